@@ -1,0 +1,96 @@
+"""Branches and cash machines."""
+
+from __future__ import annotations
+
+import re
+
+from actions.services import bank_of
+from banking_core.branches.service import BranchInfo
+from bot.dialogue.reading.types import Reading
+from bot.dialogue.reply import Card, Reply
+from bot.dialogue.skill import Accepted, Checked, Done, Manner, Skill, Slot, Turn
+from bot.dialogue.state import Frame
+
+SHOWN_MAX = 5
+_NEAR = re.compile(r"([\u4e00-\u9fff]{2,10}?)(?:附近|旁边|那边|这边|周边|周围|边上|一带|那儿|这里|哪里|哪儿|有没有|有|的)")
+_STOCK = re.compile(
+    r"请问|你好|您好|麻烦|帮我|帮忙|我想|我要|我在|想|查一下|找一下|看看|找|查|问一下|一下|最近|离我|离|近|的|掌柜|银行|网点|分行|支行|营业厅|营业部|"
+    r"自助|取款机|提款机|存款机|柜员机|ATM|atm|机器|在哪里|在哪儿|在哪|哪里|哪儿|哪有|有没有|几点|开门|关门|下班|上班|营业|时间|周六|周日|周末|星期[一二三四五六日天]|"
+    r"今天|明天|现在|附近|旁边|那边|这边|周边|有|吗|呢|啊|呀|吧|么|我|你们|咱们|开|取钱|存钱|办业务|办卡|最|个|家|电话|地址|怎么走|[，。？！,.?!\s]"
+)
+
+
+class PlaceSlot(Slot[str]):
+    """Where to look."""
+
+    takes_place = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "place", "地点", question="您在哪个城市、哪一带？比如“上海陆家嘴”。", hint="说城市、区或者附近的地标都行。"
+        )
+
+    async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
+        """The model's places joined, else what is left of the sentence without its stock words."""
+        places = [entity for entity in turn.heard.entities if entity.kind == "place"]
+        if places:
+            start, end = min(p.start for p in places), max(p.end for p in places)
+            return [Reading(turn.text[start:end], start, end, turn.text[start:end])]
+        rest = _STOCK.sub("", turn.text)
+        if not 2 <= len(rest) <= 12 or (not asked and not _NEAR.search(turn.text)):
+            return []
+        at = turn.text.find(rest)
+        return [Reading(rest, max(at, 0), len(turn.text) if at < 0 else at + len(rest), rest)]
+
+    async def check(self, turn: Turn, frame: Frame, raw: str) -> Checked:
+        """Any place; the directory says whether it knows it."""
+        return Accepted(raw, raw)
+
+
+class KindSlot(Slot[str]):
+    """A branch with people, or a machine."""
+
+    def __init__(self) -> None:
+        super().__init__("kind", "类型", question="找网点还是自助机？")
+
+    async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
+        """ATM words or branch words."""
+        machine = re.search(r"ATM|atm|取款机|提款机|存款机|柜员机|自助|取钱|取现", turn.text)
+        branch = re.search(r"网点|支行|分行|营业厅|柜台", turn.text)
+        hit = machine or branch
+        return [Reading("atm" if machine else "branch", hit.start(), hit.end(), hit[0])] if hit else []
+
+    async def check(self, turn: Turn, frame: Frame, raw: str) -> Checked:
+        """branch or atm."""
+        return Accepted(raw, {"branch": "网点", "atm": "自助机"}[raw])
+
+    async def default(self, turn: Turn, frame: Frame) -> Accepted | None:
+        """Both."""
+        return Accepted("", "都可以")
+
+
+class BranchFindSkill(Skill):
+    """附近的网点."""
+
+    intent = "branch_find"
+    title = "找网点"
+    manner = Manner(example="上海陆家嘴附近的网点", needs_login=False)
+    slots = (PlaceSlot(), KindSlot())
+
+    async def run(self, turn: Turn, frame: Frame) -> Done:
+        """Up to five, best first, with opening hours."""
+        place, kind = frame.values["place"], frame.values["kind"]
+        found = await bank_of(turn).branches.search(turn.session, place, kind or None, SHOWN_MAX)
+        if not found:
+            cities = await bank_of(turn).branches.cities(turn.session)
+            return Done(Reply(f"“{place}”我没有查到网点。我们在这些城市有网点：{'、'.join(cities)}。您换一个地方说说看？"))
+        rows = tuple((b.name, b.address, f"{b.hours_text}{'（营业中）' if b.open_now else '（休息中）'}") for b in found)
+        card = Card(kind="branches", title=f"{place}的网点", columns=("名称", "地址", "营业时间"), rows=rows)
+        return Done(Reply(_sentence(place, found), card))
+
+
+def _sentence(place: str, found: list[BranchInfo]) -> str:
+    first = found[0]
+    state = "现在营业" if first.open_now else "现在休息"
+    near = f"“{place}”附近没有直接匹配的，同城有这些。" if first.matched == "city" and len(place) > 3 else ""
+    return f"{near}找到{len(found)}处，先看{first.name}：{first.address}，{first.hours_text}，{state}。"

@@ -1,0 +1,88 @@
+"""The common course of every skill that drafts an order: read back, confirm, prove, execute, receipt."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from actions.receipts import receipt
+from actions.services import bank_of, customer_of, refusals
+from banking_core.orders.models import Order
+from bot.dialogue.reply import Card, Fact, Reply, choices
+from bot.dialogue.skill import AskSecret, Done, Prove, ReadBack, SettleLater, Skill, Step, Turn
+from bot.dialogue.state import Frame
+
+OPEN = ("drafted", "confirmed")
+
+
+class OrderSkill(Skill):
+    """A subclass names the order kind and makes its body from the slot values."""
+
+    kind: ClassVar[str]
+    ask_again: ClassVar[dict[str, str]] = {}  # error code -> slot to ask for again
+
+    @abstractmethod
+    async def body(self, turn: Turn, frame: Frame) -> dict[str, Any]:
+        """The order's body from the filled slots."""
+
+    async def run(self, turn: Turn, frame: Frame) -> Step:
+        """Drafts the order; the key holds the frame's revision, so the same read-back is the same order."""
+        order = await self._draft(turn, frame)
+        if order.status not in OPEN or bank_of(turn).clock.now() >= order.expires_at:
+            frame.revision += 1
+            order = await self._draft(turn, frame)
+        return ReadBack(self.read_back(order), order.id)
+
+    async def _draft(self, turn: Turn, frame: Frame) -> Order:
+        with refusals(**self.ask_again):
+            return await bank_of(turn).orders.draft(
+                turn.session,
+                customer_id=customer_of(turn),
+                kind=self.kind,
+                body=await self.body(turn, frame),
+                idempotency_key=f"{turn.conversation_id}:{frame.frame_id}:{frame.revision}",
+                channel=turn.channel,
+                conversation_id=turn.conversation_id,
+            )
+
+    def read_back(self, order: Order) -> Reply:
+        """Everything that matters, in words and as a card."""
+        spoken = "，".join(f"{label}{value}" for label, value in order.facts)
+        return Reply(
+            f"请您核对：{spoken}。确认要{self.title}吗？",
+            card=Card(
+                kind="readback", title=f"请核对 · {self.title}", facts=tuple(Fact(*fact) for fact in order.facts)
+            ),
+            choices=choices("确认", "修改", "取消"),
+        )
+
+    async def confirm(self, turn: Turn, frame: Frame) -> Step:
+        """确认: asks for the one-time code the order needs, or executes at once."""
+        assert frame.order_id is not None
+        with refusals():
+            order = await bank_of(turn).orders.confirm(turn.session, frame.order_id, customer_of(turn))
+            if order.step_up == "otp":
+                return Prove(Reply(""), AskSecret("otp", "order", order.id))
+            return await self._execute(turn, order.id, otp_verified=False)
+
+    async def proved(self, turn: Turn, frame: Frame) -> Done:
+        """The code was right: the order is executed, exactly once."""
+        assert frame.order_id is not None
+        with refusals():
+            return await self._execute(turn, frame.order_id, otp_verified=True)
+
+    async def _execute(self, turn: Turn, order_id: str, *, otp_verified: bool) -> Done:
+        order = await bank_of(turn).orders.execute(
+            turn.session, order_id, customer_of(turn), otp_verified=otp_verified
+        )
+        effects = (SettleLater(order.id),) if order.status == "submitted" else ()
+        return Done(receipt(order), effects=effects, order_id=order.id)
+
+    async def abandon(self, turn: Turn, frame: Frame) -> None:
+        """The drafted order is cancelled, unless it is over already."""
+        if frame.order_id is None or turn.customer_id is None:
+            return
+        orders = bank_of(turn).orders
+        order = await orders.get(turn.session, frame.order_id, turn.customer_id)
+        if order.status in OPEN:
+            await orders.cancel(turn.session, order.id, turn.customer_id)

@@ -1,0 +1,46 @@
+"""Every skill the assistant has. To add one, write its class and name it here."""
+
+from __future__ import annotations
+
+from actions.accounts import AccountBalanceSkill, AccountListSkill
+from actions.branches import BranchFindSkill
+from actions.cards import CancelLossSkill, ReportLossSkill
+from actions.identity import LoginSkill
+from actions.living import BillPaySkill, BillQuerySkill, TopupSkill
+from actions.security import LockSkill, UnlockSkill
+from actions.service import TicketLeaveSkill
+from actions.statements import StatementSearchSkill
+from actions.transfers import (
+    PayeeAddSkill,
+    PayeeDeleteSkill,
+    PayeeListSkill,
+    TransferMakeSkill,
+    TransferStatusSkill,
+)
+from bot.dialogue.registry import SkillRegistry
+
+
+def build_registry() -> SkillRegistry:
+    """The skills in the order in which help lists them."""
+    return SkillRegistry(
+        (
+            AccountBalanceSkill(),
+            StatementSearchSkill(),
+            TransferMakeSkill(),
+            TransferStatusSkill(),
+            BillQuerySkill(),
+            BillPaySkill(),
+            TopupSkill(),
+            PayeeListSkill(),
+            PayeeAddSkill(),
+            PayeeDeleteSkill(),
+            AccountListSkill(),
+            ReportLossSkill(),
+            CancelLossSkill(),
+            LockSkill(),
+            UnlockSkill(),
+            BranchFindSkill(),
+            LoginSkill(),
+            TicketLeaveSkill(),
+        )
+    )

@@ -1,0 +1,47 @@
+"""A ticket for a call-back when nobody is on duty."""
+
+from __future__ import annotations
+
+from actions.services import bank_of, services_of
+from banking_core.money_text import mask_phone
+from bot.dialogue.reply import Card, Fact, Reply
+from bot.dialogue.skill import Accepted, Done, Manner, Skill, Turn
+from bot.dialogue.slots import PhoneSlot, TextSlot
+from bot.dialogue.state import Frame
+
+
+class TicketPhoneSlot(PhoneSlot):
+    """Where to call back; a known customer's own number."""
+
+    def __init__(self) -> None:
+        super().__init__("phone", "联系电话", question="回电打哪个手机号？")
+
+    async def default(self, turn: Turn, frame: Frame) -> Accepted | None:
+        """The number the customer banks with."""
+        if turn.customer_id is None:
+            return None
+        phone = (await bank_of(turn).customers.get(turn.session, turn.customer_id)).phone
+        return Accepted(phone, mask_phone(phone))
+
+
+class TicketLeaveSkill(Skill):
+    """留工单: started by the engine, not by a sentence."""
+
+    intent = "ticket_leave"
+    title = "留工单"
+    manner = Manner(needs_login=False, hidden=True)
+    slots = (TextSlot("content", "内容", question="好的，请用一句话说说要办的事，我记下来。"), TicketPhoneSlot())
+
+    async def run(self, turn: Turn, frame: Frame) -> Done:
+        """Files the ticket and tells its number."""
+        number = await services_of(turn).tickets.create_ticket(
+            turn.session, turn.conversation_id, turn.customer_id, frame.values["phone"], frame.values["content"]
+        )
+        hours = bank_of(turn).terms.value("service.agent_hours")
+        facts = (
+            Fact("工单编号", number),
+            Fact("回电号码", frame.shown["phone"]),
+            Fact("内容", frame.shown["content"]),
+            Fact("处理时间", f"{hours}内回电"),
+        )
+        return Done(Reply(f"工单已经留好，编号{number}，同事上班后会给您回电话。", Card(kind="ticket", title="工单", facts=facts)))

@@ -1,0 +1,40 @@
+"""The facade of the bank: one object that the skills, the desk and the command line are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from banking_core.branches.service import Branches
+from banking_core.cards.service import Cards
+from banking_core.clock import Clock
+from banking_core.configuration import Terms
+from banking_core.core import Core, build_core
+from banking_core.living.service import Living
+from banking_core.locks.service import Locks
+from banking_core.settings import BankSettings
+from banking_core.statements.service import Statements
+
+
+@dataclass(frozen=True)
+class Bank(Core):
+    """The core and every business area."""
+
+    statements: Statements
+    living: Living
+    cards: Cards
+    locks: Locks
+    branches: Branches
+
+
+def build_bank(settings: BankSettings, clock: Clock, *, terms: Terms | None = None) -> Bank:
+    """Wires the whole bank; call `await bank.start(database)` before the first customer comes in."""
+    core = build_core(settings, clock, terms=terms)
+    shared = {field.name: getattr(core, field.name) for field in fields(Core)}
+    return Bank(
+        **shared,
+        statements=Statements(core),
+        living=Living(core),
+        cards=Cards(core),
+        locks=Locks(core),
+        branches=Branches(core),
+    )

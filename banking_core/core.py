@@ -1,0 +1,74 @@
+"""The core of the bank: everything the business areas (living, cards, locks ...) are built on.
+
+An area's service takes a `Core` and registers its order handlers and guards with `core.orders`:
+
+    class Cards:
+        def __init__(self, core: Core) -> None:
+            core.orders.register(ReportLossHandler(core))
+            core.orders.add_guard(LostCardGuard())
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from banking_core.accounts.service import Accounts
+from banking_core.clock import Clock
+from banking_core.configuration import Terms
+from banking_core.customers.service import Customers
+from banking_core.identity import Identity
+from banking_core.ledger.service import Ledger
+from banking_core.orders.service import Orders
+from banking_core.providers import Providers, build_providers
+from banking_core.settings import BankSettings
+from banking_core.storage import Database
+from banking_core.transfers.handlers import register_transfers
+from banking_core.transfers.payees import Payees
+
+
+@dataclass(frozen=True)
+class Core:
+    """The services every area needs."""
+
+    clock: Clock
+    terms: Terms
+    ledger: Ledger
+    customers: Customers
+    accounts: Accounts
+    identity: Identity
+    orders: Orders
+    payees: Payees
+    providers: Providers
+
+    async def start(self, database: Database) -> None:
+        """Opens the sandbox stores and the bank's own ledger accounts; safe to call again."""
+        await self.providers.start()
+        async with database.transaction() as session:
+            await self.ledger.open_internal_accounts(session)
+
+    async def close(self) -> None:
+        """Closes what `start` opened."""
+        await self.providers.close()
+
+
+def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = None) -> Core:
+    """Wires the core. `terms` replaces the packaged terms (tests); raises TermsError on a missing term."""
+    terms = terms or Terms.load(settings.terms_path)
+    providers = build_providers(settings, clock)
+    ledger = Ledger(clock)
+    customers = Customers(clock)
+    accounts = Accounts(ledger)
+    payees = Payees(clock)
+    core = Core(
+        clock=clock,
+        terms=terms,
+        ledger=ledger,
+        customers=customers,
+        accounts=accounts,
+        identity=Identity.build(settings, clock, terms, customers, providers.sms),
+        orders=Orders(clock, ledger, customers, accounts),
+        payees=payees,
+        providers=providers,
+    )
+    register_transfers(core.orders, core)
+    return core

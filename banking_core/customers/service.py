@@ -1,0 +1,97 @@
+"""Finding and registering customers."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.clock import Clock
+from banking_core.customers.errors import CustomerInvalid, CustomerNotFound, PhoneTaken
+from banking_core.customers.id_numbers import birth_date_of, is_valid_id_number
+from banking_core.customers.models import Customer
+from banking_core.inserts import insert_if_absent
+from banking_core.storage import new_id
+
+PHONE = re.compile(r"1[3-9][0-9]{9}")
+NAME_LENGTH_MAX = 64
+LEVELS = ("standard", "gold", "vip")
+
+
+class Customers:
+    """The customer register. Never commits."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def create(
+        self,
+        session: AsyncSession,
+        *,
+        phone: str,
+        name: str,
+        id_number: str,
+        level: str = "standard",
+        segment: str = "",
+        created_at: datetime | None = None,
+    ) -> Customer:
+        """Registers a customer; the birth date comes from the identity number.
+
+        Raises CustomerInvalid naming the field, PhoneTaken.
+        """
+        name = name.strip()
+        _check(phone=phone, name=name, id_number=id_number, level=level)
+        customer_id = new_id()
+        values = {
+            "id": customer_id,
+            "phone": phone,
+            "name": name,
+            "id_number": id_number.upper(),
+            "birth_date": birth_date_of(id_number),
+            "level": level,
+            "segment": segment,
+            "status": "active",
+            "created_at": created_at or self._clock.now(),
+        }
+        if not await insert_if_absent(session, Customer, values, unique="phone"):
+            raise PhoneTaken("phone number is registered")
+        return await self.get(session, customer_id)
+
+    async def get(self, session: AsyncSession, customer_id: str) -> Customer:
+        """The customer; raises CustomerNotFound."""
+        customer = await session.get(Customer, customer_id)
+        if customer is None:
+            raise CustomerNotFound("no such customer")
+        return customer
+
+    async def by_phone(self, session: AsyncSession, phone: str) -> Customer | None:
+        """The customer with this phone number, if any."""
+        return await session.scalar(select(Customer).where(Customer.phone == phone))
+
+    async def lock(self, session: AsyncSession, customer_id: str) -> Customer:
+        """Locks the customer's row until the transaction ends, so that its sums are made in turn."""
+        statement = (
+            select(Customer)
+            .where(Customer.id == customer_id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+        customer = await session.scalar(statement)
+        if customer is None:
+            raise CustomerNotFound("no such customer")
+        return customer
+
+
+def _check(*, phone: str, name: str, id_number: str, level: str) -> None:
+    if PHONE.fullmatch(phone) is None:
+        raise CustomerInvalid("phone", field="phone", customer_text="手机号应该是11位数字，请重新输入。")
+    if not 0 < len(name) <= NAME_LENGTH_MAX:
+        raise CustomerInvalid("name", field="name", customer_text="姓名不能为空，也不能太长，请重新输入。")
+    if not is_valid_id_number(id_number):
+        raise CustomerInvalid(
+            "identity number", field="id_number", customer_text="身份证号码不对，请核对18位号码后重新输入。"
+        )
+    if level not in LEVELS:
+        raise CustomerInvalid("level", field="level")

@@ -1,0 +1,58 @@
+"""Proofs of identity: passwords, one-time codes, and the log of their use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from banking_core.clock import Clock
+from banking_core.configuration import Terms
+from banking_core.customers.service import Customers
+from banking_core.identity.errors import OtpTooMany, OtpUnknown, PasswordTooWeak
+from banking_core.identity.log import SecurityLog
+from banking_core.identity.models import SecurityEvent
+from banking_core.identity.otp import OneTimeCodes, OtpOutcome, OtpSent
+from banking_core.identity.passwords import PasswordOutcome, Passwords
+from banking_core.providers.protocols import SmsGateway
+from banking_core.settings import BankSettings
+
+__all__ = [
+    "Identity",
+    "OneTimeCodes",
+    "OtpOutcome",
+    "OtpSent",
+    "OtpTooMany",
+    "OtpUnknown",
+    "PasswordOutcome",
+    "PasswordTooWeak",
+    "Passwords",
+    "SecurityEvent",
+    "SecurityLog",
+]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The identity services."""
+
+    passwords: Passwords
+    otp: OneTimeCodes
+    log: SecurityLog
+
+    @classmethod
+    def build(
+        cls, settings: BankSettings, clock: Clock, terms: Terms, customers: Customers, sms: SmsGateway
+    ) -> Identity:
+        """Wires the services; raises UnknownTerm when a term they need is missing."""
+        security_log = SecurityLog(clock)
+        return cls(
+            passwords=Passwords(clock, terms, customers, security_log),
+            otp=OneTimeCodes(
+                key=settings.otp_key,
+                clock=clock,
+                terms=terms,
+                customers=customers,
+                sms=sms,
+                security_log=security_log,
+            ),
+            log=security_log,
+        )

@@ -1,0 +1,36 @@
+"""What the identity services refuse.
+
+A wrong proof is an outcome, not an error, so that its counting is committed.
+
+InvalidInput  PasswordTooWeak
+NotFound      OtpUnknown        no such challenge, or somebody else's
+Refused       OtpTooMany        another code too soon, or too many in a day; retry_after_s says when
+"""
+
+from __future__ import annotations
+
+from banking_core.errors import InvalidInput, NotFound, Refused
+
+
+class PasswordTooWeak(InvalidInput):
+    """The new password breaks the rules."""
+
+    code = "password_too_weak"
+    default_customer_text = "密码太简单：请用8到64位，至少包含字母、数字和符号，不要包含手机号。"
+
+
+class OtpUnknown(NotFound):
+    """No such code was sent to this customer."""
+
+    code = "otp_unknown"
+    default_customer_text = "这个验证码已经失效，请重新获取。"
+
+
+class OtpTooMany(Refused):
+    """The sending limit is reached; `retry_after_s` is how long to wait."""
+
+    code = "otp_too_many"
+
+    def __init__(self, message: str, *, retry_after_s: int, customer_text: str) -> None:
+        super().__init__(message, customer_text=customer_text)
+        self.retry_after_s = retry_after_s

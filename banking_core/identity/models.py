@@ -1,0 +1,64 @@
+"""Proofs of identity and the log of their use."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from banking_core.ledger.models import BigId
+from banking_core.storage import Base, new_id
+
+
+class PasswordCredential(Base):
+    """The argon2id hash of a customer's password."""
+
+    __tablename__ = "password_credential"
+
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), primary_key=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    changed_at: Mapped[datetime]
+
+
+class LoginGuard(Base):
+    """Wrong tries per phone number, kept for unknown numbers too, so that both look the same from outside."""
+
+    __tablename__ = "login_guard"
+
+    phone: Mapped[str] = mapped_column(String(11), primary_key=True)
+    wrong_count: Mapped[int] = mapped_column(Integer, default=0)
+    lock_count: Mapped[int] = mapped_column(Integer, default=0)
+    locked_until: Mapped[datetime | None]
+
+
+class OtpChallenge(Base):
+    """One SMS code. Only its HMAC is kept. status: open, used, void (replaced), exhausted."""
+
+    __tablename__ = "otp_challenge"
+    __table_args__ = (Index("ix_otp_challenge_sending", "phone", "sent_at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
+    phone: Mapped[str] = mapped_column(String(11))
+    purpose: Mapped[str] = mapped_column(String(32))
+    code_hmac: Mapped[str] = mapped_column(String(64))
+    tries_left: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(String(16), default="open")
+    sent_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class SecurityEvent(Base):
+    """What happened to a customer's security: log-ins, codes, locks. Never holds a secret."""
+
+    __tablename__ = "security_event"
+    __table_args__ = (Index("ix_security_event_customer", "customer_id", "at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customer.id"))
+    phone_masked: Mapped[str] = mapped_column(String(11), default="")
+    kind: Mapped[str] = mapped_column(String(32))
+    detail: Mapped[dict[str, Any]]
+    at: Mapped[datetime]

@@ -1,0 +1,197 @@
+"""Proving the ledger: every hash, sum, running balance and floor is computed again from the rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.ledger.hashing import (
+    GENESIS_HASH,
+    body_hash,
+    head_values,
+    line_values,
+    transaction_hash,
+)
+from banking_core.ledger.models import LedgerAccount, LedgerChain, LedgerEntry, LedgerTransaction
+from banking_core.ledger.types import EntryDraft, Problem, TransactionDraft, VerifyReport
+
+BATCH_ROWS = 1000
+PROBLEMS_MAX = 1000  # a ledger that is wholly wrong must not fill the memory
+
+
+class _Findings:
+    """Collects problems up to a bound."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def add(self, code: str, table: str, row_id: int, detail: str) -> None:
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(Problem(code=code, row=f"{table} {row_id}", detail=detail))
+
+
+async def verify_ledger(session: AsyncSession) -> VerifyReport:
+    """Checks the whole ledger. Give it a fresh session: it must see one state of the database throughout."""
+    if session.get_bind().dialect.name == "postgresql" and not session.in_transaction():
+        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    findings = _Findings()
+    heads: dict[int, tuple[int, str]] = defaultdict(lambda: (0, GENESIS_HASH))
+    running: dict[int, int] = defaultdict(int)
+    transaction_count = entry_count = 0
+    async for transaction, lines in _in_order(session):
+        transaction_count += 1
+        entry_count += len(lines)
+        _check_transaction(transaction, lines, heads, findings)
+        _check_lines(lines, running, findings)
+    await _check_chains(session, heads, findings)
+    account_count = await _check_accounts(session, running, findings)
+    orphans = await _check_orphans(session, findings)
+    return VerifyReport(transaction_count, entry_count + orphans, account_count, tuple(findings.problems))
+
+
+async def _in_order(
+    session: AsyncSession,
+) -> AsyncIterator[tuple[LedgerTransaction, list[LedgerEntry]]]:
+    """All transactions with their lines, in booking order."""
+    last_id = 0
+    while True:
+        statement = (
+            select(LedgerTransaction)
+            .where(LedgerTransaction.id > last_id)
+            .order_by(LedgerTransaction.id)
+            .limit(BATCH_ROWS)
+            .execution_options(populate_existing=True)
+        )
+        batch = (await session.scalars(statement)).all()
+        if not batch:
+            return
+        last_id = batch[-1].id
+        lines: dict[int, list[LedgerEntry]] = defaultdict(list)
+        entries = await session.scalars(
+            select(LedgerEntry)
+            .where(LedgerEntry.transaction_id.between(batch[0].id, last_id))
+            .order_by(LedgerEntry.id)
+            .execution_options(populate_existing=True)
+        )
+        for entry in entries:
+            lines[entry.transaction_id].append(entry)
+        for transaction in batch:
+            yield transaction, lines[transaction.id]
+
+
+def _check_transaction(
+    transaction: LedgerTransaction,
+    lines: Sequence[LedgerEntry],
+    heads: dict[int, tuple[int, str]],
+    findings: _Findings,
+) -> None:
+    sequence, previous_hash = heads[transaction.chain]
+    table = LedgerTransaction.__tablename__
+    entry_ids = ", ".join(str(line.id) for line in lines)
+    if (transaction.sequence, transaction.previous_hash) != (sequence + 1, previous_hash):
+        findings.add("chain_broken", table, transaction.id, "does not follow the one before it in its chain")
+    if transaction.hash != _recomputed(transaction, lines):
+        findings.add(
+            "hash_mismatch", table, transaction.id, f"it or one of its entries ({entry_ids}) was changed"
+        )
+    if sum(line.amount_fen for line in lines) != 0:
+        findings.add("not_balanced", table, transaction.id, f"entries {entry_ids} do not sum to zero")
+    heads[transaction.chain] = (transaction.sequence, transaction.hash)
+
+
+def _recomputed(transaction: LedgerTransaction, lines: Sequence[LedgerEntry]) -> str:
+    draft = TransactionDraft(
+        key=transaction.key,
+        kind=transaction.kind,
+        memo=transaction.memo,
+        booked_at=transaction.booked_at,
+        reverses_id=transaction.reverses_id,
+        entries=tuple(
+            EntryDraft(
+                line.ledger_account_id, line.amount_fen, line.counterparty_name, line.category, line.summary
+            )
+            for line in lines
+        ),
+    )
+    return transaction_hash(
+        chain=transaction.chain,
+        sequence=transaction.sequence,
+        previous_hash=transaction.previous_hash,
+        head=head_values(
+            key=draft.key,
+            kind=draft.kind,
+            memo=draft.memo,
+            booked_at=draft.booked_at,
+            reverses_id=draft.reverses_id,
+            body=transaction.body_hash if transaction.body_hash == body_hash(draft) else "changed",
+        ),
+        lines=[
+            line_values(entry, line.balance_after_fen, line.booked_at)
+            for entry, line in zip(draft.entries, lines, strict=True)
+        ],
+    )
+
+
+def _check_lines(lines: Sequence[LedgerEntry], running: dict[int, int], findings: _Findings) -> None:
+    for line in lines:
+        running[line.ledger_account_id] += line.amount_fen
+        if running[line.ledger_account_id] != line.balance_after_fen:
+            findings.add(
+                "running_balance",
+                LedgerEntry.__tablename__,
+                line.id,
+                f"balance after is {line.balance_after_fen}, its account's entries give "
+                f"{running[line.ledger_account_id]}",
+            )
+            running[line.ledger_account_id] = line.balance_after_fen  # name the row once, not all after it
+
+
+async def _check_chains(
+    session: AsyncSession, heads: dict[int, tuple[int, str]], findings: _Findings
+) -> None:
+    """A chain whose head is ahead of its last row has lost its tail."""
+    stored = {
+        chain.id: (chain.last_sequence, chain.last_hash)
+        for chain in await session.scalars(select(LedgerChain).execution_options(populate_existing=True))
+    }
+    for chain_id in sorted(stored.keys() | heads.keys()):
+        if stored.get(chain_id, (0, GENESIS_HASH)) != heads[chain_id]:
+            findings.add(
+                "chain_head", LedgerChain.__tablename__, chain_id, "head and last transaction differ"
+            )
+
+
+async def _check_accounts(session: AsyncSession, running: dict[int, int], findings: _Findings) -> int:
+    statement = select(LedgerEntry.ledger_account_id, func.sum(LedgerEntry.amount_fen)).group_by(
+        LedgerEntry.ledger_account_id
+    )
+    sums = {account_id: int(total) for account_id, total in await session.execute(statement)}
+    accounts = await session.scalars(
+        select(LedgerAccount).order_by(LedgerAccount.id).execution_options(populate_existing=True)
+    )
+    count = 0
+    for account in accounts:
+        count += 1
+        total = sums.get(account.id, 0)
+        table = LedgerAccount.__tablename__
+        if account.balance_fen != total:
+            detail = f"balance is {account.balance_fen}, entries give {total}"
+            findings.add("balance_mismatch", table, account.id, detail)
+        if account.floor_fen is not None and account.balance_fen < account.floor_fen:
+            findings.add("below_floor", table, account.id, "balance is below the floor")
+    return count
+
+
+async def _check_orphans(session: AsyncSession, findings: _Findings) -> int:
+    """Entries whose transaction is gone."""
+    known = select(LedgerTransaction.id)
+    statement = (
+        select(LedgerEntry.id).where(LedgerEntry.transaction_id.not_in(known)).order_by(LedgerEntry.id)
+    )
+    orphans = (await session.scalars(statement)).all()
+    for entry_id in orphans:
+        findings.add("orphan", LedgerEntry.__tablename__, entry_id, "its transaction does not exist")
+    return len(orphans)

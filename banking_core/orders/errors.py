@@ -1,0 +1,83 @@
+"""What the order pipeline refuses.
+
+InvalidInput          OrderInvalid         the body is not usable, or the kind is unknown
+NotFound              OrderNotFound        no such order, or somebody else's
+Conflict              OrderKeyConflict     idempotency key used before with another body
+                      OrderExpired         not confirmed and executed in time
+                      OrderClosed          cancelled, expired or failed already
+                      OrderNotConfirmed    executed before it was confirmed
+Refused               LimitExceeded        per transaction or per day
+InsufficientFunds     BalanceTooLow
+AuthenticationFailed  StepUpRequired       executed without the one-time code it needs
+"""
+
+from __future__ import annotations
+
+from banking_core.errors import (
+    AuthenticationFailed,
+    Conflict,
+    InsufficientFunds,
+    InvalidInput,
+    NotFound,
+    Refused,
+)
+
+
+class OrderInvalid(InvalidInput):
+    """The body cannot be used; `field` names what is wrong."""
+
+    code = "order_invalid"
+
+
+class OrderNotFound(NotFound):
+    """No such order, or somebody else's."""
+
+    code = "order_not_found"
+    default_customer_text = "没有找到这笔业务，可以问我“转账状态”查看最近的记录。"
+
+
+class OrderKeyConflict(Conflict):
+    """The idempotency key was used before with another body."""
+
+    code = "order_key_conflict"
+
+
+class OrderExpired(Conflict):
+    """Ten minutes went by without confirmation."""
+
+    code = "order_expired"
+    default_customer_text = "这笔业务等待太久已经失效，钱没有动。需要的话请重新说一遍，我再为您办理。"
+
+
+class OrderClosed(Conflict):
+    """The order is over: cancelled, expired or failed."""
+
+    code = "order_closed"
+    default_customer_text = "这笔业务已经取消或结束，钱没有动。需要的话请重新说一遍。"
+
+
+class OrderNotConfirmed(Conflict):
+    """The customer has not confirmed the read-back."""
+
+    code = "order_not_confirmed"
+    default_customer_text = "这笔业务还没有确认，请先核对内容并回复“确认”。"
+
+
+class LimitExceeded(Refused):
+    """More than the customer may move at once or in a day."""
+
+    code = "limit_exceeded"
+    default_customer_text = "超过了您的限额，这笔没有办理，钱也没有动。可以减少金额，或者回复“转人工”。"
+
+
+class BalanceTooLow(InsufficientFunds):
+    """The paying account does not hold amount and fee."""
+
+    code = "insufficient_funds"
+
+
+class StepUpRequired(AuthenticationFailed):
+    """The order needs a one-time code first."""
+
+    code = "step_up_required"
+    default_customer_text = "办理这笔业务需要先通过短信验证码验证。"

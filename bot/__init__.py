@@ -1,0 +1,1 @@
+"""The assistant: understanding, dialogue, conversation hub, channels and command line."""

@@ -1,0 +1,126 @@
+"""Puts the product together: bank, skills, engine, hub, desk. No HTTP here; see `server`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from actions.receipts import receipt
+from actions.registry import build_registry
+from actions.services import Services
+from banking_core.bank import Bank, build_bank
+from banking_core.clock import Clock, SystemClock
+from banking_core.storage import Database
+from bot.conversation.challenges import Challenges
+from bot.conversation.events import EventBus
+from bot.conversation.handoff import Handoff
+from bot.conversation.hub import Hub
+from bot.conversation.metrics import TurnMetrics
+from bot.conversation.settlement import Settlement
+from bot.conversation.turns import TurnRunner
+from bot.dialogue.engine import DialogueEngine
+from bot.dialogue.registry import SkillRegistry
+from bot.dialogue.understanding import Understander
+from bot.knowledge import KnowledgeBase
+from bot.settings import ROOT, Settings
+from bot.understanding.client import NluClient
+from desk.service import Desk
+
+logger = logging.getLogger(__name__)
+FAQ_FOLDER = ROOT / "nlu_data" / "faq"
+MAINTENANCE_PERIOD_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Everything that runs in one app process."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    bank: Bank
+    registry: SkillRegistry
+    engine: DialogueEngine
+    hub: Hub
+    handoff: Handoff
+    desk: Desk
+    settlement: Settlement
+    metrics_registry: CollectorRegistry
+    understander: Understander
+
+    async def start(self) -> None:
+        """Opens the bank's own accounts and the sandboxes, and settles what a crash left open."""
+        await self.bank.start(self.database)
+        await self.settlement.sweep(self.hub.announce)
+
+    async def close(self) -> None:
+        """Ends what is under way and closes every connection."""
+        await self.settlement.drain()
+        if isinstance(self.understander, NluClient):
+            await self.understander.close()
+        await self.bank.close()
+        await self.database.close()
+
+    async def maintain(self) -> None:
+        """One round of upkeep: settlements, expired orders, customers waiting for nobody."""
+        await self.settlement.sweep(self.hub.announce)
+        async with self.database.transaction() as session:
+            await self.bank.orders.expire_due(session)
+        await self.handoff.sweep_unattended()
+
+    async def maintain_forever(self) -> None:
+        """Upkeep every ten seconds; a failed round is logged and the next one tries again."""
+        while True:
+            await asyncio.sleep(MAINTENANCE_PERIOD_S)
+            try:
+                await self.maintain()
+            except Exception:
+                logger.exception("maintenance failed")
+
+
+def build_product(
+    settings: Settings, *, clock: Clock | None = None, understander: Understander | None = None
+) -> Product:
+    """Wires everything; call `start()` before the first customer and `close()` at the end."""
+    clock = clock or SystemClock()
+    database = Database(settings.database_url)
+    bank = build_bank(settings.bank_settings(), clock)
+    assert settings.nlu_token is not None
+    understander = understander or NluClient(settings.nlu_url, settings.nlu_token.get_secret_value())
+    knowledge = KnowledgeBase.load(FAQ_FOLDER, bank.terms, cache_dir=settings.data_dir / "cache")
+    desk = Desk(clock)
+    registry = build_registry()
+    engine = DialogueEngine(registry, knowledge)
+    challenges = Challenges(bank)
+    runner = TurnRunner(engine, bank, challenges, desk, Services(bank=bank, tickets=desk))
+    settlement = Settlement(database, bank, receipt)
+    metrics_registry = CollectorRegistry()
+    hub = Hub(
+        database=database,
+        bank=bank,
+        runner=runner,
+        understander=understander,
+        settlement=settlement,
+        events=EventBus(),
+        metrics=TurnMetrics(metrics_registry),
+    )
+    handoff = Handoff(
+        hub=hub, database=database, bank=bank, runner=runner, registry=registry, staffing=desk
+    )
+    return Product(
+        settings=settings,
+        clock=clock,
+        database=database,
+        bank=bank,
+        registry=registry,
+        engine=engine,
+        hub=hub,
+        handoff=handoff,
+        desk=desk,
+        settlement=settlement,
+        metrics_registry=metrics_registry,
+        understander=understander,
+    )

@@ -1,0 +1,277 @@
+"""Routes of the web channel.
+
+GET  /                the page               POST /api/session        a session for this browser
+GET  /static/{name}   its files              POST /api/login          {phone, password}
+GET  /chat/ws         the web socket         POST /api/login/resend   {}
+GET  /api/me          who is this            POST /api/login/verify   {challenge_id, code}
+GET  /dev/sms         developers only        POST /api/logout         {}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from aiohttp import web
+
+from banking_core.errors import AuthenticationFailed, BankError, InvalidInput, ProviderUnavailable
+from bot.channels.web.dependencies import WebDependencies
+from bot.channels.web.errors import BadRequest, NoSession, TooFast, WebError
+from bot.channels.web.limits import Gates
+from bot.channels.web.login import LoginService
+from bot.channels.web.pages import SMS_SHOWN_MAX, asset_response, load_assets, sms_page
+from bot.channels.web.registry import SocketRegistry
+from bot.channels.web.security import client_address, is_loopback, require_same_origin, security_headers
+from bot.channels.web.sessions import COOKIE_NAME, WebSession, create_session, delete_session, find_session
+from bot.channels.web.sockets import (
+    CLOSE_NO_SESSION,
+    CLOSE_TOO_MANY,
+    ChatConnection,
+    new_socket,
+    refuse,
+)
+from bot.conversation.errors import ConversationError, ConversationNotFound
+
+BODY_BYTES_MAX = 4096
+LOGIN_TOO_FAST_TEXT = "登录操作太频繁了，请稍等一会儿再试。"
+SOCKET_TOO_MANY_TEXT = "打开的窗口或重连次数太多了，请关掉多余的窗口，稍后会自动重连。"
+SESSION_TOO_MANY_TEXT = "来访太频繁了，请稍等几秒再刷新页面。"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def build_web_app(deps: WebDependencies) -> web.Application:
+    """The web channel as an aiohttp application; other rooms may be mounted on it."""
+    app = web.Application()
+    WebChannel(deps).add_routes(app)
+    return app
+
+
+class WebChannel:
+    """The handlers, and what they share: gates, open sockets, the page's files."""
+
+    def __init__(self, deps: WebDependencies) -> None:
+        self._deps = deps
+        self._gates = Gates(deps.clock, deps.limits)
+        self._sockets = SocketRegistry()
+        self._login = LoginService(deps)
+        self._assets = load_assets()
+
+    def add_routes(self, app: web.Application) -> None:
+        """Adds every route, each handler with its headers and error answers around it."""
+        gets = {
+            "/": self.page,
+            "/static/{name}": self.static,
+            "/api/me": self.me,
+            "/chat/ws": self.chat,
+            "/dev/sms": self.sms,
+        }
+        posts = {
+            "/api/session": self.session,
+            "/api/login": self.login,
+            "/api/login/resend": self.login_resend,
+            "/api/login/verify": self.login_verify,
+            "/api/logout": self.logout,
+        }
+        for path, get_handler in gets.items():
+            app.router.add_get(path, self._guard(get_handler))
+        for path, post_handler in posts.items():
+            app.router.add_post(path, self._guard(post_handler, same_origin=True))
+        app.on_shutdown.append(self._close_sockets)
+
+    def _guard(self, handler: Handler, *, same_origin: bool = False) -> Handler:
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            try:
+                if same_origin:
+                    require_same_origin(request, self._deps)
+                response = await handler(request)
+            except WebError as error:
+                response = _json(error.body(), status=error.status)
+            except (BankError, ConversationError) as error:
+                body = {"error": {"code": error.code, "text": error.customer_text}}
+                response = _json(body, status=_refusal_status(error))
+            if not response.prepared:
+                response.headers.update(security_headers(request, self._deps))
+            return response
+
+        return guarded
+
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        """The page itself. It makes no session, so a visit by an outside link does not replace one."""
+        return asset_response(request, self._assets["index.html"])
+
+    async def static(self, request: web.Request) -> web.StreamResponse:
+        """One of the page's files."""
+        asset = self._assets.get(request.match_info["name"])
+        if asset is None:
+            return web.Response(status=404, text="没有这个文件。")
+        return asset_response(request, asset)
+
+    async def session(self, request: web.Request) -> web.StreamResponse:
+        """The browser's session, made with a conversation if there is none."""
+        row = await self._find(request)
+        with suppress(ConversationNotFound):  # a log that was cleared away: begin anew
+            if row is not None:
+                return _json(await self._describe(await self._login.attach(row)))
+        token, row = await self._open_session(request)
+        return self._with_cookie(_json(await self._describe(row)), token)
+
+    async def me(self, request: web.Request) -> web.StreamResponse:
+        """Who this browser is; 401 without a session."""
+        return _json(await self._describe(await self._require(request)))
+
+    async def login(self, request: web.Request) -> web.StreamResponse:
+        """Step one: phone and password, answered with a challenge."""
+        row = await self._require(request)
+        self._count_login(row, request)
+        return _json(await self._login.start(row, await _read_body(request)))
+
+    async def login_resend(self, request: web.Request) -> web.StreamResponse:
+        """Another code for the log-in under way in this browser."""
+        row = await self._require(request)
+        self._count_login(row, request)
+        return _json(await self._login.resend(row))
+
+    async def login_verify(self, request: web.Request) -> web.StreamResponse:
+        """Step two: the code. The cookie is new from here on, the sockets of the old one are closed."""
+        old = await self._require(request)
+        self._count_login(old, request)
+        token, row = await self._login.finish(old, await _read_body(request))
+        row = await self._login.attach(row)
+        self._sockets.close_session(old.id)
+        return self._with_cookie(_json(await self._describe(row)), token)
+
+    async def logout(self, request: web.Request) -> web.StreamResponse:
+        """Ends the session; logging out twice is fine."""
+        row = await self._find(request)
+        if row is not None:
+            async with self._deps.db.transaction() as session:
+                await delete_session(session, row.id)
+            self._sockets.close_session(row.id)
+        response = _json({"authenticated": False})
+        response.del_cookie(
+            COOKIE_NAME, path="/", httponly=True, samesite="Strict", secure=self._deps.secure_cookies
+        )
+        return response
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        """The web socket."""
+        require_same_origin(request, self._deps)
+        socket = new_socket()
+        if not socket.can_prepare(request):
+            raise BadRequest("这个地址只供聊天页面连接，请打开首页。")
+        row = await self._find(request)
+        socket.headers.update(security_headers(request, self._deps))
+        await socket.prepare(request)
+        if row is None:
+            await refuse(socket, NoSession(), CLOSE_NO_SESSION)
+            return socket
+        address = self._address(request)
+        wait_s = self._gates.sockets.attempt(row.id, address)
+        if self._sockets.full_for(row.id, address, self._deps.limits):
+            wait_s = max(wait_s, 10.0)
+        if wait_s > 0:
+            await refuse(socket, TooFast(SOCKET_TOO_MANY_TEXT, retry_after_s=wait_s), CLOSE_TOO_MANY)
+            return socket
+        connection = ChatConnection(self._deps, self._gates, socket, row, address)
+        self._sockets.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self._sockets.remove(connection)
+        return socket
+
+    async def sms(self, request: web.Request) -> web.StreamResponse:
+        """The SMS sandbox; to anyone but a developer on this machine the page does not exist."""
+        if not self._deps.developer_pages or self._deps.sms_recent is None or not is_loopback(request):
+            return web.Response(status=404, text="没有这个页面。")
+        return sms_page(await self._deps.sms_recent(SMS_SHOWN_MAX))
+
+    async def _find(self, request: web.Request) -> WebSession | None:
+        token = request.cookies.get(COOKIE_NAME, "")
+        async with self._deps.db.snapshot() as session:
+            row = await find_session(session, token, self._deps.clock.now())
+            if row is not None:
+                session.expunge(row)  # only read from here on, after the snapshot is gone
+            return row
+
+    async def _require(self, request: web.Request) -> WebSession:
+        row = await self._find(request)
+        if row is None:
+            raise NoSession()
+        return row
+
+    async def _open_session(self, request: web.Request) -> tuple[str, WebSession]:
+        wait_s = self._gates.sessions.attempt("", self._address(request))
+        if wait_s > 0:
+            raise TooFast(SESSION_TOO_MANY_TEXT, retry_after_s=wait_s)
+        conversation_id = await self._deps.hub.open("web")
+        async with self._deps.db.transaction() as session:
+            return await create_session(
+                session,
+                conversation_id=conversation_id,
+                now=self._deps.clock.now(),
+                ttl_h=self._deps.session_ttl_h,
+            )
+
+    async def _describe(self, row: WebSession) -> dict[str, Any]:
+        status = await self._deps.hub.status(row.conversation_id)
+        return {
+            "authenticated": status.customer_id is not None,
+            "customer_name": status.customer_name_masked,
+            "conversation_id": row.conversation_id,
+            "expires_at": row.expires_at.isoformat(),
+            "text_chars_max": self._deps.limits.text_chars_max,
+            "developer_pages": self._deps.developer_pages,
+        }
+
+    def _count_login(self, row: WebSession, request: web.Request) -> None:
+        wait_s = self._gates.logins.attempt(row.id, self._address(request))
+        if wait_s > 0:
+            raise TooFast(LOGIN_TOO_FAST_TEXT, retry_after_s=wait_s)
+
+    def _with_cookie(self, response: web.Response, token: str) -> web.Response:
+        response.set_cookie(
+            COOKIE_NAME,
+            token,
+            path="/",
+            max_age=int(self._deps.session_ttl_h * 3600),
+            httponly=True,
+            samesite="Strict",
+            secure=self._deps.secure_cookies,
+        )
+        return response
+
+    def _address(self, request: web.Request) -> str:
+        return client_address(request, self._deps)
+
+    async def _close_sockets(self, _app: web.Application) -> None:
+        await self._sockets.close_all()
+
+
+async def _read_body(request: web.Request) -> dict[str, Any]:
+    """The JSON object of a POST; raises BadRequest."""
+    if request.content_type != "application/json" or (request.content_length or 0) > BODY_BYTES_MAX:
+        raise BadRequest()
+    try:
+        body = json.loads(await request.read())
+    except (ValueError, RecursionError, web.HTTPRequestEntityTooLarge):
+        raise BadRequest() from None
+    if not isinstance(body, dict):
+        raise BadRequest()
+    return body
+
+
+def _json(body: dict[str, Any], *, status: int = 200) -> web.Response:
+    text = json.dumps(body, ensure_ascii=False)
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(text=text, status=status, content_type="application/json", headers=headers)
+
+
+def _refusal_status(error: BankError | ConversationError) -> int:
+    if isinstance(error, InvalidInput):
+        return 400
+    if isinstance(error, AuthenticationFailed):
+        return 401
+    return 503 if isinstance(error, ProviderUnavailable) else 409

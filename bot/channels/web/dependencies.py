@@ -1,0 +1,35 @@
+"""What the web channel is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from banking_core.clock import Clock
+from banking_core.storage import Database
+from bot.channels.web.limits import WebLimits
+from bot.channels.web.ports import BankPort, HubPort, SmsSeen
+
+SmsRecent = Callable[[int], Awaitable[Sequence[SmsSeen]]]
+
+
+@dataclass(frozen=True)
+class WebDependencies:
+    """Everything `build_web_app` needs.
+
+    `allowed_origins` are further origins ("https://bank.example") that count as our own, `trusted_proxies`
+    the addresses whose X-Forwarded-For is believed.
+    """
+
+    hub: HubPort
+    db: Database
+    bank: BankPort
+    clock: Clock
+    session_ttl_h: float = 12.0
+    secure_cookies: bool = False
+    developer_pages: bool = False
+    sms_recent: SmsRecent | None = None
+    otp_resend_s: int = 30
+    allowed_origins: frozenset[str] = frozenset()
+    trusted_proxies: frozenset[str] = frozenset()
+    limits: WebLimits = field(default_factory=WebLimits)

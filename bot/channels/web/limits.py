@@ -1,0 +1,92 @@
+"""Token buckets: so many at once, then so many a second, per session and per address."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from banking_core.clock import Clock
+
+KEYS_MAX = 50_000  # the least recently seen bucket is forgotten first, so memory is bounded
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`burst` at once, then `per_s` every second."""
+
+    burst: int
+    per_s: float
+
+
+@dataclass(frozen=True)
+class WebLimits:
+    """The limits of the web channel. An address is allowed more than one session: households share one."""
+
+    messages_session: Rate = Rate(12, 1.0)
+    messages_address: Rate = Rate(60, 6.0)
+    pings_session: Rate = Rate(20, 1.0)
+    pings_address: Rate = Rate(200, 20.0)
+    logins_session: Rate = Rate(8, 1 / 15)
+    logins_address: Rate = Rate(30, 1 / 4)
+    sockets_session: Rate = Rate(15, 0.5)
+    sockets_address: Rate = Rate(80, 4.0)
+    sessions_address: Rate = Rate(60, 1.0)
+    open_sockets_session_max: int = 8
+    open_sockets_address_max: int = 200
+    text_chars_max: int = 500
+
+
+class TokenBuckets:
+    """One bucket per key, all with the same rate; time comes from the clock."""
+
+    def __init__(self, clock: Clock, rate: Rate, *, keys_max: int = KEYS_MAX) -> None:
+        assert rate.burst >= 1 and rate.per_s > 0, "a bucket that never fills lets nobody in"
+        self._clock, self._rate, self._keys_max = clock, rate, keys_max
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, at (s)
+
+    def wait_s(self, key: str) -> float:
+        """Seconds until `key` may take one; 0 when it may now. Takes nothing."""
+        return max(0.0, (1.0 - self._tokens(key)) / self._rate.per_s)
+
+    def take(self, key: str) -> None:
+        """Takes one token; only after `wait_s` gave 0."""
+        self._buckets[key] = (self._tokens(key) - 1.0, self._clock.now().timestamp())
+        self._buckets.move_to_end(key)
+        while len(self._buckets) > self._keys_max:
+            self._buckets.popitem(last=False)
+
+    def _tokens(self, key: str) -> float:
+        tokens, at = self._buckets.get(key, (float(self._rate.burst), 0.0))
+        elapsed_s = max(0.0, self._clock.now().timestamp() - at)
+        return min(float(self._rate.burst), tokens + elapsed_s * self._rate.per_s)
+
+
+class Gate:
+    """A limit per session and a limit per address; an attempt passes both or costs neither."""
+
+    def __init__(self, clock: Clock, session: Rate | None, address: Rate) -> None:
+        self._session = TokenBuckets(clock, session) if session else None
+        self._address = TokenBuckets(clock, address)
+
+    def attempt(self, session_id: str, address: str) -> float:
+        """0 when let through, otherwise the seconds to wait."""
+        wait_s = self._address.wait_s(address)
+        if self._session:
+            wait_s = max(wait_s, self._session.wait_s(session_id))
+        if wait_s > 0:
+            return wait_s
+        self._address.take(address)
+        if self._session:
+            self._session.take(session_id)
+        return 0.0
+
+
+class Gates:
+    """All gates of one running web channel."""
+
+    def __init__(self, clock: Clock, limits: WebLimits) -> None:
+        self.messages = Gate(clock, limits.messages_session, limits.messages_address)
+        self.pings = Gate(clock, limits.pings_session, limits.pings_address)
+        self.logins = Gate(clock, limits.logins_session, limits.logins_address)
+        self.sockets = Gate(clock, limits.sockets_session, limits.sockets_address)
+        self.sessions = Gate(clock, None, limits.sessions_address)

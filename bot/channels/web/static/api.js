@@ -1,0 +1,36 @@
+// The REST side: sessions and log-in.
+
+export class ApiError extends Error {
+  constructor(code, text, details = {}) {
+    super(code);
+    this.code = code;
+    this.text = text;
+    this.details = details;
+  }
+}
+
+async function post(path, body = {}) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError("offline", "网络不通，请检查网络后再试。");
+  }
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer) return answer;
+  const error = answer?.error ?? {};
+  throw new ApiError(error.code ?? "failed", error.text ?? "系统暂时没有回应，请稍后再试。", error);
+}
+
+export const api = {
+  session: () => post("/api/session"),
+  login: (phone, password) => post("/api/login", { phone, password }),
+  resend: () => post("/api/login/resend"),
+  verify: (challengeId, code) => post("/api/login/verify", { challenge_id: challengeId, code }),
+  logout: () => post("/api/logout"),
+};

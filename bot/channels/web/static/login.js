@@ -1,0 +1,140 @@
+// The log-in sheet (phone and password, then a code) and the sheet to log out.
+
+import { api } from "./api.js";
+import { byId, clockText, countdown } from "./dom.js";
+
+export class LoginSheet {
+  #challengeId = null;
+  #busy = false;
+  #stops = [];
+  #handlers;
+
+  /** `handlers`: loggedIn(me), loggedOut(), notice(text). */
+  constructor(handlers) {
+    this.#handlers = handlers;
+    for (const id of ["login", "profile"]) this.#wireDialog(byId(id));
+    byId("login-password-step").addEventListener("submit", (event) => this.#run(event, () => this.#start(), "login-error"));
+    byId("login-code-step").addEventListener("submit", (event) => this.#run(event, () => this.#finish(), "code-error"));
+    byId("code-resend").addEventListener("click", (event) => this.#run(event, () => this.#resend(), "code-error"));
+    byId("code-back").addEventListener("click", () => this.#show("password"));
+    byId("logout").addEventListener("click", (event) => this.#run(event, () => this.#logout(), null));
+    byId("login-code").addEventListener("input", () => {
+      byId("login-code").value = byId("login-code").value.replace(/\D/g, "");
+    });
+  }
+
+  openLogin() {
+    if (byId("login").open) return;
+    byId("login").showModal();
+    byId(byId("login-code-step").hidden ? "login-phone" : "login-code").focus();
+  }
+
+  openProfile(name) {
+    byId("profile-title").textContent = `已登录：${name}`;
+    byId("profile").showModal();
+  }
+
+  showDeveloperLink(shown) {
+    byId("dev-sms").hidden = !shown;
+  }
+
+  #wireDialog(dialog) {
+    dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // the backdrop
+  }
+
+  /** One action at a time; a refusal is shown where it belongs. */
+  async #run(event, action, errorId) {
+    event.preventDefault();
+    if (this.#busy) return;
+    this.#busy = true;
+    if (errorId) this.#say(errorId, "");
+    try {
+      await action();
+    } catch (error) {
+      const text = error.text ?? "没有办成，请再试一次。";
+      if (error.code === "login_stale") this.#show("password");
+      if (errorId) this.#say(error.code === "login_stale" ? "login-error" : errorId, text);
+      else this.#handlers.notice(text);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #start() {
+    const phone = byId("login-phone").value.replace(/\D/g, "");
+    const password = byId("login-password").value;
+    if (!/^1\d{10}$/.test(phone)) return this.#refuse("login-phone", "login-error", "请输入11位手机号。");
+    if (!password) return this.#refuse("login-password", "login-error", "请输入登录密码。");
+    const sent = await api.login(phone, password);
+    byId("login-password").value = "";
+    this.#show("code");
+    this.#sent(sent);
+  }
+
+  async #resend() {
+    this.#sent(await api.resend());
+  }
+
+  async #finish() {
+    const code = byId("login-code").value;
+    if (!/^\d{6}$/.test(code)) return this.#refuse("login-code", "code-error", "请输入6位数字验证码。");
+    byId("login-code").value = "";
+    const me = await api.verify(this.#challengeId, code);
+    byId("login").close();
+    this.#show("password");
+    byId("login-phone").value = "";
+    this.#handlers.loggedIn(me);
+  }
+
+  async #logout() {
+    await api.logout();
+    byId("profile").close();
+    this.#handlers.loggedOut();
+  }
+
+  #sent({ challenge_id: challengeId, masked_phone: phone, valid_s: valid, resend_after_s: wait }) {
+    this.#challengeId = challengeId;
+    byId("code-sent").textContent = `验证码已发到 ${phone}`;
+    byId("login-code").value = "";
+    byId("login-code").focus();
+    this.#stopCountdowns();
+    const left = byId("code-left");
+    const resend = byId("code-resend");
+    this.#stops = [
+      countdown(valid, (seconds) => {
+        left.textContent = seconds > 0 ? `${clockText(seconds)} 内有效` : "验证码已过期";
+      }),
+      countdown(wait, (seconds) => {
+        resend.disabled = seconds > 0;
+        resend.textContent = seconds > 0 ? `${Math.ceil(seconds)}秒后可重新获取` : "重新获取";
+      }),
+    ];
+  }
+
+  #show(step) {
+    byId("login-password-step").hidden = step !== "password";
+    byId("login-code-step").hidden = step !== "code";
+    byId("login-title").textContent = step === "code" ? "输入短信验证码" : "登录掌柜银行";
+    if (step === "password") this.#stopCountdowns();
+    this.#say("login-error", "");
+    this.#say("code-error", "");
+    if (byId("login").open && step === "password") byId("login-phone").focus();
+  }
+
+  #stopCountdowns() {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+  }
+
+  #refuse(fieldId, errorId, text) {
+    this.#say(errorId, text);
+    byId(fieldId).setAttribute("aria-invalid", "true");
+    byId(fieldId).addEventListener("input", () => byId(fieldId).removeAttribute("aria-invalid"), { once: true });
+    byId(fieldId).focus();
+  }
+
+  #say(id, text) {
+    byId(id).textContent = text;
+  }
+}

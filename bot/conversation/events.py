@@ -1,0 +1,58 @@
+"""Tells open pages what happened, within one process. Lost events are harmless: pages ask for what they missed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+QUEUE_LENGTH_MAX = 256
+Event = dict[str, Any]
+
+
+class EventBus:
+    """Publish and subscribe, per conversation and for the desk's queue."""
+
+    def __init__(self) -> None:
+        self._by_conversation: dict[str, set[asyncio.Queue[Event]]] = defaultdict(set)
+        self._all: set[asyncio.Queue[Event]] = set()
+
+    @asynccontextmanager
+    async def subscribe(self, conversation_id: str) -> AsyncIterator[asyncio.Queue[Event]]:
+        """Events of one conversation for as long as the context is open."""
+        queue: asyncio.Queue[Event] = asyncio.Queue(QUEUE_LENGTH_MAX)
+        self._by_conversation[conversation_id].add(queue)
+        try:
+            yield queue
+        finally:
+            self._by_conversation[conversation_id].discard(queue)
+            if not self._by_conversation[conversation_id]:
+                del self._by_conversation[conversation_id]
+
+    @asynccontextmanager
+    async def subscribe_all(self) -> AsyncIterator[asyncio.Queue[Event]]:
+        """{"type": "queue"} whenever the ownership of any conversation changes."""
+        queue: asyncio.Queue[Event] = asyncio.Queue(QUEUE_LENGTH_MAX)
+        self._all.add(queue)
+        try:
+            yield queue
+        finally:
+            self._all.discard(queue)
+
+    def publish(self, conversation_id: str, event: Event) -> None:
+        """To everybody who watches this conversation; a full queue drops its oldest event."""
+        for queue in tuple(self._by_conversation.get(conversation_id, ())):
+            _put(queue, event)
+
+    def publish_queue(self) -> None:
+        """Tells the desk to look at the queue again."""
+        for queue in tuple(self._all):
+            _put(queue, {"type": "queue"})
+
+
+def _put(queue: asyncio.Queue[Event], event: Event) -> None:
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(event)

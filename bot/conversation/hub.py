@@ -1,0 +1,309 @@
+"""The hub: takes every message, decides who answers, and writes a turn in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+import weakref
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.bank import Bank
+from banking_core.money_text import mask_name
+from banking_core.storage import Database
+from banking_core.storage.timing import database_time
+from bot.conversation import log, ownership
+from bot.conversation.challenges import Challenges, secret_in, wants_resend
+from bot.conversation.errors import ConversationError, MessageTooLong
+from bot.conversation.events import EventBus
+from bot.conversation.metrics import TurnMetrics
+from bot.conversation.models import Conversation, Message
+from bot.conversation.redaction import BLOT, for_log, looks_like_code
+from bot.conversation.settlement import Settlement
+from bot.conversation.turns import BotTurn, TurnRunner
+from bot.conversation.views import (
+    TEXT_LENGTH_MAX,
+    ConversationStatus,
+    Inbound,
+    Received,
+    expects_of,
+    message_view,
+)
+from bot.dialogue.errors import UnderstandingUnavailable
+from bot.dialogue.reply import Reply, choices
+from bot.dialogue.state import state_from_json
+from bot.dialogue.understanding import Understander, Understanding
+
+logger = logging.getLogger(__name__)
+TRIES_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Peek:
+    """What a look without locks said; the turn checks that it still holds."""
+
+    owner: str
+    challenge: dict[str, Any] | None
+
+
+class _Changed(Exception):
+    """The conversation changed between the look and the lock: look again."""
+
+
+class Hub:
+    """Everything a channel or the desk may ask of a conversation."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        bank: Bank,
+        runner: TurnRunner,
+        understander: Understander,
+        settlement: Settlement,
+        events: EventBus,
+        metrics: TurnMetrics,
+    ) -> None:
+        self.events = events
+        self._database = database
+        self._bank = bank
+        self._clock = bank.clock
+        self._runner = runner
+        self._understander = understander
+        self._settlement = settlement
+        self._metrics = metrics
+        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    async def open(self, channel: str, *, customer_id: str | None = None) -> str:
+        """Begins a conversation; returns its id."""
+        now = self._clock.now()
+        async with self._database.transaction() as session:
+            conversation = Conversation(
+                channel=channel,
+                customer_id=customer_id,
+                owner="bot",
+                next_seq=1,
+                can_rate=False,
+                created_at=now,
+                updated_at=now,
+            )
+            session.add(conversation)
+            await session.flush()
+            return conversation.id
+
+    async def receive(self, inbound: Inbound) -> Received:
+        """One message, handled at most once per channel message id. Raises ConversationNotFound, MessageTooLong."""
+        if len(inbound.text) > TEXT_LENGTH_MAX:
+            raise MessageTooLong(inbound.conversation_id)
+        lock = self._locks.setdefault(inbound.conversation_id, asyncio.Lock())
+        async with lock:
+            for _ in range(TRIES_MAX):
+                try:
+                    return await self._receive(inbound)
+                except (_Changed, IntegrityError):
+                    continue
+                except ConversationError:
+                    raise
+                except Exception:
+                    return await self._apologise(inbound)
+            return await self._apologise(inbound)
+
+    async def _receive(self, inbound: Inbound) -> Received:
+        async with self._database.snapshot() as session:
+            duplicate = await self._duplicate(session, inbound)
+            if duplicate is not None:
+                return duplicate
+            peek = await self._peek(session, inbound.conversation_id)
+        started_s = perf_counter()
+        heard = await self._understand(peek, inbound)
+        parsed_s = perf_counter()
+        with database_time() as spent_s:
+            async with self._database.transaction() as session:
+                turn, owner = await self._write(session, inbound, peek, heard)
+        parse_ms, turn_ms = (parsed_s - started_s) * 1000, (perf_counter() - parsed_s) * 1000
+        bank_ms = min(sum(spent_s) * 1000, turn_ms)
+        timings = {"parse": parse_ms, "dialogue": turn_ms - bank_ms, "bank": bank_ms}
+        self._metrics.observe(timings, turn.outcome.action)
+        await self.publish(inbound.conversation_id, [turn.inbound, *turn.replies], turn.owner_changed)
+        for order_id in turn.settle:
+            self._settlement.later(order_id, self.announce)
+        return Received(
+            duplicate=False,
+            seq=turn.inbound.seq,
+            replies=[message_view(message) for message in turn.replies],
+            intent=heard.intent if heard else "",
+            confidence=heard.confidence if heard else 0.0,
+            action=turn.outcome.action,
+            owner=owner,
+            timings_ms=timings,
+        )
+
+    async def _duplicate(self, session: AsyncSession, inbound: Inbound) -> Received | None:
+        earlier = await log.find_duplicate(session, inbound.conversation_id, inbound.channel_message_id)
+        if earlier is None:
+            return None
+        replies = await log.replies_to(session, inbound.conversation_id, earlier.seq)
+        return Received(duplicate=True, seq=earlier.seq, replies=[message_view(reply) for reply in replies])
+
+    async def _peek(self, session: AsyncSession, conversation_id: str) -> _Peek:
+        conversation = await log.locked(session, conversation_id)
+        return _Peek(conversation.owner, conversation.challenge)
+
+    async def _understand(self, peek: _Peek, inbound: Inbound) -> Understanding | None:
+        """None when the message is not for the NLU service: a secret, or not the assistant's turn to speak."""
+        if peek.owner not in ("bot", "closed") or inbound.secret:
+            return None
+        challenge = peek.challenge
+        if challenge is not None and (
+            secret_in(challenge, inbound.text, False) is not None or wants_resend(inbound.text)
+        ):
+            return None
+        if looks_like_code(inbound.text):
+            return None
+        try:
+            return await self._understander.understand(for_log(inbound.text, code_pending=challenge is not None))
+        except UnderstandingUnavailable as error:
+            logger.warning("understanding failed code=%s conversation=%s", error.code, inbound.conversation_id)
+            return None
+
+    async def _write(
+        self, session: AsyncSession, inbound: Inbound, peek: _Peek, heard: Understanding | None
+    ) -> tuple[BotTurn, str]:
+        conversation = await log.locked(session, inbound.conversation_id)
+        if (conversation.owner, conversation.challenge) != (peek.owner, peek.challenge):
+            raise _Changed
+        now = self._clock.now()
+        if conversation.owner == "agent":
+            turn = self._runner.while_with_agent(session, conversation, inbound, now)
+        elif conversation.owner == "queue":
+            turn = await self._runner.while_queued(session, conversation, inbound, now)
+        else:
+            reopened = conversation.owner == "closed"
+            if reopened:
+                ownership.give_to_bot(conversation)
+                conversation.state, conversation.challenge, conversation.can_rate = None, None, False
+            turn = await self._runner.run(session, conversation, inbound, heard, now)
+            turn.owner_changed = turn.owner_changed or reopened
+        await session.flush()
+        return turn, conversation.owner
+
+    async def _apologise(self, inbound: Inbound) -> Received:
+        """The turn failed and left no trace: the message is kept, the customer is told, the log gets the cause."""
+        correlation_id = uuid.uuid4().hex[:8]
+        logger.exception("turn failed correlation_id=%s conversation=%s", correlation_id, inbound.conversation_id)
+        self._metrics.failures.labels("turn_failed").inc()
+        text = f"系统刚才出了点问题，这一步没有办成，也没有动您的钱。请再试一次，或者说“转人工”（编号{correlation_id}）。"
+        async with self._database.transaction() as session:
+            duplicate = await self._duplicate(session, inbound)
+            if duplicate is not None:
+                return duplicate
+            conversation = await log.locked(session, inbound.conversation_id)
+            now = self._clock.now()
+            safe = BLOT if inbound.secret or conversation.challenge else for_log(inbound.text, code_pending=True)
+            message = log.append(
+                session,
+                conversation,
+                now,
+                sender="customer",
+                sender_name="我",
+                text=safe,
+                channel_message_id=inbound.channel_message_id,
+                action="failed",
+            )
+            replies = []
+            if conversation.owner == "bot":
+                reply = Reply(text, choices=choices("转人工"))
+                replies = [log.append_reply(session, conversation, now, reply, in_reply_to=message.seq)]
+        await self.publish(inbound.conversation_id, [message, *replies], False)
+        return Received(False, message.seq, [message_view(reply) for reply in replies], action="failed")
+
+    async def history(self, conversation_id: str, after_seq: int = 0, limit: int = 200) -> list[dict[str, Any]]:
+        """Messages after `after_seq`, ascending; with 0 the newest `limit` ones."""
+        async with self._database.snapshot() as session:
+            return [message_view(m).to_json() for m in await log.history(session, conversation_id, after_seq, limit)]
+
+    async def status(self, conversation_id: str) -> ConversationStatus:
+        """Who owns the conversation and what it expects. Raises ConversationNotFound."""
+        async with self._database.snapshot() as session:
+            conversation = await log.locked(session, conversation_id)
+            name = None
+            if conversation.customer_id is not None:
+                customer = await self._bank.customers.get(session, conversation.customer_id)
+                name = mask_name(customer.name)
+            expects, until = expects_of(conversation)
+            return ConversationStatus(
+                id=conversation.id,
+                owner=conversation.owner,
+                agent_name=conversation.agent_name,
+                queue_position=await ownership.position(session, conversation),
+                customer_id=conversation.customer_id,
+                customer_name_masked=name,
+                expects=expects,
+                expects_until=until,
+                can_rate=conversation.can_rate,
+            )
+
+    async def attach_customer(self, conversation_id: str, customer_id: str, how: str) -> str:
+        """A log-in outside the chat. Returns the conversation to go on with: another one if it was someone else's."""
+        messages: list[Message] = []
+        async with self._database.transaction() as session:
+            conversation = await log.locked(session, conversation_id)
+            stranger = conversation.customer_id not in (None, customer_id)
+            if not stranger:
+                now = self._clock.now()
+                conversation.customer_id = customer_id
+                conversation.verified_how, conversation.verified_at = how, now
+                if conversation.owner == "bot":
+                    messages = await self._runner.after_login(session, conversation, now)
+        if stranger:
+            return await self.open(conversation.channel, customer_id=customer_id)
+        await self.publish(conversation_id, messages, True)
+        return conversation_id
+
+    async def rate(self, conversation_id: str, score: int, comment: str) -> bool:
+        """Keeps the customer's rating (1 to 5) once; False when there is nothing to rate."""
+        if not 1 <= score <= 5:
+            return False
+        async with self._database.transaction() as session:
+            conversation = await log.locked(session, conversation_id)
+            if not conversation.can_rate:
+                return False
+            conversation.rating, conversation.rating_comment = score, for_log(comment)[:500]
+            conversation.can_rate = False
+        await self.publish(conversation_id, [], True)
+        return True
+
+    async def announce(self, conversation_id: str, reply: Reply, once_key: str) -> None:
+        """Says something of the assistant's own accord, at most once per key; with a human in charge it is a notice."""
+        async with self._database.transaction() as session:
+            if await log.find_duplicate(session, conversation_id, once_key) is not None:
+                return
+            conversation = await log.locked(session, conversation_id)
+            message = log.append_reply(session, conversation, self._clock.now(), reply, channel_message_id=once_key)
+            if conversation.owner in ("agent", "queue"):
+                message.sender, message.sender_name = "system", log.SYSTEM_NAME
+            state = state_from_json(conversation.state)
+            state.last_replies = [reply.to_json()]
+            conversation.state = state.to_json()
+        await self.publish(conversation_id, [message], False)
+
+    def typing(self, conversation_id: str, who: str) -> None:
+        """Shows the other side that somebody is writing."""
+        self.events.publish(conversation_id, {"type": "typing", "who": who})
+
+    async def publish(self, conversation_id: str, messages: list[Message], owner_changed: bool) -> None:
+        """Tells open pages about new messages and the state; call it after the commit."""
+        for message in messages:
+            self.events.publish(conversation_id, {"type": "message", "message": message_view(message).to_json()})
+        self.events.publish(conversation_id, {"type": "state"})
+        if owner_changed:
+            self.events.publish_queue()
+
+    async def settled(self) -> None:
+        """Waits until every settlement begun so far has come to its end."""
+        await self._settlement.drain()

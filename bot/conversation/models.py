@@ -1,0 +1,68 @@
+"""Tables of the hub."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from banking_core.storage import Base, new_id
+
+
+class Conversation(Base):
+    """One conversation. `owner` decides who may answer; it changes only inside a transaction that locks the row."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (
+        CheckConstraint("owner IN ('bot', 'queue', 'agent', 'closed')", name="owner"),
+        CheckConstraint("rating IS NULL OR rating BETWEEN 1 AND 5", name="rating"),
+        Index("ix_conversation_owner_queued", "owner", "queued_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    channel: Mapped[str] = mapped_column(String(16))
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customer.id"), index=True)
+    owner: Mapped[str] = mapped_column(String(8), default="bot")
+    agent_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    agent_name: Mapped[str | None] = mapped_column(String(32))
+    handoff_reason: Mapped[str | None] = mapped_column(String(64))
+    queued_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    verified_how: Mapped[str | None] = mapped_column(String(64))
+    verified_at: Mapped[datetime | None]
+    state: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    challenge: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    next_seq: Mapped[int] = mapped_column(Integer, default=1)
+    rating: Mapped[int | None]
+    rating_comment: Mapped[str | None] = mapped_column(String(500))
+    can_rate: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Message(Base):
+    """One line of the log. Secrets and full card numbers never get here; the text is already redacted."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "seq"),
+        UniqueConstraint("conversation_id", "channel_message_id"),
+        CheckConstraint("sender IN ('customer', 'bot', 'agent', 'system')", name="sender"),
+        Index("ix_message_reply", "conversation_id", "in_reply_to"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"))
+    seq: Mapped[int] = mapped_column(Integer)
+    channel_message_id: Mapped[str | None] = mapped_column(String(96))
+    in_reply_to: Mapped[int | None] = mapped_column(Integer)
+    sender: Mapped[str] = mapped_column(String(8))
+    sender_name: Mapped[str] = mapped_column(String(32))
+    text: Mapped[str] = mapped_column(Text)
+    card: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    choices: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    intent: Mapped[str | None] = mapped_column(String(48))
+    action: Mapped[str | None] = mapped_column(String(96))
+    created_at: Mapped[datetime]

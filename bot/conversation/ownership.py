@@ -1,0 +1,121 @@
+"""Who owns a conversation. Every change and every word said checks the owner in the transaction that writes.
+
+    bot ──request_human──> queue ──claim──> agent ──close──> closed
+     ^                       │                │                 │
+     └────────give_up────────┘<──hand_back────┘   <──reopen─────┘
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.customers.models import Customer
+from banking_core.money_text import mask_name
+from bot.conversation.errors import AlreadyClaimed, ConversationClosed, NotOwner, NotQueued
+from bot.conversation.models import Conversation, Message
+from bot.conversation.views import QueueItem
+
+QUEUE_SHOWN_MAX = 200
+
+
+def queue_up(conversation: Conversation, reason: str, now: datetime) -> None:
+    """bot -> queue. Raises ConversationClosed or NotOwner."""
+    if conversation.owner == "closed":
+        raise ConversationClosed(conversation.id)
+    if conversation.owner != "bot":
+        raise NotOwner(conversation.id)
+    conversation.owner = "queue"
+    conversation.handoff_reason = reason
+    conversation.queued_at = now
+
+
+def claim(conversation: Conversation, agent_id: str, agent_name: str) -> None:
+    """queue -> agent. Raises AlreadyClaimed when a colleague was faster, NotQueued when it waits no more."""
+    if conversation.owner == "agent" and conversation.agent_id != agent_id:
+        raise AlreadyClaimed(conversation.id)
+    if conversation.owner != "queue":
+        raise NotQueued(conversation.id)
+    conversation.owner = "agent"
+    conversation.agent_id = agent_id
+    conversation.agent_name = agent_name
+
+
+def assert_agent(conversation: Conversation, agent_id: str) -> None:
+    """Raises NotOwner unless this agent owns the conversation now."""
+    if conversation.owner != "agent" or conversation.agent_id != agent_id:
+        raise NotOwner(conversation.id)
+
+
+def requeue(conversation: Conversation, reason: str, now: datetime) -> None:
+    """agent -> queue; whoever waited first is still first."""
+    conversation.owner = "queue"
+    conversation.agent_id = conversation.agent_name = None
+    conversation.handoff_reason = reason
+    conversation.queued_at = conversation.queued_at or now
+
+
+def give_to_bot(conversation: Conversation) -> None:
+    """Back to the assistant, from any owner."""
+    conversation.owner = "bot"
+    conversation.agent_id = conversation.agent_name = None
+    conversation.handoff_reason = None
+    conversation.queued_at = conversation.closed_at = None
+
+
+def close(conversation: Conversation, now: datetime) -> None:
+    """The service is over; the customer may rate it."""
+    conversation.owner = "closed"
+    conversation.closed_at = now
+    conversation.queued_at = None
+    conversation.can_rate = True
+
+
+async def position(session: AsyncSession, conversation: Conversation) -> int | None:
+    """1 for the next customer to be served; None when not in the queue."""
+    if conversation.owner != "queue" or conversation.queued_at is None:
+        return None
+    ahead = await session.scalar(
+        select(func.count())
+        .select_from(Conversation)
+        .where(Conversation.owner == "queue", Conversation.queued_at < conversation.queued_at)
+    )
+    return int(ahead or 0) + 1
+
+
+async def queue(session: AsyncSession, now: datetime) -> list[QueueItem]:
+    """Everybody waiting, longest first."""
+    rows = await session.execute(
+        select(Conversation, Customer)
+        .outerjoin(Customer, Customer.id == Conversation.customer_id)
+        .where(Conversation.owner == "queue")
+        .order_by(Conversation.queued_at)
+        .limit(QUEUE_SHOWN_MAX)
+    )
+    items = []
+    for conversation, customer in rows.all():
+        queued_at = conversation.queued_at or now
+        items.append(
+            QueueItem(
+                conversation_id=conversation.id,
+                reason=conversation.handoff_reason or "asked",
+                queued_at=queued_at,
+                waited_s=int((now - queued_at).total_seconds()),
+                customer_name_masked=mask_name(customer.name) if customer else None,
+                last_text=await _last_customer_text(session, conversation.id),
+                level=customer.level if customer else "",
+            )
+        )
+    return items
+
+
+async def _last_customer_text(session: AsyncSession, conversation_id: str) -> str:
+    text = await session.scalar(
+        select(Message.text)
+        .where(Message.conversation_id == conversation_id, Message.sender == "customer")
+        .order_by(Message.seq.desc())
+        .limit(1)
+    )
+    return (text or "")[:60]

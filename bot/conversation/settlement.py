@@ -1,0 +1,59 @@
+"""Orders that an outside party carries out: settled after the turn's commit, and again after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from banking_core.bank import Bank
+from banking_core.errors import BankError
+from banking_core.orders.models import Order
+from banking_core.storage import Database
+from bot.dialogue.reply import Reply
+
+logger = logging.getLogger(__name__)
+Announce = Callable[[str, Reply, str], Awaitable[None]]
+Describe = Callable[[Order], Reply]
+FINAL = ("executed", "failed")
+
+
+class Settlement:
+    """Runs settlements in the background and tells the customer how they ended, once."""
+
+    def __init__(self, database: Database, bank: Bank, describe: Describe) -> None:
+        self._database = database
+        self._bank = bank
+        self._describe = describe
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def later(self, order_id: str, announce: Announce) -> None:
+        """Settles one order without keeping the turn waiting."""
+        task = asyncio.create_task(self._settle(order_id, announce))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _settle(self, order_id: str, announce: Announce) -> None:
+        try:
+            order = await self._bank.orders.settle(self._database, order_id)
+            await self._tell(order, announce)
+        except BankError as error:
+            logger.warning("settlement postponed code=%s order=%s", error.code, order_id)
+        except Exception:
+            logger.exception("settlement failed order=%s", order_id)
+
+    async def sweep(self, announce: Announce) -> int:
+        """Settles whatever is due, from before a restart too; returns how many orders came to an end."""
+        orders = await self._bank.orders.settle_due(self._database)
+        for order in orders:
+            await self._tell(order, announce)
+        return len(orders)
+
+    async def _tell(self, order: Order, announce: Announce) -> None:
+        if order.status in FINAL and order.conversation_id:
+            await announce(order.conversation_id, self._describe(order), f"settled:{order.id}")
+
+    async def drain(self) -> None:
+        """Waits for the settlements under way."""
+        while self._tasks:
+            await asyncio.gather(*tuple(self._tasks), return_exceptions=True)

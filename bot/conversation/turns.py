@@ -1,0 +1,249 @@
+"""What the assistant does with one message, inside the hub's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.bank import Bank
+from bot.conversation import log, ownership
+from bot.conversation.challenges import Challenges, Verdict, secret_in, wants_resend
+from bot.conversation.models import Conversation, Message
+from bot.conversation.redaction import BLOT, for_log, looks_like_code, without_secrets
+from bot.conversation.views import Inbound, Staffing
+from bot.dialogue.commands import Command, recognise
+from bot.dialogue.engine import DialogueEngine
+from bot.dialogue.outcome import Outcome
+from bot.dialogue.reply import Reply, choices
+from bot.dialogue.skill import AskSecret, Effect, HandOver, SettleLater, Turn
+from bot.dialogue.state import DialogueState, Pending, state_from_json
+from bot.dialogue.understanding import NOTHING_HEARD, Understanding
+
+NO_SECRET_WANTED = "现在不需要输入密码或验证码，我已经把它遮住了。您想办什么，直接告诉我就行。"
+BACK_FROM_QUEUE = "好的，不排队了。我继续帮您，想办什么直接说。"
+NOBODY_ON_DUTY = "同事们现在都不在线。要不要给您留一张工单？同事上班后会给您回电话。"
+HANDED_BACK = "同事已经把您交回给我了，我继续帮您。"
+
+
+@dataclass(slots=True)
+class BotTurn:
+    """Messages written by one turn, and the orders to settle once it is committed."""
+
+    inbound: Message
+    replies: list[Message] = field(default_factory=list)
+    settle: list[str] = field(default_factory=list)
+    owner_changed: bool = False
+    outcome: Outcome = field(default_factory=Outcome)
+
+
+class TurnRunner:
+    """Applies challenges, the dialogue engine and its effects to one locked conversation."""
+
+    def __init__(
+        self, engine: DialogueEngine, bank: Bank, challenges: Challenges, staffing: Staffing, services: Any
+    ) -> None:
+        self._engine = engine
+        self._bank = bank
+        self._challenges = challenges
+        self._staffing = staffing
+        self._services = services
+
+    def turn_of(
+        self, session: AsyncSession, conversation: Conversation, now: datetime, text: str = "", heard: Understanding | None = None
+    ) -> Turn:
+        """The engine's view of this moment."""
+        return Turn(
+            text=text,
+            now=now,
+            conversation_id=conversation.id,
+            channel=conversation.channel,
+            customer_id=conversation.customer_id,
+            session=session,
+            services=self._services,
+            heard=heard or NOTHING_HEARD,
+        )
+
+    async def run(
+        self, session: AsyncSession, conversation: Conversation, inbound: Inbound, heard: Understanding | None, now: datetime
+    ) -> BotTurn:
+        """The whole turn of a conversation owned by the assistant."""
+        state = state_from_json(conversation.state)
+        challenge = conversation.challenge
+        text = inbound.text
+        if challenge is not None and not inbound.secret and challenge["purpose"] and wants_resend(text):
+            return await self._resend(session, conversation, inbound, state, now)
+        if challenge is not None and (secret := secret_in(challenge, text, inbound.secret)) is not None:
+            return await self._secret(session, conversation, inbound, state, secret, now)
+        if inbound.secret or (looks_like_code(text) and not _wants_number(state)):
+            turn = self._log(session, conversation, inbound, BLOT, now)
+            await self._answer(session, conversation, turn, Outcome([Reply(NO_SECRET_WANTED)], action="late_secret"), state, now)
+            return turn
+        code_pending = challenge is not None and challenge["kind"] == "otp"
+        turn = self._log(session, conversation, inbound, for_log(text, code_pending=code_pending), now)
+        spoken = without_secrets(text, code_pending=code_pending)
+        outcome = await self._engine.turn(self.turn_of(session, conversation, now, spoken, heard), state)
+        await self._answer(session, conversation, turn, outcome, state, now)
+        return turn
+
+    async def _resend(
+        self, session: AsyncSession, conversation: Conversation, inbound: Inbound, state: DialogueState, now: datetime
+    ) -> BotTurn:
+        turn = self._log(session, conversation, inbound, for_log(inbound.text, code_pending=True), now)
+        challenge = conversation.challenge or {}
+        if challenge["kind"] == "password":
+            reply = Reply("密码是您开户时自己设的，不会发短信。请直接输入；忘了密码请说“转人工”。", choices=choices("转人工", "取消"))
+        else:
+            reply = await self._challenges.send_code(session, conversation)
+        await self._answer(session, conversation, turn, Outcome([reply], action="resend"), state, now)
+        return turn
+
+    async def _secret(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        inbound: Inbound,
+        state: DialogueState,
+        secret: str,
+        now: datetime,
+    ) -> BotTurn:
+        turn = self._log(session, conversation, inbound, BLOT, now)
+        verdict: Verdict = await self._challenges.check(session, conversation, secret, now)
+        if not verdict.proved:
+            outcome = Outcome(list(verdict.replies), action="secret")
+            if conversation.challenge is None and state.stack:
+                await self._engine.drop_top(self.turn_of(session, conversation, now), state)
+            await self._answer(session, conversation, turn, outcome, state, now)
+            return turn
+        if verdict.customer_id is not None:
+            conversation.customer_id = verdict.customer_id
+            conversation.verified_how, conversation.verified_at = "密码+短信验证码", now
+        outcome = await self._engine.proved(self.turn_of(session, conversation, now), state)
+        await self._answer(session, conversation, turn, outcome, state, now)
+        return turn
+
+    def _log(self, session: AsyncSession, conversation: Conversation, inbound: Inbound, text: str, now: datetime) -> BotTurn:
+        return BotTurn(
+            log.append(
+                session,
+                conversation,
+                now,
+                sender="customer",
+                sender_name="我",
+                text=text,
+                channel_message_id=inbound.channel_message_id,
+            )
+        )
+
+    async def _answer(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        turn: BotTurn,
+        outcome: Outcome,
+        state: DialogueState,
+        now: datetime,
+    ) -> None:
+        """Writes the replies, carries out the effects, and keeps the state: all in the caller's transaction."""
+        turn.outcome = outcome
+        turn.inbound.intent, turn.inbound.action = outcome.intent or None, outcome.action[:96] or None
+        replies = list(outcome.replies)
+        for effect in outcome.effects:
+            replies.extend(await self._effect(session, conversation, turn, effect, state, now))
+        waiting = any(frame.phase == "step_up" for frame in state.stack)
+        if not waiting:
+            conversation.challenge = None
+        for reply in replies:
+            turn.replies.append(
+                log.append_reply(session, conversation, now, reply, in_reply_to=turn.inbound.seq)
+            )
+        conversation.state = state.to_json()
+
+    async def _effect(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        turn: BotTurn,
+        effect: Effect,
+        state: DialogueState,
+        now: datetime,
+    ) -> list[Reply]:
+        if isinstance(effect, AskSecret):
+            return await self._challenges.open(session, conversation, effect)
+        if isinstance(effect, SettleLater):
+            turn.settle.append(effect.order_id)
+            return []
+        assert isinstance(effect, HandOver)
+        return [await self.hand_over(session, conversation, state, effect.reason, now, turn)]
+
+    async def hand_over(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        state: DialogueState,
+        reason: str,
+        now: datetime,
+        turn: BotTurn | None = None,
+    ) -> Reply:
+        """Into the queue, or, with nobody on duty, said at once and a ticket offered: never a silent dead end."""
+        if await self._staffing.on_duty_count(session) == 0:
+            state.pending = Pending("ticket")
+            hours = self._bank.terms.value("service.agent_hours")
+            return Reply(f"{NOBODY_ON_DUTY}（服务时间：{hours}）", choices=choices("留工单", "不用了"))
+        ownership.queue_up(conversation, reason, now)
+        if turn is not None:
+            turn.owner_changed = True
+        await session.flush()
+        place = await ownership.position(session, conversation)
+        ahead = f"您前面还有{place - 1}位" if place and place > 1 else "马上就到您"
+        return Reply(
+            f"好的，正在为您转接人工，{ahead}。前面说过的同事都看得到，不用再重复。不想等了就说“取消排队”。",
+            choices=choices("取消排队"),
+        )
+
+    async def while_queued(
+        self, session: AsyncSession, conversation: Conversation, inbound: Inbound, now: datetime
+    ) -> BotTurn:
+        """In the queue the assistant is silent, except that one may leave it."""
+        turn = self._log(session, conversation, inbound, self._safe(inbound), now)
+        if recognise(inbound.text, NOTHING_HEARD) is Command.CANCEL or "取消排队" in inbound.text:
+            ownership.give_to_bot(conversation)
+            turn.owner_changed = True
+            turn.replies.append(
+                log.append_reply(session, conversation, now, Reply(BACK_FROM_QUEUE), in_reply_to=turn.inbound.seq)
+            )
+        return turn
+
+    def while_with_agent(
+        self, session: AsyncSession, conversation: Conversation, inbound: Inbound, now: datetime
+    ) -> BotTurn:
+        """While a human owns the conversation the assistant only writes down, with secrets blotted out."""
+        return self._log(session, conversation, inbound, self._safe(inbound), now)
+
+    @staticmethod
+    def _safe(inbound: Inbound) -> str:
+        return BLOT if inbound.secret else for_log(inbound.text, code_pending=True)
+
+    async def after_login(self, session: AsyncSession, conversation: Conversation, now: datetime) -> list[Message]:
+        """The customer logged in outside the chat: whatever waited for it goes on."""
+        state = state_from_json(conversation.state)
+        outcome = await self._engine.resume_after_login(self.turn_of(session, conversation, now), state)
+        if outcome.replies:
+            outcome.replies.insert(0, Reply("登录好了，我们接着办。"))
+        conversation.state, conversation.challenge = state.to_json(), None
+        return [log.append_reply(session, conversation, now, reply) for reply in outcome.replies]
+
+    async def remind(self, session: AsyncSession, conversation: Conversation, now: datetime) -> list[Reply]:
+        """What the assistant says when it gets the conversation back."""
+        state = state_from_json(conversation.state)
+        outcome = Outcome([Reply(HANDED_BACK)])
+        await self._engine.runner.remind(self.turn_of(session, conversation, now), state, outcome)
+        conversation.state = state.to_json()
+        return outcome.replies
+
+
+def _wants_number(state: DialogueState) -> bool:
+    """True when a bare number is an answer to the question just asked."""
+    return state.top is not None and (state.top.asking is not None or state.top.phase == "confirm")

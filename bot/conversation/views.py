@@ -1,0 +1,122 @@
+"""What the hub hands out: plain values, ready for JSON, with nothing of the database in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.conversation.models import Conversation, Message
+
+TEXT_LENGTH_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A message from a customer. `secret` marks what was typed into a password or code field."""
+
+    conversation_id: str
+    channel_message_id: str
+    text: str
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One message as every surface shows it."""
+
+    seq: int
+    id: str
+    sender: str
+    sender_name: str
+    text: str
+    card: dict[str, Any] | None
+    choices: list[dict[str, str]]
+    client_id: str | None
+    created_at: str
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with the field names of this class."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def message_view(message: Message) -> MessageView:
+    """The view of a stored message."""
+    return MessageView(
+        seq=message.seq,
+        id=message.id,
+        sender=message.sender,
+        sender_name=message.sender_name,
+        text=message.text,
+        card=message.card,
+        choices=list(message.choices or []),
+        client_id=message.channel_message_id,
+        created_at=message.created_at.isoformat(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What came of an inbound message; `seq` is its own place in the log."""
+
+    duplicate: bool
+    seq: int
+    replies: list[MessageView]
+    intent: str = ""
+    confidence: float = 0.0
+    action: str = ""
+    owner: str = "bot"
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationStatus:
+    """Who answers now, and what kind of input is expected ('text' | 'otp' | 'password')."""
+
+    id: str
+    owner: str
+    agent_name: str | None
+    queue_position: int | None
+    customer_id: str | None
+    customer_name_masked: str | None
+    expects: str
+    expects_until: datetime | None
+    can_rate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """One waiting customer, as every agent may see it before claiming."""
+
+    conversation_id: str
+    reason: str
+    queued_at: datetime
+    waited_s: int
+    customer_name_masked: str | None
+    last_text: str
+    level: str
+
+
+class Staffing(Protocol):
+    """The people behind the assistant."""
+
+    async def on_duty_count(self, session: AsyncSession) -> int:
+        """How many agents can take a customer now."""
+        ...
+
+    async def create_ticket(
+        self, session: AsyncSession, conversation_id: str, customer_id: str | None, phone: str, content: str
+    ) -> str:
+        """Files a ticket for a call-back; returns its number."""
+        ...
+
+
+def expects_of(conversation: Conversation) -> tuple[str, datetime | None]:
+    """The kind of input a pending challenge expects, and until when it is valid."""
+    challenge = conversation.challenge
+    if not challenge or not challenge.get("live"):
+        return "text", None
+    until = challenge.get("expires_at")
+    return str(challenge["kind"]), datetime.fromisoformat(until) if until else None

@@ -1,0 +1,1 @@
+"""The dialogue engine: skills, typed slots and the readers that fill them."""

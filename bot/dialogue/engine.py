@@ -1,0 +1,307 @@
+"""One turn of the dialogue.
+
+Order of precedence, each a method below:
+    1. a frame nobody touched for long is put aside;
+    2. the engine's own open question (did you mean / a human?) is answered;
+    3. words that steer the conversation (取消, 上一步, 再说一遍, 转人工 ...);
+    4. the skill under way: fill, correct, confirm, or digress;
+    5. otherwise the message opens something new (see `opening`).
+"""
+
+from __future__ import annotations
+
+from bot.dialogue import filling, phrases
+from bot.dialogue.commands import Command, plain, recognise
+from bot.dialogue.frames import FrameRunner
+from bot.dialogue.opening import FAQ, Opening
+from bot.dialogue.outcome import DEFAULT_POLICY, Outcome, Policy
+from bot.dialogue.reading.choices import read_choice
+from bot.dialogue.registry import SkillRegistry
+from bot.dialogue.reply import reply_from_json
+from bot.dialogue.skill import Accepted, HandOver, Turn
+from bot.dialogue.state import DialogueState, Frame, Pending
+from bot.dialogue.understanding import Knowledge
+
+TICKET_SKILL = "ticket_leave"
+
+
+class DialogueEngine:
+    """Stateless; all memory is in the DialogueState given to each call, which it changes in place."""
+
+    def __init__(self, registry: SkillRegistry, knowledge: Knowledge, policy: Policy = DEFAULT_POLICY) -> None:
+        self.registry = registry
+        self.policy = policy
+        self.runner = FrameRunner(registry, policy)
+        self.opening = Opening(self.runner, knowledge)
+
+    async def turn(self, turn: Turn, state: DialogueState) -> Outcome:
+        """Handles one understood message. The caller owns the transaction of `turn.session`."""
+        out = Outcome(intent=turn.heard.intent)
+        stale = await self.runner.shelve_stale(turn, state, out)
+        command = recognise(turn.text, turn.heard)
+        if command is Command.REPEAT and state.last_replies:
+            out.action = "command:service_repeat"
+            out.replies = [reply_from_json(data) for data in state.last_replies]
+            return out
+        if stale and command is not Command.RESUME and state.shelved is not None:
+            out.say(phrases.shelved(self.runner.skill_of(state.shelved)))
+        if not await self._pending(turn, state, command, out):
+            await self._dispatch(turn, state, command, out)
+        state.last_replies = [reply.to_json() for reply in out.replies]
+        return out
+
+    async def proved(self, turn: Turn, state: DialogueState) -> Outcome:
+        """The hub checked a secret and it was right: the frame that asked for it goes on."""
+        out = Outcome(action="proved")
+        frame = state.top
+        if frame is not None and frame.phase == "step_up":
+            skill = self.runner.skill_of(frame)
+            await self.runner.step(turn, state, skill.proved(turn, frame), out)
+        state.last_replies = [reply.to_json() for reply in out.replies]
+        return out
+
+    async def resume_after_login(self, turn: Turn, state: DialogueState) -> Outcome:
+        """The customer logged in outside the chat: a log-in frame is dropped and what waited for it goes on."""
+        out = Outcome(action="login")
+        state.stack = [frame for frame in state.stack if frame.skill != "identity_login"]
+        if state.stack:
+            await self.runner.advance(turn, state, out)
+        return out
+
+    async def drop_top(self, turn: Turn, state: DialogueState) -> None:
+        """The secret the top frame waits for cannot be given any more: the frame is given up without a word."""
+        await self.runner.cancel(turn, state, Outcome())
+
+    async def _dispatch(self, turn: Turn, state: DialogueState, command: Command | None, out: Outcome) -> None:
+        frame = state.top
+        if frame is not None and self._takes_anything(frame) and command not in (Command.CANCEL, Command.HUMAN):
+            await self.runner.fill(turn, state, await self._find(turn, frame), out)
+        elif command is not None and await self._steer(turn, state, command, out):
+            pass
+        elif frame is None:
+            await self.opening.handle(turn, state, out)
+        elif frame.phase == "collect":
+            await self._collect(turn, state, frame, command, out)
+        else:
+            await self._at_read_back(turn, state, frame, command, out)
+
+    # 2. the engine's own open question -------------------------------------------------------------------------
+
+    async def _pending(self, turn: Turn, state: DialogueState, command: Command | None, out: Outcome) -> bool:
+        pending, state.pending = state.pending, None
+        if pending is None:
+            return False
+        if pending.kind == "did_you_mean":
+            return await self._meant(turn, state, pending, command, out)
+        if command is Command.DENY:
+            out.action = "command:deny"
+            if pending.kind == "ticket" or not state.stack:
+                out.say(phrases.DECLINED_HUMAN)
+            if state.stack:
+                state.stack[-1].misses = 0
+                await self.runner.remind(turn, state, out)
+            return True
+        if pending.kind == "ticket" and (command is Command.AFFIRM or "工单" in turn.text or "留言" in turn.text):
+            await self.runner.start(turn, state, TICKET_SKILL, out)
+            return True
+        if pending.kind == "human" and command is Command.AFFIRM:
+            self._hand_over("clarification_failed", out)
+            return True
+        return False
+
+    async def _meant(
+        self, turn: Turn, state: DialogueState, pending: Pending, command: Command | None, out: Outcome
+    ) -> bool:
+        picked: list[int] = []
+        if command is Command.AFFIRM and len(pending.options) == 1:
+            picked = [0]
+        elif command is Command.DENY or "都不是" in turn.text:
+            out.say("好的，那您换个说法告诉我，或者说“转人工”。")
+            return True
+        else:
+            picked = read_choice(turn.text, [self.registry.get(intent).title for intent in pending.options])
+        if len(picked) != 1:
+            return False
+        turn.text = pending.text  # what the customer said at first may hold amounts and names
+        await self.runner.start(turn, state, pending.options[picked[0]], out)
+        return True
+
+    # 3. words that steer the conversation ----------------------------------------------------------------------
+
+    async def _steer(self, turn: Turn, state: DialogueState, command: Command, out: Outcome) -> bool:
+        """True when the command was carried out here; the rest depends on the phase of the frame."""
+        frame = state.top
+        out.action = f"command:{command.value}"
+        if command is Command.HUMAN:
+            self._hand_over("asked", out)
+        elif command is Command.RESUME:
+            await self.runner.resume(turn, state, out)
+        elif command is Command.HELP:
+            out.say(phrases.help_reply(self.registry))
+            await self.runner.remind(turn, state, out)
+        elif command is Command.WAIT:
+            out.say(phrases.TAKE_YOUR_TIME)
+        elif command is Command.CANCEL and frame is not None:
+            await self.runner.cancel(turn, state, out)
+        elif command is Command.GO_BACK and frame is not None:
+            await self._go_back(turn, state, frame, out)
+        elif command is Command.DONT_KNOW and frame is not None:
+            await self._dont_know(turn, state, frame, out)
+        elif frame is None and command is Command.AFFIRM and state.finished is not None:
+            out.say(phrases.ALREADY_DONE)
+        elif frame is None and command is not Command.DONT_KNOW:
+            out.say(phrases.NOTHING_UNDER_WAY)
+        else:
+            out.action = ""
+            return False
+        return True
+
+    @staticmethod
+    def _hand_over(reason: str, out: Outcome) -> None:
+        out.action = f"hand_over:{reason}"
+        out.effects.append(HandOver(reason))
+
+    async def _go_back(self, turn: Turn, state: DialogueState, frame: Frame, out: Outcome) -> None:
+        if frame.filled:
+            await self.runner.ask_again(turn, state, frame.filled[-1], out)
+        else:
+            await self.runner.cancel(turn, state, out)
+
+    async def _dont_know(self, turn: Turn, state: DialogueState, frame: Frame, out: Outcome) -> None:
+        if frame.asking is None:
+            await self.runner.remind(turn, state, out)
+            return
+        if self._missed(state, frame, out):
+            return
+        slot = self.runner.skill_of(frame).slot(frame.asking)
+        hint = await slot.hint(turn, frame)
+        if hint:
+            out.say(hint)
+        out.say(await slot.ask(turn, frame))
+
+    # 4. the skill under way ------------------------------------------------------------------------------------
+
+    def _takes_anything(self, frame: Frame) -> bool:
+        skill = self.runner.skill_of(frame)
+        return frame.phase == "collect" and frame.asking is not None and skill.slot(frame.asking).takes_anything
+
+    async def _find(self, turn: Turn, frame: Frame) -> list[filling.Found]:
+        return await filling.find(turn, self.runner.skill_of(frame), frame)
+
+    async def _collect(
+        self, turn: Turn, state: DialogueState, frame: Frame, command: Command | None, out: Outcome
+    ) -> None:
+        if frame.options and await self._pick(turn, state, frame, command, out):
+            return
+        found = await self._find(turn, frame)
+        if self._digresses(turn, frame, found):
+            await self._digress(turn, state, out)
+        elif found:
+            out.action = "fill"
+            await self.runner.fill(turn, state, found, out)
+        elif (slot := self._slot_named(turn, frame)) is not None:
+            out.action = "correct"
+            await self.runner.ask_again(turn, state, slot, out)
+        else:
+            await self._miss(turn, state, frame, out)
+
+    async def _pick(
+        self, turn: Turn, state: DialogueState, frame: Frame, command: Command | None, out: Outcome
+    ) -> bool:
+        """An answer to "which one?"; a plain yes takes the only one there is."""
+        if command is Command.AFFIRM and len(frame.options) == 1:
+            picked = [0]
+        else:
+            picked = read_choice(turn.text, [option["shown"] for option in frame.options])
+        if len(picked) != 1:
+            return False
+        option = frame.options[picked[0]]
+        filled = filling.Filled()
+        slot = self.runner.skill_of(frame).slot(option["slot"])
+        filling.keep(frame, slot, Accepted(option["value"], option["shown"]), filled)
+        frame.options = []
+        out.action = "fill"
+        await self.runner.after_fill(turn, state, filled, out)
+        return True
+
+    async def _at_read_back(
+        self, turn: Turn, state: DialogueState, frame: Frame, command: Command | None, out: Outcome
+    ) -> None:
+        found = await self._find(turn, frame)
+        if self._digresses(turn, frame, found):
+            await self._digress(turn, state, out)
+            return
+        before = dict(frame.values)
+        if found:
+            trial = await filling.apply(turn, frame, found)
+            if trial.changed or trial.which or trial.refusals:
+                out.action = "correct"
+                await self.runner.after_fill(turn, state, trial, out)
+                return
+        assert frame.values == before, "nothing changed, so the read-back still holds"
+        if command is Command.AFFIRM:
+            await self._confirm(turn, state, frame, out)
+        elif (slot := self._slot_named(turn, frame)) is not None:
+            out.action = "correct"
+            await self.runner.ask_again(turn, state, slot, out)
+        elif command in (Command.DENY, Command.CORRECT):
+            out.action = "correct"
+            out.say(phrases.what_to_change(self.runner.skill_of(frame)))
+        else:
+            await self._miss(turn, state, frame, out)
+
+    async def _confirm(self, turn: Turn, state: DialogueState, frame: Frame, out: Outcome) -> None:
+        out.action = "confirm"
+        if frame.phase == "step_up":
+            await self.runner.remind(turn, state, out)
+            return
+        frame.touched_at = turn.now.isoformat()
+        await self.runner.step(turn, state, self.runner.skill_of(frame).confirm(turn, frame), out)
+
+    def _slot_named(self, turn: Turn, frame: Frame) -> str | None:
+        """改金额, 收款人不对: a slot is named without a new value."""
+        if turn.heard.intent not in ("correct", "deny") and not any(w in turn.text for w in ("改", "换", "不对", "错")):
+            return None
+        named = [slot.name for slot in self.runner.skill_of(frame).slots if slot.label in turn.text]
+        return named[0] if len(named) == 1 else None
+
+    def _digresses(self, turn: Turn, frame: Frame, found: list[filling.Found]) -> bool:
+        """True when the message wants something else than the skill under way."""
+        heard = turn.heard
+        elsewhere = (
+            self.registry.startable(heard.intent) or heard.intent == FAQ or heard.intent in phrases.SMALL_TALK
+        ) and heard.intent != frame.skill
+        if not elsewhere or heard.confidence < self.policy.digress_min:
+            return False
+        if not found:
+            return True
+        return heard.confidence >= self.policy.digress_sure_min and not filling.answers(turn, found)
+
+    async def _digress(self, turn: Turn, state: DialogueState, out: Outcome) -> None:
+        depth = len(state.stack)
+        await self.opening.handle(turn, state, out)
+        if len(state.stack) == depth and state.pending is None and not out.effects:
+            await self._remind_once(turn, state, out)
+
+    async def _remind_once(self, turn: Turn, state: DialogueState, out: Outcome) -> None:
+        if out.action.startswith("start:"):
+            return  # the skill that was started and finished has already brought the waiting one to mind
+        await self.runner.remind(turn, state, out)
+
+    async def _miss(self, turn: Turn, state: DialogueState, frame: Frame, out: Outcome) -> None:
+        """Not an answer and nothing else: the question again, said differently; after two, a human."""
+        if self._missed(state, frame, out):
+            return
+        out.action = "clarify"
+        if frame.asking is not None and not frame.options:
+            hint = await self.runner.skill_of(frame).slot(frame.asking).hint(turn, frame)
+            out.say(hint or f"没听明白“{plain(turn.text)[:20]}”。")
+        await self.runner.remind(turn, state, out)
+
+    def _missed(self, state: DialogueState, frame: Frame, out: Outcome) -> bool:
+        frame.misses += 1
+        if frame.misses <= self.policy.clarifications_max:
+            return False
+        frame.misses = 0
+        self.runner.offer_human(state, out)
+        return True

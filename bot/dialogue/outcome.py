@@ -1,0 +1,43 @@
+"""What one turn produces, and the numbers the engine decides by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.dialogue.reply import Reply
+from bot.dialogue.skill import Effect
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Replies in the order in which they are sent, and what the hub must do besides."""
+
+    replies: list[Reply] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    intent: str = ""  # what was understood, for the log and the desk
+    action: str = ""  # what was done: start:x, fill, answer:entry, ask_back, fallback, command:x ...
+
+    def say(self, reply: Reply | str) -> None:
+        """Adds a reply."""
+        self.replies.append(Reply(reply) if isinstance(reply, str) else reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Thresholds on probabilities (0..1) and times in seconds."""
+
+    start_min: float = 0.45  # a skill that only looks something up
+    start_money_min: float = 0.6  # a skill that moves money or changes security
+    ask_back_min: float = 0.22  # below this a runner-up is not worth proposing
+    digress_min: float = 0.5
+    digress_sure_min: float = 0.8  # with slot values in the sentence the new wish must be clear
+    talk_min: float = 0.5
+    answer_min: float = 0.5  # knowledge: answer at once
+    answer_sure_min: float = 0.85  # knowledge: even against a skill the model heard
+    suggest_min: float = 0.3  # knowledge: "did you mean"
+    stale_s: float = 900.0
+    clarifications_max: int = 2
+    shelf_life_s: float = 86_400.0
+
+
+DEFAULT_POLICY = Policy()

@@ -1,0 +1,79 @@
+"""What the engine itself says. One clear sentence and a next step each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.dialogue.reply import Choice, Reply, choices
+from bot.dialogue.skill import Skill
+
+SMALL_TALK: dict[str, str] = {
+    "greet": "您好，我是掌柜银行的小掌柜。查余额、转账、交水电费、充话费都可以直接跟我说。",
+    "thank": "不客气，能帮上您就好。还有别的要办的吗？",
+    "goodbye": "好的，再见。有事随时叫我，祝您一切顺利。",
+    "bot_identity": "我是掌柜银行的智能柜员小掌柜，是程序，不是真人。说“转人工”，就能找到我的同事。",
+    "out_of_scope": "这个不在我的本行里，我只懂银行的事。查余额、转账、缴费或者银行业务的疑问，都可以问我。",
+}
+
+NOT_UNDERSTOOD = "没太听明白，您可以换个说法，比如“查余额”“给张三转500元”“交电费”。"
+NOT_KNOWN = "这个问题我不知道准确答案，不敢乱说。要不要请我的同事来回答您？"
+OFFER_HUMAN = "我还是没弄明白，耽误您了。要不要请我的同事来帮您？"
+NOTHING_UNDER_WAY = "现在没有正在办的业务。您想办什么，直接告诉我就行。"
+NOTHING_TO_RESUME = "没有找到没办完的业务。您想办什么，直接告诉我就行。"
+TAKE_YOUR_TIME = "好的，不着急，您准备好了再告诉我。"
+ALREADY_DONE = "刚才那笔已经办好了，不会重复办理。"
+DECLINED_HUMAN = "好的，那我继续帮您。您可以换个说法再说一次。"
+WAITING_FOR_CODE = "验证码已经发到您的手机了，请直接输入6位数字；没收到可以说“重发”，不办了说“取消”。"
+
+
+def not_known() -> Reply:
+    """Says so rather than invent, and offers a human."""
+    return Reply(NOT_KNOWN, choices=(Choice("转人工", "转人工"), Choice("不用了", "不用了")))
+
+
+def offer_human() -> Reply:
+    """After two clarifications."""
+    return Reply(OFFER_HUMAN, choices=(Choice("转人工", "转人工"), Choice("不用，我再试试", "不用")))
+
+
+def cancelled(skill: Skill) -> str:
+    """A skill was given up by the customer."""
+    money = "，没有动您的钱" if skill.manner.moves_money else ""
+    return f"好的，{skill.title}已取消{money}。"
+
+
+def shelved(skill: Skill) -> str:
+    """A skill was put aside because nobody spoke for long."""
+    return f"刚才的{skill.title}隔得有点久，我先放到一边了，没有办理。想继续就说“接着刚才的{skill.title}”。"
+
+
+def confirm_reminder(skill: Skill, shown: Iterable[str]) -> Reply:
+    """Brings a waiting read-back to mind without repeating the whole card."""
+    what = "，".join(shown)
+    return Reply(f"接着刚才的{skill.title}：{what}。要办吗？", choices=choices("确认", "修改", "取消"))
+
+
+def what_to_change(skill: Skill) -> Reply:
+    """The customer says the read-back is wrong but not where."""
+    words = tuple(Choice(f"改{slot.label}", f"改{slot.label}") for slot in skill.slots)
+    return Reply("好的，哪里要改？直接说新的也行，比如“金额改成六百”。", choices=(*words, Choice("取消", "取消")))
+
+
+def help_reply(skills: Iterable[Skill]) -> Reply:
+    """What the assistant can do, with a sentence to start each."""
+    offered = [skill for skill in skills if skill.manner.example and not skill.manner.hidden]
+    lines = "\n".join(f"· {skill.title}：“{skill.manner.example}”" for skill in offered)
+    return Reply(
+        f"我能帮您办这些事，照着说就行：\n{lines}\n银行业务的疑问也可以直接问；想找真人，说“转人工”。",
+        choices=choices("查余额", "转账", "交电费", "转人工"),
+    )
+
+
+def did_you_mean(skills: list[Skill]) -> Reply:
+    """Asks back instead of guessing."""
+    if len(skills) == 1:
+        return Reply(f"您是想办“{skills[0].title}”吗？", choices=choices("是的", "不是"))
+    return Reply(
+        "您是想办下面哪一件？",
+        choices=(*(Choice(skill.title, skill.title) for skill in skills), Choice("都不是", "都不是")),
+    )

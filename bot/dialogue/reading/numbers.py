@@ -1,0 +1,178 @@
+"""Phone, card and identity numbers, card tails and plain digits, written or spoken (幺三八…)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from bot.dialogue.reading.canon import canon
+from bot.dialogue.reading.numerals import DIGITS, to_ascii_digits
+from bot.dialogue.reading.types import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class CardNumber:
+    """A bank card number of 12 to 19 digits; ``luhn_ok`` tells whether its check digit is right."""
+
+    digits: str
+    luhn_ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IdNumber:
+    """A resident identity number: 17 digits and a check character (ISO 7064 MOD 11-2)."""
+
+    number: str
+    checksum_ok: bool
+    birth_date: date | None
+
+
+Span = tuple[int, int, str]  # canonical start, end, digits
+
+_D: Final = "[0-9零一二三四五六七八九幺]"
+_UNIT: Final = "[十百千万亿]"
+_NO_DIGIT_BEFORE: Final = f"(?<!{_D})(?<!{_D}[.])"
+_NO_DIGIT_AFTER: Final = f"(?!{_D}(?!{_UNIT}))(?![.][0-9])"
+_SEP: Final = r"[ \-]?"
+_LOOSE_SEP: Final = r"[ \-，、,.。]?"
+
+_PHONE: Final = re.compile(
+    rf"{_NO_DIGIT_BEFORE}(?:(?:\+|00)?86{_SEP})?(?P<number>[1一幺]{_SEP}[3-9三四五六七八九](?:{_SEP}{_D}){{9}}){_NO_DIGIT_AFTER}"
+)
+_PHONE_PAUSED: Final = re.compile(
+    rf"{_NO_DIGIT_BEFORE}(?P<number>[1一幺]{_LOOSE_SEP}[3-9三四五六七八九](?:{_LOOSE_SEP}{_D}){{9}})(?!{_LOOSE_SEP}{_D})"
+)
+_CARD: Final = re.compile(
+    rf"{_NO_DIGIT_BEFORE}(?P<number>{_D}{{12,19}}|{_D}{{4}}(?:[ \-]{_D}{{4}}){{2,3}}(?:[ \-]{_D}{{1,3}})?|{_D}{{6}}[ \-]{_D}{{6,13}}){_NO_DIGIT_AFTER}(?!x)"
+)
+_ID: Final = re.compile(rf"{_NO_DIGIT_BEFORE}(?P<number>{_D}{{6}}{_SEP}{_D}{{8}}{_SEP}{_D}{{3}}[0-9x零一二三四五六七八九幺]){_NO_DIGIT_AFTER}(?![a-z])")
+_TAIL_DIGITS: Final = rf"(?P<number>{_D}(?:[ ]?{_D}){{3}}){_NO_DIGIT_AFTER}"
+_TAIL: Final = re.compile(
+    rf"(?:尾号|尾数|卡尾号|(?:最后|后|末|尾)[四4]?[位个]数?|后[四4]位(?:数字?)?)(?:是|为|:|就是|，)*{_TAIL_DIGITS}"
+    rf"|{_NO_DIGIT_BEFORE}{_TAIL_DIGITS.replace('?P<number>', '?P<behind>')}(?:结尾|尾号)?(?:的|那|这)*张?的?(?:卡|储蓄卡|信用卡|银行卡|借记卡|结尾|尾号)"
+    rf"|{_NO_DIGIT_BEFORE}{_TAIL_DIGITS.replace('?P<number>', '?P<that>')}(?:的?那|的?这)张"
+)
+_TAIL_NEXT: Final = re.compile(rf"(?:的?卡?)(?:和|跟|与|、|还有|或者?){_TAIL_DIGITS}(?=的|$|[，。,!?！？]|转|都|卡|这|那)")
+_RUN: Final = re.compile(
+    rf"(?:(?:{_D}|[两二三四五六]个{_D}(?!{_UNIT}))[ \-]?)*(?:{_D}|[两二三四五六]个{_D}(?!{_UNIT}))"
+)
+_REPEATED: Final = re.compile(rf"([两二三四五六])个({_D})")
+_ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_ID_CHECKS: Final = "10X98765432"
+
+
+def luhn_ok(digits: str) -> bool:
+    """True when the check digit of a card number fits (ISO/IEC 7812-1)."""
+    if not digits or not digits.isascii() or not digits.isdigit():
+        return False
+    total = 0
+    for place, char in enumerate(reversed(digits)):
+        value = int(char) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def id_checksum_ok(number: str) -> bool:
+    """True when the last character of an 18-character identity number fits (ISO 7064 MOD 11-2)."""
+    body, check = number[:17], number[17:].upper()
+    if len(number) != 18 or not body.isascii() or not body.isdigit():
+        return False
+    total = sum(int(char) * weight for char, weight in zip(body, _ID_WEIGHTS, strict=True))
+    return _ID_CHECKS[total % 11] == check
+
+
+def _birth_date(number: str) -> date | None:
+    try:
+        return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return None
+
+
+def find_id_numbers(text: str) -> list[Span]:
+    """Identity numbers in canonical text: 18 places ending in X, or with a true birth date, or a right check."""
+    found: list[Span] = []
+    for match in _ID.finditer(text):
+        said = match.group("number")
+        number = to_ascii_digits(said[:-1]) + (said[-1].upper() if said[-1] == "x" else to_ascii_digits(said[-1]))
+        likely = number.endswith("X") or id_checksum_ok(number) or not luhn_ok(number)
+        born = _birth_date(number)
+        if likely and (number.endswith("X") or born is not None and 1900 <= born.year <= 2100):
+            found.append((*match.span(), number))
+    return found
+
+
+def find_phones(text: str) -> list[Span]:
+    """Mobile numbers in canonical text."""
+    found = [(*match.span(), to_ascii_digits(match.group("number"))) for match in _PHONE.finditer(text)]
+    for match in _PHONE_PAUSED.finditer(text):
+        if all(match.end() <= start or end <= match.start() for start, end, _ in found):
+            found.append((*match.span(), to_ascii_digits(match.group("number"))))
+    return sorted(found)
+
+
+def find_card_numbers(text: str) -> list[Span]:
+    """Card numbers in canonical text, identity and phone numbers left out."""
+    others = [*find_id_numbers(text), *find_phones(text)]
+    found: list[Span] = []
+    for match in _CARD.finditer(text):
+        digits = to_ascii_digits(match.group("number"))
+        free = all(match.end() <= start or end <= match.start() for start, end, _ in others)
+        if free and 12 <= len(digits) <= 19:
+            found.append((*match.span(), digits))
+    return found
+
+
+def find_card_tails(text: str) -> list[Span]:
+    """The last four digits by which a customer names a card, in canonical text."""
+    found: list[Span] = []
+    for match in _TAIL.finditer(text):
+        said = match.group("number") or match.group("behind") or match.group("that")
+        found.append((*match.span(), to_ascii_digits(said)))
+        at = match.end()
+        while more := _TAIL_NEXT.match(text, at):
+            found.append((*more.span("number"), to_ascii_digits(more.group("number"))))
+            at = more.end()
+    return found
+
+
+def read_phones(text: str) -> list[Reading[str]]:
+    """Mobile numbers as 11 ASCII digits; blanks, dashes, +86 and spoken digits (幺三八) are understood."""
+    copy = canon(text)
+    return [copy.reading(digits, start, end) for start, end, digits in find_phones(copy.text)]
+
+
+def read_card_numbers(text: str) -> list[Reading[CardNumber]]:
+    """Bank card numbers of 12 to 19 digits, with the result of the Luhn check."""
+    copy = canon(text)
+    found = find_card_numbers(copy.text)
+    return [copy.reading(CardNumber(digits, luhn_ok(digits)), start, end) for start, end, digits in found]
+
+
+def read_card_tails(text: str) -> list[Reading[str]]:
+    """Four-digit card tails (尾号6789, 后四位六七八九, 6789的卡)."""
+    copy = canon(text)
+    return [copy.reading(digits, start, end) for start, end, digits in find_card_tails(copy.text)]
+
+
+def read_id_numbers(text: str) -> list[Reading[IdNumber]]:
+    """Resident identity numbers with the result of their checksum."""
+    copy = canon(text)
+    return [
+        copy.reading(IdNumber(number, id_checksum_ok(number), _birth_date(number)), start, end)
+        for start, end, number in find_id_numbers(copy.text)
+    ]
+
+
+def read_digits(text: str) -> list[Reading[str]]:
+    """Runs of digits as ASCII, written or spoken: 幺三八 is 138, 三个零 is 000 beside other digits."""
+    copy = canon(text)
+    found: list[Reading[str]] = []
+    for match in _RUN.finditer(copy.text):
+        said = match.group()
+        if _REPEATED.fullmatch(said):  # 三个八 alone may be a count of eights: leave it to the customer
+            continue
+        plain = _REPEATED.sub(lambda part: part.group(2) * DIGITS[part.group(1)], said)
+        found.append(copy.reading(to_ascii_digits(plain), *match.span()))
+    return found

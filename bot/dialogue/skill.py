@@ -1,0 +1,198 @@
+"""What a skill is: typed slots, and what to do once they are filled.
+
+A skill never decides about order, correction, digression, cancelling or repeating: the engine does. It returns one of
+    Done       finished: say this
+    ReadBack   an order is drafted: read it back and wait for 确认
+    Prove      the customer must prove who they are first: ask for this secret
+and raises `SkillRefused` when the bank says no.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+
+from bot.dialogue.errors import DialogueError
+from bot.dialogue.reading.types import Reading
+from bot.dialogue.reply import Choice, Reply
+from bot.dialogue.state import Frame
+from bot.dialogue.understanding import NOTHING_HEARD, Understanding
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+Raw = TypeVar("Raw")
+
+
+@dataclass(slots=True)
+class Turn:
+    """One message being handled. `services` is what the skills were built with; the engine never looks inside."""
+
+    text: str
+    now: datetime
+    conversation_id: str
+    channel: str
+    customer_id: str | None
+    session: AsyncSession
+    services: Any
+    heard: Understanding = NOTHING_HEARD
+
+
+@dataclass(frozen=True, slots=True)
+class AskSecret:
+    """Effect: the hub takes the next input itself. `ref` is the order id, or the phone number for a log-in."""
+
+    kind: Literal["password", "otp"]
+    purpose: Literal["login", "order"]
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Effect: put the customer in the queue for a human."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleLater:
+    """Effect: after the commit, ask the outside party to carry out this order."""
+
+    order_id: str
+
+
+Effect = AskSecret | HandOver | SettleLater
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The skill is finished. `order_id` names the order it carried out, if any."""
+
+    reply: Reply
+    effects: tuple[Effect, ...] = ()
+    order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """An order waits for the customer's 确认."""
+
+    reply: Reply
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """The customer is asked for a secret before the skill goes on."""
+
+    reply: Reply
+    secret: AskSecret
+
+
+Step = Done | ReadBack | Prove
+
+
+class SkillRefused(DialogueError):
+    """The bank refuses. With `slot` the value is asked for again, without it the skill ends."""
+
+    code = "skill_refused"
+
+    def __init__(self, customer_text: str, *, slot: str | None = None, choices: Sequence[Choice] = ()) -> None:
+        super().__init__(self.code)
+        self.customer_text = customer_text
+        self.slot = slot
+        self.choices = tuple(choices)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A checked slot value as JSON, and how it is shown to the customer and to an agent."""
+
+    value: Any
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhichOne:
+    """Several values fit; the customer picks one."""
+
+    question: str
+    options: tuple[Accepted, ...]
+
+
+Checked = Accepted | WhichOne
+
+
+class Slot(ABC, Generic[Raw]):
+    """One thing a skill must know: how to ask for it, how to read it, how to check it."""
+
+    takes_anything: ClassVar[bool] = False  # free text: only commands and clear digressions escape it
+
+    def __init__(self, name: str, label: str, *, question: str, hint: str = "", quick: Sequence[str] = ()) -> None:
+        self.name = name
+        self.label = label
+        self.question = question
+        self.hint_text = hint
+        self.quick = tuple(Choice(word, word) for word in quick)
+
+    async def ask(self, turn: Turn, frame: Frame) -> Reply:
+        """The question, with quick replies where they help."""
+        return Reply(self.question, choices=self.quick)
+
+    async def hint(self, turn: Turn, frame: Frame) -> str:
+        """Help for a customer who says 我不知道."""
+        return self.hint_text
+
+    @abstractmethod
+    async def read(self, turn: Turn, *, asked: bool) -> list[Reading[Raw]]:
+        """Every occurrence of such a value in the text; `asked` when the customer was just asked for it."""
+
+    @abstractmethod
+    async def check(self, turn: Turn, frame: Frame, raw: Raw) -> Checked:
+        """The value to keep. Raises SlotRefused with a Chinese sentence when it cannot be used."""
+
+    async def default(self, turn: Turn, frame: Frame) -> Accepted | None:
+        """A value that need not be asked for; None asks."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a skill is offered: `example` is a sentence that starts it."""
+
+    example: str = ""
+    needs_login: bool = True
+    moves_money: bool = False
+    guarded: bool = False  # changes security: as much certainty as for money before it starts
+    hidden: bool = False  # not offered in help and not started by a sentence, only by another skill or the engine
+
+
+class Skill(ABC):
+    """One thing the assistant can do; `intent` is its name in the training data."""
+
+    intent: ClassVar[str]
+    title: ClassVar[str]
+    manner: ClassVar[Manner] = Manner()
+    slots: Sequence[Slot[Any]] = ()
+
+    @abstractmethod
+    async def run(self, turn: Turn, frame: Frame) -> Step:
+        """Called when every slot is filled; `frame.values` holds them. May be called again with the same frame."""
+
+    async def confirm(self, turn: Turn, frame: Frame) -> Step:
+        """Called when the customer says 确认 to a ReadBack."""
+        raise NotImplementedError
+
+    async def proved(self, turn: Turn, frame: Frame) -> Done:
+        """Called when the secret asked for by Prove was right."""
+        raise NotImplementedError
+
+    async def abandon(self, turn: Turn, frame: Frame) -> None:
+        """Called when the customer cancels, or changes a value of what was read back."""
+
+    def slot(self, name: str) -> Slot[Any]:
+        """The slot of that name. Raises KeyError."""
+        return {slot.name: slot for slot in self.slots}[name]

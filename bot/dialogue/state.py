@@ -1,0 +1,104 @@
+"""Dialogue state of one conversation: small, bounded, kept as JSON in the conversation's row."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+STACK_MAX = 4  # deeper digressions push the oldest frame out
+SLOT_CHOICES_MAX = 8
+
+Phase = Literal["collect", "confirm", "step_up"]
+PendingKind = Literal["human", "did_you_mean", "ticket"]
+
+
+@dataclass(slots=True)
+class Frame:
+    """A skill under way. `values` holds checked JSON values by slot name, `shown` what a human reads for them."""
+
+    skill: str
+    frame_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    phase: Phase = "collect"
+    values: dict[str, Any] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
+    filled: list[str] = field(default_factory=list)  # in the order in which the customer gave them
+    asking: str | None = None
+    options: list[dict[str, Any]] = field(default_factory=list)  # {slot, label, value, shown}: "which one?"
+    misses: int = 0
+    revision: int = 0  # grows with every change after a draft, part of the order's idempotency key
+    order_id: str | None = None
+    said: str = ""  # the sentence that began it, kept until the customer has logged in
+    touched_at: str = ""
+
+    def fill(self, slot: str, value: Any, shown: str) -> None:
+        """Keeps a checked value; a later value for the same slot replaces it."""
+        self.values[slot] = value
+        self.shown[slot] = shown
+        if slot in self.filled:
+            self.filled.remove(slot)
+        self.filled.append(slot)
+
+    def clear(self, slot: str) -> None:
+        """Forgets the slot's value."""
+        self.values.pop(slot, None)
+        self.shown.pop(slot, None)
+        if slot in self.filled:
+            self.filled.remove(slot)
+
+    def idle_s(self, now: datetime) -> float:
+        """Seconds since the customer last spoke to this skill."""
+        if not self.touched_at:
+            return 0.0
+        return (now - datetime.fromisoformat(self.touched_at)).total_seconds()
+
+
+@dataclass(slots=True)
+class Pending:
+    """A yes/no or which-one question of the engine itself; `options` are intents for did_you_mean."""
+
+    kind: PendingKind
+    options: list[str] = field(default_factory=list)
+    text: str = ""
+
+
+@dataclass(slots=True)
+class DialogueState:
+    """Everything the assistant remembers between two messages of one conversation."""
+
+    stack: list[Frame] = field(default_factory=list)  # the last one is the one being talked about
+    shelved: Frame | None = None  # put aside by time-out; "接着刚才的…" brings it back
+    pending: Pending | None = None
+    misses: int = 0
+    last_replies: list[dict[str, Any]] = field(default_factory=list)
+    finished: dict[str, str] | None = None  # {skill, order_id, at} of what was done last
+
+    @property
+    def top(self) -> Frame | None:
+        """The skill being talked about."""
+        return self.stack[-1] if self.stack else None
+
+    def push(self, frame: Frame) -> Frame | None:
+        """Puts a skill on top; returns the oldest one if the stack overflowed."""
+        self.stack.append(frame)
+        return self.stack.pop(0) if len(self.stack) > STACK_MAX else None
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object that `state_from_json` reads back."""
+        return asdict(self)
+
+
+def state_from_json(data: dict[str, Any] | None) -> DialogueState:
+    """The state that `to_json` made `data` from; None gives a fresh one."""
+    if not data:
+        return DialogueState()
+    shelved, pending = data.get("shelved"), data.get("pending")
+    return DialogueState(
+        stack=[Frame(**frame) for frame in data.get("stack", [])],
+        shelved=Frame(**shelved) if shelved else None,
+        pending=Pending(**pending) if pending else None,
+        misses=data.get("misses", 0),
+        last_replies=data.get("last_replies", []),
+        finished=data.get("finished"),
+    )

@@ -1,0 +1,1 @@
+"""Measuring the assistant: scripted conversations, intents, answers, turns per second."""

@@ -1,0 +1,1 @@
+"""Starting and stopping: the NLU service, the web server, and both together."""

@@ -1,0 +1,86 @@
+"""`zhanggui run`: trains if needed, prepares the bank, starts both processes, and says what to try."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from time import perf_counter
+
+from banking_core.clock import bank_date
+from banking_core.demo import demo_logins, seed_demo
+from bot.assembly import Product, build_product
+from bot.running.nlu_service import Say, nlu_service, train_if_needed
+from bot.running.server import serving
+from bot.settings import Settings
+from desk.service import DEMO_AGENTS, DEMO_PASSWORD
+from migrations.runner import upgrade
+
+TOUR = ("查余额", "给张三转五百", "不对，是六百", "这个月电费多少", "跨行转账要手续费吗", "转人工")
+
+
+async def prepare_bank(settings: Settings, product: Product, say: Say) -> None:
+    """Migrates the database and, where wanted, fills an empty bank with the demo."""
+    say("数据库：检查并升级表结构 …")
+    await upgrade(settings.database_url)
+    await product.bank.start(product.database)
+    if not settings.demo_bank:
+        return
+    say("演示银行：准备客户、账户和两年的流水（首次约十几秒）…")
+    started_s = perf_counter()
+    await seed_demo(product.database, product.bank, bank_date(product.clock.now()))
+    async with product.database.transaction() as session:
+        await product.desk.seed_demo_agents(session)
+    say(f"演示银行：就绪（{perf_counter() - started_s:.1f} 秒）")
+
+
+async def run(settings: Settings, say: Say) -> None:
+    """Runs until interrupted. Raises StartError."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    say("理解模型：检查训练数据 …")
+    model = await asyncio.to_thread(train_if_needed, settings.nlu_model_dir, say)
+    assert settings.nlu_token is not None
+    product = build_product(settings)
+    say("理解服务：启动中 …")
+    service = nlu_service(
+        model, settings.nlu_port, settings.nlu_token.get_secret_value(), settings.data_dir / "nlu.log"
+    )
+    preparing = asyncio.create_task(prepare_bank(settings, product, say))
+    try:
+        async with service as process:
+            await preparing
+            async with serving(product) as address:
+                say(welcome(settings, address))
+                await _until_stopped(process.poll)
+    finally:
+        preparing.cancel()
+    say("已停止。")
+
+
+async def _until_stopped(child_exit: object) -> None:
+    """Returns at Ctrl-C or SIGTERM, or when the NLU service is gone."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    while not stopped.is_set():
+        try:
+            await asyncio.wait_for(stopped.wait(), timeout=2.0)
+        except TimeoutError:
+            if callable(child_exit) and child_exit() is not None:
+                logging.getLogger(__name__).error("the NLU service ended; stopping")
+                return
+
+
+def welcome(settings: Settings, address: str) -> str:
+    """Addresses, demo logins and what to try."""
+    lines = ["", "掌柜已就绪：", f"  客户聊天   {address}/", f"  客服工作台 {address}/desk/"]
+    if settings.developer_pages:
+        lines.append(f"  短信沙箱   {address}/dev/sms （验证码在这里看，仅开发模式）")
+    if settings.demo_bank:
+        lines += ["", "演示客户（手机号 / 密码）："]
+        lines += [f"  {login.name}  {login.phone} / {login.password}  {login.who}" for login in demo_logins()]
+        agents = "、".join(f"{username}（{name}）" for username, name in DEMO_AGENTS)
+        lines += ["", f"演示客服：{agents}，密码 {DEMO_PASSWORD}"]
+    lines += ["", "试着说：" + "  ".join(f"“{words}”" for words in TOUR), "按 Ctrl-C 停止。"]
+    return "\n".join(lines)

@@ -1,0 +1,153 @@
+"""Trains the NLU model when its inputs changed, and runs the service as a child process that dies with us."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.running.errors import NluEnvironmentMissing, PortBusy, ServiceDied, TrainingFailed
+from bot.settings import ROOT
+from bot.understanding.client import NluClient
+
+NLU_PROJECT = ROOT / "bot" / "nlu"
+READY_TIMEOUT_S = 90.0
+STOP_TIMEOUT_S = 5.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class NluModel:
+    """A trained model and the hash it must have."""
+
+    archive: Path
+    sha256: str
+
+
+def nlu_python() -> Path:
+    """The interpreter of the NLU environment. Raises NluEnvironmentMissing."""
+    python = NLU_PROJECT / ".venv" / "bin" / "python"
+    if not python.exists():
+        raise NluEnvironmentMissing("缺少理解服务的 Python 3.10 环境，请先运行 make install。")
+    return python
+
+
+def train_if_needed(model_dir: Path, say: Say) -> NluModel:
+    """Trains unless nothing changed, with its progress passed to `say`. Raises TrainingFailed."""
+    command = [
+        str(nlu_python()), "-m", "zhanggui_nlu.train", "--data", str(ROOT / "nlu_data"), "--out", str(model_dir),
+    ]
+    process = subprocess.Popen(
+        command, cwd=NLU_PROJECT, env=_environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    tail: list[str] = []
+    for line in process.stdout:
+        tail = [*tail[-20:], line.rstrip()]
+        if line.startswith("[nlu]"):
+            say(line.rstrip())
+    if process.wait() != 0:
+        raise TrainingFailed("理解模型训练失败：" + " / ".join(tail[-3:]))
+    return read_model(model_dir)
+
+
+def read_model(model_dir: Path) -> NluModel:
+    """The model as `train` left it. Raises TrainingFailed when there is none."""
+    card = model_dir / "model.json"
+    try:
+        sha256 = json.loads(card.read_text(encoding="utf-8"))["sha256"]
+    except (OSError, ValueError, KeyError):
+        raise TrainingFailed(f"在 {model_dir.name} 里没有找到训练好的理解模型，请先运行 make run。") from None
+    return NluModel(model_dir / "model.tar.gz", sha256)
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """True when nobody listens there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A port of the loopback interface that is free right now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def nlu_service(model: NluModel, port: int, token: str, log_file: Path) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """The running, ready service; stopped at the end. Raises PortBusy or ServiceDied."""
+    if not port_is_free("127.0.0.1", port):
+        raise PortBusy(f"理解服务的端口 {port} 已被占用，请关掉占用它的程序，或设置 ZHANGGUI_NLU_PORT 换一个。")
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("ab") as log:
+        process = subprocess.Popen(
+            [
+                str(nlu_python()), "-m", "zhanggui_nlu.serve", "--model", str(model.archive),
+                "--sha256", model.sha256, "--host", "127.0.0.1", "--port", str(port),
+            ],
+            cwd=NLU_PROJECT,
+            env=_environment() | {"NLU_TOKEN": token},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+    try:
+        await _until_ready(process, port, token, log_file)
+        yield process
+    finally:
+        stop(process)
+
+
+async def _until_ready(process: subprocess.Popen[bytes], port: int, token: str, log_file: Path) -> None:
+    client = NluClient(f"http://127.0.0.1:{port}", token)
+    try:
+        for _ in range(int(READY_TIMEOUT_S / 0.2)):
+            if process.poll() is not None:
+                lines = log_file.read_text(errors="replace").splitlines() or [""]
+                raise ServiceDied(f"理解服务没有启动成功：{lines[-1]}（日志 {log_file.name}）")
+            if await client.ready():
+                return
+            await asyncio.sleep(0.2)
+        raise ServiceDied(f"理解服务 {READY_TIMEOUT_S:.0f} 秒内没有就绪，请看日志 {log_file.name}。")
+    finally:
+        await client.close()
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ends the child, by force when it does not go."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """The child's environment: ours without our own Python's traces."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV", "ZHANGGUI_"))}
+    return kept | {"PYTHONPATH": str(NLU_PROJECT), "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}
+
+
+def _die_with_parent() -> None:
+    """On Linux the kernel ends the child when we are gone, however we went."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)

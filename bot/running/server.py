@@ -1,0 +1,99 @@
+"""The web server of one app process: chat at /, desk at /desk/, health and metrics for the operator."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bot.assembly import Product
+from bot.channels.web import WebDependencies, build_web_app
+from bot.channels.web.ports import SmsSeen
+from bot.running.errors import PortBusy
+from bot.running.nlu_service import port_is_free
+from bot.understanding.client import NluClient
+from desk.app import build_desk_app
+from desk.dependencies import DeskDependencies
+
+LOOPBACK = ("127.0.0.1", "::1")
+
+
+def build_app(product: Product) -> web.Application:
+    """The whole HTTP surface."""
+    settings = product.settings
+
+    async def sms_recent(limit: int) -> list[SmsSeen]:
+        recent = await product.bank.providers.sms.recent(limit)
+        return [SmsSeen(message.phone, message.text, message.sent_at) for message in recent]
+
+    async def on_typing(conversation_id: str) -> None:
+        product.hub.typing(conversation_id, "customer")
+
+    app = build_web_app(
+        WebDependencies(
+            hub=product.hub,
+            db=product.database,
+            bank=product.bank,
+            clock=product.clock,
+            session_ttl_h=settings.session_ttl_h,
+            secure_cookies=bool(settings.secure_cookies),
+            developer_pages=bool(settings.developer_pages),
+            sms_recent=sms_recent,
+            on_typing=on_typing,
+        )
+    )
+    app.add_subapp(
+        "/desk/",
+        build_desk_app(
+            DeskDependencies(
+                desk=product.desk,
+                hub=product.handoff,
+                db=product.database,
+                clock=product.clock,
+                secure_cookies=bool(settings.secure_cookies),
+            )
+        ),
+    )
+    _operator_routes(app, product)
+    return app
+
+
+def _operator_routes(app: web.Application, product: Product) -> None:
+    async def health(_request: web.Request) -> web.Response:
+        understander = product.understander
+        understands = not isinstance(understander, NluClient) or await understander.ready()
+        body = {"ready": understands, "understanding": understands}
+        return web.json_response(body, status=200 if understands else 503)
+
+    async def metrics(request: web.Request) -> web.Response:
+        if request.remote not in LOOPBACK:
+            raise web.HTTPNotFound
+        return web.Response(body=generate_latest(product.metrics_registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app.router.add_get("/healthz", health)
+    app.router.add_get("/metrics", metrics)
+
+
+@asynccontextmanager
+async def serving(product: Product) -> AsyncIterator[str]:
+    """The running server; yields its address. Raises PortBusy."""
+    settings = product.settings
+    if not port_is_free(settings.host, settings.port):
+        raise PortBusy(f"网页端口 {settings.port} 已被占用，请关掉占用它的程序，或设置 ZHANGGUI_PORT 换一个。")
+    await product.start()
+    runner = web.AppRunner(build_app(product), access_log=None)
+    await runner.setup()
+    upkeep = asyncio.create_task(product.maintain_forever())
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        yield f"http://{settings.host}:{settings.port}"
+    finally:
+        upkeep.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await upkeep
+        await runner.cleanup()
+        await product.close()

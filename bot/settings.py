@@ -1,0 +1,133 @@
+"""Every setting of the product: environment variables `ZHANGGUI_*`, or the file `zhanggui.toml`, in that order.
+
+docs/settings.md is written from these descriptions by `zhanggui settings`.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from banking_core.settings import BankSettings
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS_FILE = Path("zhanggui.toml")
+SECRETS = ("nlu_token", "otp_key")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the text says which and why, without any value."""
+
+    code = "settings_invalid"
+
+
+class Settings(BaseSettings):
+    """Settings with their defaults; production has no default for any secret."""
+
+    model_config = SettingsConfigDict(env_prefix="ZHANGGUI_", toml_file=SETTINGS_FILE, extra="forbid")
+
+    mode: Literal["development", "production"] = Field(
+        "development", description="`production` demands every secret, HTTPS cookies, and hides developer pages."
+    )
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8080, ge=1, le=65535, description="Port of the web server.")
+    data_dir: Path = Field(ROOT / "var", description="Where databases, the NLU model and caches are kept.")
+    database_url: str = Field("", description="SQLAlchemy URL of the bank; empty: SQLite in data_dir.")
+    sandbox_database_url: str = Field("", description="SQLite URL of the sandbox providers; empty: in data_dir.")
+    demo_bank: bool = Field(True, description="Fill an empty bank with the demo customers and agents.")
+    terms_path: Path | None = Field(None, description="YAML with the bank's own fees, limits and hours.")
+    nlu_url: str = Field("", description="Address of the NLU service; empty: http://127.0.0.1:nlu_port.")
+    nlu_port: int = Field(5005, ge=1, le=65535, description="Port of the NLU service that `run` starts.")
+    nlu_token: SecretStr | None = Field(None, description="Secret shared with the NLU service.")
+    otp_key: SecretStr | None = Field(None, description="Key of the one-time codes' hashes, 32 characters or more.")
+    session_ttl_h: int = Field(12, ge=1, le=720, description="Hours until a customer's log-in expires.")
+    secure_cookies: bool | None = Field(None, description="Cookies only over HTTPS; default: in production.")
+    developer_pages: bool | None = Field(None, description="/dev/sms on loopback; default: not in production.")
+    sms_provider: str = Field("sandbox", description="Who sends text messages.")
+    billing_provider: str = Field("sandbox", description="Who keeps household bills.")
+    topup_provider: str = Field("sandbox", description="Who sells phone credit.")
+    clearing_provider: str = Field("sandbox", description="Who carries interbank transfers.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Detail of the log.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Settings:
+        if self.mode == "production":
+            missing = [name for name in SECRETS if getattr(self, name) is None]
+            if missing:
+                names = ", ".join(f"ZHANGGUI_{name.upper()}" for name in missing)
+                raise ValueError(f"production mode needs {names}")
+        self.database_url = self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'bank.db'}"
+        self.sandbox_database_url = (
+            self.sandbox_database_url or f"sqlite+aiosqlite:///{self.data_dir / 'sandbox.db'}"
+        )
+        self.nlu_url = self.nlu_url or f"http://127.0.0.1:{self.nlu_port}"
+        production = self.mode == "production"
+        self.secure_cookies = production if self.secure_cookies is None else self.secure_cookies
+        self.developer_pages = not production if self.developer_pages is None else self.developer_pages
+        return self
+
+    @property
+    def nlu_model_dir(self) -> Path:
+        """Where the trained NLU model lies."""
+        return self.data_dir / "nlu"
+
+    def bank_settings(self) -> BankSettings:
+        """What the bank is told."""
+        assert self.otp_key is not None
+        return BankSettings(
+            database_url=self.database_url,
+            sandbox_database_url=self.sandbox_database_url,
+            otp_key=self.otp_key.get_secret_value().encode(),
+            sms_provider=self.sms_provider,
+            billing_provider=self.billing_provider,
+            topup_provider=self.topup_provider,
+            clearing_provider=self.clearing_provider,
+            terms_path=self.terms_path,
+        )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings in force. In development missing secrets are made once and kept in data_dir. Raises SettingsError."""
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+        raise SettingsError(problems) from None
+    if settings.mode == "development":
+        _development_secrets(settings)
+    return settings
+
+
+def _development_secrets(settings: Settings) -> None:
+    path = settings.data_dir / "development-secrets.json"
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    fresh = {name: secrets.token_urlsafe(32) for name in SECRETS if name not in kept}
+    if fresh:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(kept | fresh))
+    for name, value in (kept | fresh).items():
+        if getattr(settings, name) is None:
+            setattr(settings, name, SecretStr(value))

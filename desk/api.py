@@ -1,0 +1,256 @@
+"""The desk's REST answers. Who asks, whether they may, and what is noted about it; the hub does the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from banking_core.clock import BANK_ZONE
+from desk.bodies import after_seq_of, client_id_of, conversation_id_of, read_object, text_of
+from desk.custody import Custody
+from desk.dependencies import DeskDependencies
+from desk.errors import BadRequest, LoginLocked, LoginRefused, NoSession, TooFast
+from desk.limits import Limiter, Limiters
+from desk.live import LiveSeats
+from desk.logins import PASSWORD_CHARS_MAX, LoginOutcome, Seat
+from desk.presences import is_presence_state
+from desk.security import client_address
+from desk.snapshots import held_snapshot, queue_snapshot
+from desk.transcripts import read_transcript
+from desk.views import facts_view, message_view, seat_view, ticket_view
+
+COOKIE_NAME = "zg_desk"
+COOKIE_PATH = "/desk"
+SeatedHandler = Callable[[web.Request, Seat], Awaitable[web.StreamResponse]]
+
+
+class DeskApi:
+    """Handlers of /desk/api."""
+
+    def __init__(self, deps: DeskDependencies, limiters: Limiters, custody: Custody, live: LiveSeats) -> None:
+        self._deps, self._limiters, self._custody, self._live = deps, limiters, custody, live
+
+    def add_routes(self, app: web.Application) -> None:
+        """Adds every route under /api but the socket's."""
+        one = "/api/conversations/{conversation_id}"
+        gets: dict[str, SeatedHandler] = {
+            "/api/me": self.me,
+            "/api/queue": self.queue,
+            "/api/mine": self.mine,
+            "/api/tickets": self.tickets,
+            one: self.conversation,
+        }
+        posts: dict[str, SeatedHandler] = {
+            "/api/presence": self.presence,
+            f"{one}/claim": self.claim,
+            f"{one}/say": self.say,
+            f"{one}/typing": self.typing,
+            f"{one}/hand-back": self.hand_back,
+            f"{one}/close": self.close,
+            "/api/tickets/{number}/finish": self.ticket_finish,
+            "/api/tickets/{number}/phone": self.ticket_phone,
+        }
+        for path, handler in gets.items():
+            app.router.add_get(path, self._seated(handler, self._limiters.reads))
+        for path, handler in posts.items():
+            app.router.add_post(path, self._seated(handler, self._limiters.writes))
+        app.router.add_post("/api/login", self.login)
+        app.router.add_post("/api/logout", self.logout)
+
+    async def seat_of(self, request: web.Request) -> Seat | None:
+        """The agent behind the request's cookie."""
+        token = request.cookies.get(COOKIE_NAME, "")
+        async with self._deps.db.snapshot() as session:
+            return await self._deps.desk.seat(session, token)
+
+    async def login(self, request: web.Request) -> web.StreamResponse:
+        """User name and password; the cookie is always a new one, and the agent's older sessions end."""
+        wait_s = self._limiters.logins.wait_s(client_address(request, self._deps))
+        if wait_s > 0:
+            raise TooFast("登录操作太频繁了，请稍等一会儿再试。", retry_after_s=wait_s)
+        body = await read_object(request)
+        username = text_of(body, "username", chars_max=64, required_text="请输入用户名。")
+        password = body.get("password")
+        if not isinstance(password, str) or not 0 < len(password) <= PASSWORD_CHARS_MAX:
+            raise BadRequest("请输入密码。")
+        outcome = await self._deps.desk.login(self._deps.db, username, password)
+        seat = _require_ok(outcome)
+        await self._live.close_agent(seat.agent_id, keep_session=seat.session_id)
+        response = await self._describe(seat)
+        response.set_cookie(
+            COOKIE_NAME,
+            outcome.token,
+            path=COOKIE_PATH,
+            max_age=int(self._deps.desk.rules.session_ttl_h * 3600),
+            httponly=True,
+            samesite="Strict",
+            secure=self._deps.secure_cookies,
+        )
+        return response
+
+    async def logout(self, request: web.Request) -> web.StreamResponse:
+        """Ends the session; customers still held go back to the queue. Logging out twice is fine."""
+        seat = await self.seat_of(request)
+        released = 0
+        if seat is not None:
+            async with self._deps.db.transaction() as session:
+                await self._deps.desk.logout(session, seat)
+            released = await self._custody.release_all(seat.agent_id)
+            await self._live.close_agent(seat.agent_id)
+        response = json_answer({"released": released})
+        response.del_cookie(
+            COOKIE_NAME, path=COOKIE_PATH, httponly=True, samesite="Strict", secure=self._deps.secure_cookies
+        )
+        return response
+
+    async def me(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Who sits here."""
+        return await self._describe(seat)
+
+    async def presence(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """on_duty, break or off."""
+        state = (await read_object(request)).get("state")
+        if not is_presence_state(state):
+            raise BadRequest()
+        async with self._deps.db.transaction() as session:
+            await self._deps.desk.set_presence(session, seat.agent_id, state)
+        await self._live.refresh_all()
+        return await self._describe(seat)
+
+    async def queue(self, _request: web.Request, _seat: Seat) -> web.StreamResponse:
+        """Everybody waiting."""
+        return json_answer(await queue_snapshot(self._deps))
+
+    async def mine(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
+        """The conversations this agent holds."""
+        return json_answer({"items": await held_snapshot(self._deps, seat)})
+
+    async def claim(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Takes a waiting customer."""
+        conversation_id = conversation_id_of(request)
+        await self._custody.claim(seat, conversation_id)
+        await self._live.refresh_all()
+        return json_answer({"conversation_id": conversation_id})
+
+    async def conversation(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """The transcript and the facts, to the agent who holds the conversation; later only what is new."""
+        conversation_id, after_seq = conversation_id_of(request), after_seq_of(request)
+        await self._custody.require(seat, conversation_id, "look" if after_seq == 0 else "look_on")
+        messages = await read_transcript(self._deps.hub, conversation_id, after_seq)
+        facts = facts_view(await self._deps.hub.facts(conversation_id))
+        return json_answer({"conversation_id": conversation_id, "messages": messages, "facts": facts})
+
+    async def say(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Says something to the customer, once per client_id."""
+        conversation_id, body = conversation_id_of(request), await read_object(request)
+        client_id = client_id_of(body)
+        limit = self._deps.limits.text_chars_max
+        text = text_of(body, "text", chars_max=limit, required_text="还没有输入内容。")
+        message = await self._deps.hub.agent_say(conversation_id, seat.agent_id, text, client_id)
+        return json_answer({"message": message_view(message)})
+
+    async def typing(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Lets the customer see that somebody writes."""
+        conversation_id = conversation_id_of(request)
+        if await self._custody.holds(seat, conversation_id):
+            self._deps.hub.typing(conversation_id, "agent")
+        return json_answer({})
+
+    async def hand_back(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Gives the conversation back to the assistant, with a note."""
+        conversation_id, body = conversation_id_of(request), await read_object(request)
+        note = text_of(body, "note", chars_max=self._deps.limits.note_chars_max)
+        await self._deps.hub.hand_back(conversation_id, seat.agent_id, note)
+        await self._custody.note(seat, "hand_back", conversation_id)
+        await self._live.refresh_all()
+        return json_answer({"conversation_id": conversation_id})
+
+    async def close(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Ends the conversation."""
+        conversation_id = conversation_id_of(request)
+        await self._deps.hub.close(conversation_id, seat.agent_id)
+        await self._custody.note(seat, "close", conversation_id)
+        await self._live.refresh_all()
+        return json_answer({"conversation_id": conversation_id})
+
+    async def tickets(self, request: web.Request, _seat: Seat) -> web.StreamResponse:
+        """Call-backs owed, or with ?status=done those finished."""
+        status = request.query.get("status", "open")
+        if status not in ("open", "done"):
+            raise BadRequest()
+        async with self._deps.db.snapshot() as session:
+            tickets = await self._deps.desk.list_tickets(session, status)
+        return json_answer({"items": [ticket_view(ticket) for ticket in tickets]})
+
+    async def ticket_finish(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Closes a ticket with what was done."""
+        body = await read_object(request)
+        answer = text_of(
+            body, "note", chars_max=self._deps.limits.text_chars_max, required_text="请写一句处理结果。"
+        )
+        async with self._deps.db.transaction() as session:
+            ticket = await self._deps.desk.finish_ticket(
+                session, request.match_info["number"], seat.agent_id, answer
+            )
+        await self._live.refresh_all()
+        return json_answer({"ticket": ticket_view(ticket)})
+
+    async def ticket_phone(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """The whole number, to call back; audited."""
+        async with self._deps.db.transaction() as session:
+            phone = await self._deps.desk.reveal_phone(session, request.match_info["number"], seat.agent_id)
+        return json_answer({"phone": phone})
+
+    def _seated(
+        self, handler: SeatedHandler, limiter: Limiter
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def seated(request: web.Request) -> web.StreamResponse:
+            seat = await self.seat_of(request)
+            if seat is None:
+                raise NoSession()
+            wait_s = limiter.wait_s(seat.agent_id)
+            if wait_s > 0:
+                raise TooFast(retry_after_s=wait_s)
+            return await handler(request, seat)
+
+        return seated
+
+    async def _describe(self, seat: Seat) -> web.Response:
+        async with self._deps.db.snapshot() as session:
+            presence = await self._deps.desk.presence_of(session, seat.agent_id)
+        limits = {
+            "text_chars_max": self._deps.limits.text_chars_max,
+            "note_chars_max": self._deps.limits.note_chars_max,
+        }
+        return json_answer({"agent": seat_view(seat, presence), "limits": limits})
+
+
+def json_answer(body: dict[str, Any], *, status: int = 200) -> web.Response:
+    """A JSON answer that nobody keeps."""
+    return web.Response(
+        text=json.dumps(body, ensure_ascii=False),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _require_ok(outcome: LoginOutcome) -> Seat:
+    """The seat of a log-in that went well; raises LoginRefused or LoginLocked."""
+    if outcome.kind == "locked":
+        raise LoginLocked(_locked_text(outcome.locked_until))
+    if outcome.seat is None:
+        text = f"用户名或密码不对，还可以试{outcome.tries_left}次。"
+        raise LoginRefused(text, tries_left=outcome.tries_left)
+    return outcome.seat
+
+
+def _locked_text(until: datetime | None) -> str | None:
+    if until is None:
+        return None
+    at = until.astimezone(BANK_ZONE).strftime("%H:%M")
+    return f"密码错误次数太多，这个账号锁定到{at}，请到时再试或联系主管。"

@@ -1,0 +1,151 @@
+"""The desk as an aiohttp application, mounted at /desk.
+
+GET  /desk/                    the page            POST /desk/api/login      {username, password}
+GET  /desk/static/{name}       its files           POST /desk/api/logout     {}
+GET  /desk/api/ws              live lists          POST /desk/api/presence   {state}
+GET  /desk/api/me|queue|mine                       GET  /desk/api/tickets[?status=done]
+GET  /desk/api/conversations/{id}[?after_seq=n]    transcript and facts, for the agent who holds it
+POST /desk/api/conversations/{id}/claim|say|typing|hand-back|close
+POST /desk/api/tickets/{number}/finish|phone
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from desk.api import DeskApi, json_answer
+from desk.assets import load_assets
+from desk.custody import Custody
+from desk.dependencies import DeskDependencies
+from desk.errors import BadRequest, NoSession, NotThere, TooFast, Unavailable
+from desk.limits import Limiters
+from desk.live import CLOSE_NO_SESSION, CLOSE_TOO_MANY, DeskConnection, LiveSeats, new_socket, refuse
+from desk.refusals import refusal_of
+from desk.security import require_same_origin, security_headers
+
+log = logging.getLogger(__name__)
+
+BODY_BYTES_MAX = 8192
+
+
+def build_desk_app(deps: DeskDependencies) -> web.Application:
+    """The desk's application; mount it with `app.add_subapp("/desk", ...)`: its cookie belongs there."""
+    app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[_guard(deps)])
+    limiters, custody, live = Limiters(deps.clock, deps.limits), Custody(deps), LiveSeats()
+    api = DeskApi(deps, limiters, custody, live)
+    assets = load_assets()
+
+    async def to_page(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=308, headers={"Location": f"{request.rel_url.path}/"})
+
+    async def page(request: web.Request) -> web.StreamResponse:
+        return assets["index.html"].answer(request)
+
+    async def static(request: web.Request) -> web.StreamResponse:
+        asset = assets.get(request.match_info["name"])
+        if asset is None:
+            raise NotThere("没有这个文件。")
+        return asset.answer(request)
+
+    app.router.add_get("", to_page)
+    app.router.add_get("/", page)
+    app.router.add_get("/static/{name}", static)
+    app.router.add_get("/api/ws", LiveDoor(deps, api, limiters, custody, live).open)
+    api.add_routes(app)
+
+    async def close_sockets(_app: web.Application) -> None:
+        await live.close_all()
+
+    async def watch_absent(_app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(_release_absent_for_ever(deps, custody))
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    app.on_shutdown.append(close_sockets)
+    app.cleanup_ctx.append(watch_absent)
+    return app
+
+
+class LiveDoor:
+    """Lets a page's web socket in."""
+
+    def __init__(
+        self, deps: DeskDependencies, api: DeskApi, limiters: Limiters, custody: Custody, live: LiveSeats
+    ) -> None:
+        self._deps, self._api, self._limiters, self._custody, self._live = deps, api, limiters, custody, live
+
+    async def open(self, request: web.Request) -> web.StreamResponse:
+        """The socket of GET /api/ws; a page without a seat is told so on the socket."""
+        require_same_origin(request, self._deps)
+        socket = new_socket()
+        if not socket.can_prepare(request):
+            raise BadRequest("这个地址只供坐席页面连接。")
+        seat = await self._api.seat_of(request)
+        socket.headers.update(security_headers(request, self._deps))
+        await socket.prepare(request)
+        if seat is None:
+            await refuse(socket, NoSession(), CLOSE_NO_SESSION)
+            return socket
+        wait_s = self._limiters.sockets.wait_s(seat.agent_id)
+        if wait_s > 0 or self._live.count(seat.agent_id) >= self._deps.limits.open_sockets_agent_max:
+            error = TooFast("打开的窗口太多了，请关掉多余的窗口。", retry_after_s=max(wait_s, 10.0))
+            await refuse(socket, error, CLOSE_TOO_MANY)
+            return socket
+        connection = DeskConnection(self._deps, self._custody, socket, seat)
+        self._live.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self._live.remove(connection)
+        return socket
+
+
+async def _release_absent_for_ever(deps: DeskDependencies, custody: Custody) -> None:
+    while True:
+        await asyncio.sleep(deps.beat_s)
+        try:
+            await custody.release_absent()
+        except Exception as error:
+            log.error("releasing absent agents failed: %s", type(error).__name__)
+
+
+def _guard(deps: DeskDependencies) -> Middleware:
+    """Same-origin proof for every POST, error answers as JSON, and headers on everything, 404s included."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            if request.method not in ("GET", "HEAD"):
+                require_same_origin(request, deps)
+            response = await handler(request)
+        except web.HTTPException as error:
+            text = "没有这个地址。" if error.status == 404 else "这个地址不能这样访问。"
+            response = json_answer({"error": {"code": "http", "text": text}}, status=error.status)
+        except Exception as error:
+            response = _error_answer(error)
+        if not response.prepared:
+            response.headers.update(security_headers(request, deps))
+        return response
+
+    return guard
+
+
+def _error_answer(error: Exception) -> web.Response:
+    refusal = refusal_of(error)
+    if refusal is None:
+        place = "".join(traceback.format_tb(error.__traceback__))  # not its words: they may quote a customer
+        log.error("desk request failed: %s\n%s", type(error).__name__, place)
+        refusal = Unavailable()
+    answer = json_answer(refusal.body(), status=refusal.status)
+    if isinstance(refusal, TooFast):
+        answer.headers["Retry-After"] = str(int(refusal.details["retry_after_s"]) + 1)
+    return answer

@@ -1,0 +1,70 @@
+"""Reads and checks what the page sends."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from aiohttp import web
+
+from desk.errors import BadRequest, NotThere
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+_CONVERSATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+async def read_object(request: web.Request) -> dict[str, Any]:
+    """The JSON object of a POST; an empty body is an empty object. Raises BadRequest."""
+    if request.content_type != "application/json":
+        raise BadRequest()
+    try:
+        raw = await request.text()
+        body = json.loads(raw) if raw else {}
+    except (ValueError, LookupError, RecursionError, web.HTTPRequestEntityTooLarge):
+        raise BadRequest() from None
+    if not isinstance(body, dict):
+        raise BadRequest()
+    return body
+
+
+def text_of(body: dict[str, Any], field: str, *, chars_max: int, required_text: str | None = None) -> str:
+    """A trimmed text that can be stored. `required_text` is said when it is empty. Raises BadRequest."""
+    value = body.get(field, "")
+    if not isinstance(value, str) or not _is_storable(value):
+        raise BadRequest()
+    value = value.strip()
+    if len(value) > chars_max:
+        raise BadRequest(f"内容太长了，最多{chars_max}个字。", length=len(value))
+    if required_text and not value:
+        raise BadRequest(required_text)
+    return value
+
+
+def client_id_of(body: dict[str, Any]) -> str:
+    """The page's own id of a message. Raises BadRequest."""
+    value = body.get("client_id")
+    if not isinstance(value, str) or not _CLIENT_ID.fullmatch(value):
+        raise BadRequest()
+    return value
+
+
+def conversation_id_of(request: web.Request) -> str:
+    """The conversation in the path. Raises NotThere."""
+    value = request.match_info["conversation_id"]
+    if not _CONVERSATION_ID.fullmatch(value):
+        raise NotThere()
+    return value
+
+
+def after_seq_of(request: web.Request) -> int:
+    """`?after_seq=`, 0 when absent. Raises BadRequest."""
+    raw = request.query.get("after_seq", "0")
+    if not re.fullmatch(r"[0-9]{1,9}", raw):
+        raise BadRequest()
+    return int(raw)
+
+
+def _is_storable(text: str) -> bool:
+    """No NUL (PostgreSQL refuses it) and no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)

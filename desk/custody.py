@@ -1,0 +1,91 @@
+"""Who may see a conversation, and what happens to it when its agent vanishes."""
+
+from __future__ import annotations
+
+import logging
+
+from desk.dependencies import DeskDependencies
+from desk.errors import ClaimLost, FullyLoaded, NotOnDuty, NotYours
+from desk.logins import Seat
+from desk.reasons import AGENT_ABSENT
+from desk.refusals import refusal_of
+
+log = logging.getLogger(__name__)
+
+
+class Custody:
+    """Access to conversations, audited, and their release."""
+
+    def __init__(self, deps: DeskDependencies) -> None:
+        self._deps = deps
+
+    async def require(self, seat: Seat, conversation_id: str, action: str) -> None:
+        """Notes the look; raises NotYours, noted too, unless this agent holds the conversation."""
+        allowed = await self.holds(seat, conversation_id)
+        await self.note(seat, action, conversation_id, allowed=allowed)
+        if not allowed:
+            raise NotYours()
+
+    async def holds(self, seat: Seat, conversation_id: str) -> bool:
+        """Whether this agent owns the conversation at this moment."""
+        return conversation_id in await self._deps.hub.mine(seat.agent_id)
+
+    async def note(self, seat: Seat, action: str, conversation_id: str, *, allowed: bool = True) -> None:
+        """Writes one audit row, committed at once."""
+        async with self._deps.db.transaction() as session:
+            await self._deps.desk.audit(session, seat.agent_id, action, conversation_id, allowed=allowed)
+
+    async def claim(self, seat: Seat, conversation_id: str) -> None:
+        """Takes a waiting customer. The hub decides who wins; the loser reads who was faster (ClaimLost).
+
+        Raises NotOnDuty and FullyLoaded beforehand. Claiming what one holds already is fine: the answer to
+        the first click may have been lost.
+        """
+        if await self.holds(seat, conversation_id):
+            return
+        async with self._deps.db.snapshot() as session:
+            presence = await self._deps.desk.presence_of(session, seat.agent_id)
+        if presence != "on_duty":
+            raise NotOnDuty()
+        held = await self._deps.hub.mine(seat.agent_id)
+        if len(held) >= seat.max_load:
+            raise FullyLoaded(f"您正在接待{len(held)}位客户，已经满了，请先结束一位再接。")
+        try:
+            await self._deps.hub.claim(conversation_id, seat.agent_id, seat.display_name)
+        except Exception as error:
+            refusal = refusal_of(error)
+            if not isinstance(refusal, ClaimLost):
+                raise
+            await self.note(seat, "claim", conversation_id, allowed=False)
+            raise await self._who_was_faster(conversation_id) from error
+        await self.note(seat, "claim", conversation_id)
+
+    async def release_all(self, agent_id: str) -> int:
+        """Puts every customer of this agent back into the queue; returns how many."""
+        released = 0
+        for conversation_id in await self._deps.hub.mine(agent_id):
+            try:
+                await self._deps.hub.requeue(conversation_id, agent_id, AGENT_ABSENT)
+            except Exception as error:
+                if refusal_of(error) is None:
+                    raise
+                continue  # it changed hands meanwhile: nothing is left to release
+            released += 1
+        return released
+
+    async def release_absent(self) -> int:
+        """Releases the customers of agents whose page fell silent for too long; safe to run at any time."""
+        async with self._deps.db.snapshot() as session:
+            absent = await self._deps.desk.absent_agents(session)
+        released = 0
+        for agent_id in absent:
+            released += await self.release_all(agent_id)
+        if released:
+            log.warning("released %d conversations of absent agents", released)
+        return released
+
+    async def _who_was_faster(self, conversation_id: str) -> ClaimLost:
+        holder = await self._deps.hub.status(conversation_id)
+        if holder.owner == "agent" and holder.agent_name:
+            return ClaimLost(f"{holder.agent_name}已经接了这位客户。", agent_name=holder.agent_name)
+        return ClaimLost()

@@ -1,0 +1,164 @@
+"""What the desk refuses: a machine-readable code, an HTTP status and one Chinese sentence for the agent.
+
+DeskError
+├── BadRequest            malformed JSON, a missing field, a text that is too long
+├── NoSession             no cookie, an unknown, an expired or a replaced one
+├── CrossSite             the request does not come from our own page
+├── TooFast               a rate limit; retry_after_s says when to come back
+├── LoginRefused          wrong user name or password; tries_left
+├── LoginLocked           too many wrong tries; locked_until
+├── NotYours              another agent, the assistant or nobody holds this conversation
+├── NotThere              no such conversation or ticket
+├── ClaimLost             a colleague was faster, or the customer waits no more
+├── NotOnDuty             one takes customers only while on duty
+├── FullyLoaded           the agent already serves as many customers as allowed
+├── ConversationOver      the conversation has ended
+├── TicketFinished        the ticket was finished before
+└── Unavailable           something broke on our side; trying again is safe
+
+TicketInvalid (an InvalidInput of the bank's, since the customer reads it): a ticket that cannot be filed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from banking_core.errors import InvalidInput
+
+
+class DeskError(Exception):
+    """Root of everything the desk refuses."""
+
+    code: ClassVar[str] = "desk_error"
+    status: ClassVar[int] = 400
+    default_text: ClassVar[str] = "这个操作没有办成，请刷新页面再试。"
+
+    def __init__(self, text: str | None = None, **details: Any) -> None:
+        super().__init__(self.code)
+        self.text = text or self.default_text
+        self.details = details
+
+    def body(self) -> dict[str, Any]:
+        """The JSON body of the answer."""
+        return {"error": {"code": self.code, "text": self.text, **self.details}}
+
+
+class BadRequest(DeskError):
+    """The request or frame cannot be read."""
+
+    code = "bad_request"
+    default_text = "这条内容没法识别，请刷新页面后再试。"
+
+
+class NoSession(DeskError):
+    """There is no live session behind the cookie."""
+
+    code = "no_session"
+    status = 401
+    default_text = "登录已经失效，请重新登录。"
+
+
+class CrossSite(DeskError):
+    """The request was not made by our own page."""
+
+    code = "cross_site"
+    status = 403
+    default_text = "这个请求不是从本页面发出的，已经拦下。"
+
+
+class TooFast(DeskError):
+    """A rate limit was hit; `retry_after_s` is in the details."""
+
+    code = "too_fast"
+    status = 429
+    default_text = "操作太快了，请稍等几秒再试。"
+
+    def __init__(self, text: str | None = None, *, retry_after_s: float) -> None:
+        super().__init__(text, retry_after_s=round(max(retry_after_s, 0.1), 1))
+
+
+class LoginRefused(DeskError):
+    """User name or password is wrong; the two are not told apart."""
+
+    code = "login_refused"
+    status = 401
+    default_text = "用户名或密码不对。"
+
+
+class LoginLocked(DeskError):
+    """Too many wrong tries for this user name."""
+
+    code = "login_locked"
+    status = 423
+    default_text = "密码错误次数太多，这个账号暂时锁定，请稍后再试或联系主管。"
+
+
+class NotYours(DeskError):
+    """The agent does not hold this conversation."""
+
+    code = "not_yours"
+    status = 403
+    default_text = "这位客户现在不由您接待，不能查看或回复。"
+
+
+class NotThere(DeskError):
+    """No such conversation or ticket."""
+
+    code = "not_found"
+    status = 404
+    default_text = "没有找到这一项，可能已经处理完了。"
+
+
+class ClaimLost(DeskError):
+    """Somebody was faster, or the customer left the queue."""
+
+    code = "claim_lost"
+    status = 409
+    default_text = "这位客户已经不在排队了。"
+
+
+class NotOnDuty(DeskError):
+    """Customers are taken on duty only."""
+
+    code = "not_on_duty"
+    status = 409
+    default_text = "您现在不在岗，请先切换到“在岗”再接客户。"
+
+
+class FullyLoaded(DeskError):
+    """The agent's load is at its limit."""
+
+    code = "fully_loaded"
+    status = 409
+    default_text = "您接待的客户已经满了，请先结束一位再接。"
+
+
+class ConversationOver(DeskError):
+    """The conversation has ended."""
+
+    code = "closed"
+    status = 409
+    default_text = "这次会话已经结束。"
+
+
+class TicketFinished(DeskError):
+    """The ticket was finished before."""
+
+    code = "ticket_finished"
+    status = 409
+    default_text = "这张工单已经办结了。"
+
+
+class Unavailable(DeskError):
+    """Something failed on our side."""
+
+    code = "unavailable"
+    status = 500
+    default_text = "系统刚才没有处理成功，请稍后再试，不会重复提交。"
+
+
+class TicketInvalid(InvalidInput):
+    """The ticket has no usable phone number or no content."""
+
+    code = "ticket_invalid"
+    default_customer_text = "工单还缺一个能联系到您的电话或事情的说明，请补充后再试。"

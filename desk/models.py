@@ -1,0 +1,103 @@
+"""Tables of the desk: agents, their sessions and presence, call-back tickets, the audit of every look."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from banking_core.ledger.models import BigId
+from banking_core.storage import Base, new_id
+
+CONVERSATION_ID_CHARS_MAX = 64
+
+
+class DeskAgent(Base):
+    """A support agent. `max_load` is how many customers they may serve at once."""
+
+    __tablename__ = "desk_agents"
+    __table_args__ = (CheckConstraint("max_load BETWEEN 1 AND 50", name="max_load"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    username: Mapped[str] = mapped_column(String(32), unique=True)
+    display_name: Mapped[str] = mapped_column(String(32))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    active: Mapped[bool] = mapped_column(default=True)
+    max_load: Mapped[int] = mapped_column(Integer, default=5)
+    created_at: Mapped[datetime]
+
+
+class AgentSession(Base):
+    """One log-in of an agent. Only the SHA-256 of the cookie's token is kept."""
+
+    __tablename__ = "desk_agent_sessions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    agent_id: Mapped[str] = mapped_column(ForeignKey("desk_agents.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class AgentLoginGuard(Base):
+    """Wrong tries per user name, kept for unknown names too, so that both look the same from outside."""
+
+    __tablename__ = "desk_login_guards"
+
+    username: Mapped[str] = mapped_column(String(32), primary_key=True)
+    wrong_count: Mapped[int] = mapped_column(Integer, default=0)
+    lock_count: Mapped[int] = mapped_column(Integer, default=0)
+    locked_until: Mapped[datetime | None]
+
+
+class Presence(Base):
+    """What an agent says they do, and when their page was last heard of; on duty takes both."""
+
+    __tablename__ = "desk_presence"
+    __table_args__ = (CheckConstraint("state IN ('on_duty', 'break', 'off')", name="state"),)
+
+    agent_id: Mapped[str] = mapped_column(ForeignKey("desk_agents.id"), primary_key=True)
+    state: Mapped[str] = mapped_column(String(8), default="off")
+    changed_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Ticket(Base):
+    """A call-back that was promised. `answer` is what the agent noted when finishing it."""
+
+    __tablename__ = "desk_tickets"
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'done')", name="status"),
+        Index("ix_desk_tickets_status", "status", "promised_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    number: Mapped[str] = mapped_column(String(16), unique=True)
+    conversation_id: Mapped[str] = mapped_column(String(CONVERSATION_ID_CHARS_MAX), index=True)
+    customer_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    phone: Mapped[str] = mapped_column(String(20))
+    content: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(8), default="open")
+    created_at: Mapped[datetime]
+    promised_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    finished_by: Mapped[str | None] = mapped_column(ForeignKey("desk_agents.id"))
+    answer: Mapped[str | None] = mapped_column(Text)
+
+
+class AuditRecord(Base):
+    """Who looked at, or did, what. `subject` is a conversation id or a ticket number."""
+
+    __tablename__ = "desk_audit"
+    __table_args__ = (
+        Index("ix_desk_audit_subject", "subject", "at"),
+        Index("ix_desk_audit_agent", "agent_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    agent_id: Mapped[str] = mapped_column(String(32))
+    action: Mapped[str] = mapped_column(String(24))
+    subject: Mapped[str] = mapped_column(String(CONVERSATION_ID_CHARS_MAX), default="")
+    allowed: Mapped[bool] = mapped_column(default=True)
+    at: Mapped[datetime]

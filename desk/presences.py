@@ -1,0 +1,77 @@
+"""Who is at the desk. On duty counts only with a sign of life: a closed laptop serves nobody."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal, TypeGuard
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.clock import Clock
+from desk.models import DeskAgent, Presence
+from desk.rules import DeskRules
+
+PresenceState = Literal["on_duty", "break", "off"]
+PRESENCE_TEXT: dict[str, str] = {"on_duty": "在岗", "break": "小休", "off": "离岗"}
+
+
+def is_presence_state(value: object) -> TypeGuard[PresenceState]:
+    """Whether a value from outside names a state."""
+    return isinstance(value, str) and value in PRESENCE_TEXT
+
+
+class Presences:
+    """Presence of the agents."""
+
+    def __init__(self, clock: Clock, rules: DeskRules) -> None:
+        self._clock, self._rules = clock, rules
+
+    async def set_state(self, session: AsyncSession, agent_id: str, state: PresenceState) -> None:
+        """Notes what the agent says they do; a sign of life too."""
+        row = await self._row(session, agent_id)
+        if row.state != state:
+            row.state, row.changed_at = state, self._clock.now()
+        row.last_seen_at = self._clock.now()
+
+    async def heartbeat(self, session: AsyncSession, agent_id: str) -> None:
+        """A sign of life from the agent's page; changes nothing else."""
+        row = await self._row(session, agent_id)
+        row.last_seen_at = self._clock.now()
+
+    async def state_of(self, session: AsyncSession, agent_id: str) -> PresenceState:
+        """What the agent said last; 'off' when they never said anything."""
+        row = await session.get(Presence, agent_id)
+        return row.state if row is not None and is_presence_state(row.state) else "off"
+
+    async def on_duty_count(self, session: AsyncSession) -> int:
+        """Agents on duty whose page gave a sign of life within `heartbeat_live_s`."""
+        oldest = self._clock.now() - timedelta(seconds=self._rules.heartbeat_live_s)
+        statement = (
+            select(func.count())
+            .select_from(Presence)
+            .join(DeskAgent, DeskAgent.id == Presence.agent_id)
+            .where(Presence.state == "on_duty", Presence.last_seen_at >= oldest, DeskAgent.active)
+        )
+        return int(await session.scalar(statement) or 0)
+
+    async def absent_agents(self, session: AsyncSession) -> list[str]:
+        """Ids of agents not heard of for longer than `absent_after_s`."""
+        newest = self._clock.now() - timedelta(seconds=self._rules.absent_after_s)
+        rows = await session.execute(select(Presence.agent_id).where(Presence.last_seen_at < newest))
+        return list(rows.scalars())
+
+    async def _row(self, session: AsyncSession, agent_id: str) -> Presence:
+        row = await session.get(Presence, agent_id, with_for_update=True)
+        if row is not None:
+            return row
+        now = self._clock.now()
+        try:
+            async with session.begin_nested():
+                session.add(Presence(agent_id=agent_id, state="off", changed_at=now, last_seen_at=now))
+        except IntegrityError:
+            pass  # two pages of the same agent came at once
+        row = await session.get(Presence, agent_id, with_for_update=True)
+        assert row is not None, "the row was written above"
+        return row

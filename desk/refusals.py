@@ -1,0 +1,34 @@
+"""Turns what the hub and the bank refuse into what the desk answers."""
+
+from __future__ import annotations
+
+from banking_core.errors import BankError, NotFound, ProviderUnavailable
+from desk.errors import BadRequest, ClaimLost, ConversationOver, DeskError, NotThere, NotYours
+
+_BY_HUB_CODE: dict[str, type[DeskError]] = {
+    "not_found": NotThere,
+    "not_owner": NotYours,
+    "already_claimed": ClaimLost,
+    "not_queued": ClaimLost,
+    "closed": ConversationOver,
+    "message_too_long": BadRequest,
+}
+
+
+class BankRefusal(DeskError):
+    """A refusal of the bank's, shown as it is."""
+
+    code = "bank_refusal"
+    status = 409
+
+
+def refusal_of(error: Exception) -> DeskError | None:
+    """The desk's answer to a refusal from elsewhere, or None when the error is no refusal but a fault."""
+    if isinstance(error, DeskError):
+        return error
+    if isinstance(error, BankError):
+        if isinstance(error, NotFound):
+            return NotThere()
+        return None if isinstance(error, ProviderUnavailable) else BankRefusal(error.customer_text)
+    kind = _BY_HUB_CODE.get(getattr(error, "code", ""))
+    return kind() if kind is not None else None

@@ -1,0 +1,140 @@
+"""The desk: agents, presence, tickets and the audit behind one facade.
+
+Methods that take a session never commit. `Desk` also is what the hub calls its staffing: `on_duty_count` and
+`create_ticket`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.clock import Clock
+from banking_core.storage import Database, new_id
+from desk.logins import LoginOutcome, Logins, Seat
+from desk.models import AuditRecord, DeskAgent
+from desk.passwords import AgentPasswords
+from desk.presences import Presences, PresenceState
+from desk.rules import DeskRules
+from desk.tickets import Tickets, TicketView
+
+DEMO_PASSWORD = "Desk2026!"
+DEMO_AGENTS = (("xiaowang", "小王"), ("xiaoli", "小李"))
+
+
+class Desk:
+    """Everything the support desk keeps."""
+
+    def __init__(
+        self, clock: Clock, rules: DeskRules | None = None, passwords: AgentPasswords | None = None
+    ) -> None:
+        self.rules = rules or DeskRules()
+        self._clock = clock
+        self._passwords = passwords or AgentPasswords()
+        self._logins = Logins(clock, self.rules, self._passwords)
+        self._presences = Presences(clock, self.rules)
+        self._tickets = Tickets(clock, self.rules)
+
+    async def login(self, db: Database, username: str, password: str) -> LoginOutcome:
+        """Checks a password and opens a session; the agent is on duty from here on. See `Logins.login`."""
+        outcome = await self._logins.login(db, username, password)
+        if outcome.seat is not None:
+            async with db.transaction() as session:
+                await self._presences.set_state(session, outcome.seat.agent_id, "on_duty")
+                await self.audit(session, outcome.seat.agent_id, "login")
+        return outcome
+
+    async def seat(self, session: AsyncSession, token: str) -> Seat | None:
+        """The logged-in agent behind a cookie's token, or None."""
+        return await self._logins.find(session, token)
+
+    async def still_seated(self, session: AsyncSession, seat: Seat) -> bool:
+        """Whether the seat's session is still good."""
+        return await self._logins.still_valid(session, seat.session_id)
+
+    async def logout(self, session: AsyncSession, seat: Seat) -> None:
+        """Ends the session and the agent's duty."""
+        await self._logins.logout(session, seat.session_id)
+        await self._presences.set_state(session, seat.agent_id, "off")
+        await self.audit(session, seat.agent_id, "logout")
+
+    async def set_presence(self, session: AsyncSession, agent_id: str, state: PresenceState) -> None:
+        """on_duty, break or off."""
+        await self._presences.set_state(session, agent_id, state)
+
+    async def presence_of(self, session: AsyncSession, agent_id: str) -> PresenceState:
+        """What the agent said last."""
+        return await self._presences.state_of(session, agent_id)
+
+    async def heartbeat(self, session: AsyncSession, agent_id: str) -> None:
+        """A sign of life of the agent's page."""
+        await self._presences.heartbeat(session, agent_id)
+
+    async def on_duty_count(self, session: AsyncSession) -> int:
+        """Agents on duty with a live heartbeat."""
+        return await self._presences.on_duty_count(session)
+
+    async def absent_agents(self, session: AsyncSession) -> list[str]:
+        """Ids of agents who vanished without logging out."""
+        return await self._presences.absent_agents(session)
+
+    async def create_ticket(
+        self, session: AsyncSession, conversation_id: str, customer_id: str | None, phone: str, content: str
+    ) -> str:
+        """Files a call-back ticket; returns its number. Raises TicketInvalid (a BankError)."""
+        return await self._tickets.create(session, conversation_id, customer_id, phone, content)
+
+    async def list_tickets(self, session: AsyncSession, status: str = "open") -> list[TicketView]:
+        """Tickets 'open' or 'done'."""
+        return await self._tickets.listed(session, status)
+
+    async def open_ticket_count(self, session: AsyncSession) -> int:
+        """How many call-backs are owed."""
+        return await self._tickets.open_count(session)
+
+    async def finish_ticket(
+        self, session: AsyncSession, number: str, agent_id: str, answer: str
+    ) -> TicketView:
+        """Closes a ticket with what was done. Raises NotThere or TicketFinished."""
+        view = await self._tickets.finish(session, number, agent_id, answer)
+        await self.audit(session, agent_id, "ticket_finish", number)
+        return view
+
+    async def reveal_phone(self, session: AsyncSession, number: str, agent_id: str) -> str:
+        """The whole number to call back; audited. Raises NotThere."""
+        view = await self._tickets.get(session, number)
+        await self.audit(session, agent_id, "ticket_phone", number)
+        return view.phone
+
+    async def audit(
+        self, session: AsyncSession, agent_id: str, action: str, subject: str = "", *, allowed: bool = True
+    ) -> None:
+        """Notes who looked at, or did, what."""
+        at = self._clock.now()
+        session.add(AuditRecord(agent_id=agent_id, action=action, subject=subject, allowed=allowed, at=at))
+        await session.flush()
+
+    async def add_agent(
+        self, session: AsyncSession, username: str, display_name: str, password: str, *, max_load: int = 5
+    ) -> str:
+        """Adds an agent, or gives the id of the one who has this user name already (left unchanged)."""
+        known = await session.scalar(select(DeskAgent.id).where(DeskAgent.username == username))
+        if known is not None:
+            return known
+        agent = DeskAgent(
+            id=new_id(),
+            username=username,
+            display_name=display_name,
+            password_hash=await self._passwords.hash(password),
+            active=True,
+            max_load=max_load,
+            created_at=self._clock.now(),
+        )
+        session.add(agent)
+        await session.flush()
+        return agent.id
+
+    async def seed_demo_agents(self, session: AsyncSession) -> None:
+        """The two agents of the demo, xiaowang and xiaoli; a second seed does nothing."""
+        for username, display_name in DEMO_AGENTS:
+            await self.add_agent(session, username, display_name, DEMO_PASSWORD)

@@ -1,0 +1,32 @@
+"""What the page's lists show at one moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from desk.dependencies import DeskDependencies
+from desk.logins import Seat
+from desk.views import held_view, queue_line_view
+
+
+async def queue_snapshot(deps: DeskDependencies) -> dict[str, Any]:
+    """The queue, how many agents are on duty and how many call-backs are owed."""
+    lines = await deps.hub.queue()
+    async with deps.db.snapshot() as session:
+        on_duty = await deps.desk.on_duty_count(session)
+        open_tickets = await deps.desk.open_ticket_count(session)
+    return {
+        "items": [queue_line_view(line) for line in lines],
+        "on_duty": on_duty,
+        "open_tickets": open_tickets,
+    }
+
+
+async def held_snapshot(deps: DeskDependencies, seat: Seat) -> list[dict[str, Any]]:
+    """The agent's own conversations, each with its last message."""
+    items = []
+    for conversation_id in await deps.hub.mine(seat.agent_id):
+        last = await deps.hub.history(conversation_id, after_seq=0, limit=1)
+        facts = await deps.hub.facts(conversation_id)
+        items.append(held_view(conversation_id, facts, last[-1] if last else None))
+    return items

@@ -1,0 +1,113 @@
+"""JSON as the page reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from banking_core.money_text import mask_phone
+from desk.logins import Seat
+from desk.ports import Message, QueueLine
+from desk.presences import PRESENCE_TEXT, PresenceState
+from desk.reasons import reason_text
+from desk.tickets import TicketView
+
+LEVEL_TEXT = {"standard": "普通客户", "gold": "金卡客户", "vip": "贵宾客户"}
+CHANNEL_TEXT = {
+    "web": "网页聊天",
+    "wechat": "微信公众号",
+    "phone": "电话",
+    "voice": "电话",
+    "api": "开放接口",
+}
+STRANGER = "未登录访客"
+LAST_TEXT_CHARS_MAX = 60
+
+
+def seat_view(seat: Seat, presence: PresenceState) -> dict[str, Any]:
+    """Who sits here."""
+    return {
+        "username": seat.username,
+        "display_name": seat.display_name,
+        "max_load": seat.max_load,
+        "presence": presence,
+        "presence_text": PRESENCE_TEXT[presence],
+    }
+
+
+def queue_line_view(line: QueueLine) -> dict[str, Any]:
+    """The queue line every agent sees; `waited_s` is the server's, so that a wrong clock does not show."""
+    return {
+        "conversation_id": line.conversation_id,
+        "reason": line.reason,
+        "reason_text": reason_text(line.reason),
+        "queued_at": line.queued_at.isoformat(),
+        "waited_s": max(0, int(line.waited_s)),
+        "customer_name": line.customer_name_masked or STRANGER,
+        "level": line.level,
+        "level_text": LEVEL_TEXT.get(line.level, ""),
+        "last_text": line.last_text,
+    }
+
+
+def message_view(message: Message) -> dict[str, Any]:
+    """One message of the transcript. The hub may put its own words before the page's client id: they go."""
+    client_id = message.get("client_id")
+    return dict(message) | {"client_id": str(client_id).rpartition(":")[2] if client_id else None}
+
+
+def held_view(conversation_id: str, facts: Mapping[str, Any], last: Message | None) -> dict[str, Any]:
+    """One of the agent's own conversations, with its last message for the list."""
+    known, message = facts_view(facts), last or {}
+    return {
+        "conversation_id": conversation_id,
+        "customer_name": known["name"],
+        "level": known["level"],
+        "level_text": known["level_text"],
+        "reason_text": known["reason_text"],
+        "last_seq": message.get("seq", 0),
+        "last_sender": message.get("sender", ""),
+        "last_text": str(message.get("text") or "")[:LAST_TEXT_CHARS_MAX],
+        "last_at": message.get("created_at"),
+    }
+
+
+def facts_view(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a conversation. Reads the keys
+
+    channel, who {name (masked), phone (masked), level} or None, verified (str), skill (title or None),
+    slots [(label, value)], order_number (or None) and reason (a code); a missing one shows as nothing known.
+    """
+    who = facts.get("who") or {}
+    level = str(who.get("level") or "")
+    return {
+        "channel": CHANNEL_TEXT.get(str(facts.get("channel") or ""), "其他渠道"),
+        "name": who.get("name") or STRANGER,
+        "phone": who.get("phone") or "",
+        "level": level,
+        "level_text": LEVEL_TEXT.get(level, ""),
+        "verified": facts.get("verified") or "未登录",
+        "skill": facts.get("skill") or "",
+        "slots": _pairs(facts.get("slots") or ()),
+        "order_number": facts.get("order_number") or "",
+        "reason_text": reason_text(facts.get("reason")),
+    }
+
+
+def ticket_view(ticket: TicketView) -> dict[str, Any]:
+    """A ticket with the phone number masked."""
+    return {
+        "number": ticket.number,
+        "phone": mask_phone(ticket.phone),
+        "content": ticket.content,
+        "status": ticket.status,
+        "created_at": ticket.created_at.isoformat(),
+        "promised_at": ticket.promised_at.isoformat(),
+        "finished_at": ticket.finished_at.isoformat() if ticket.finished_at else None,
+        "finished_by": ticket.finished_by_name or "",
+        "answer": ticket.answer or "",
+    }
+
+
+def _pairs(slots: Sequence[Any]) -> list[list[str]]:
+    return [[str(label), str(value)] for label, value in slots]

@@ -1,0 +1,31 @@
+"""Every module that declares tables. A new area adds its line here, or its tables are not created."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from sqlalchemy import MetaData
+
+from banking_core.storage import Base
+
+MODEL_MODULES = (
+    "banking_core.customers.models",
+    "banking_core.ledger.models",
+    "banking_core.accounts.models",
+    "banking_core.identity.models",
+    "banking_core.orders.models",
+    "banking_core.transfers.models",
+    "banking_core.living.models",
+    "banking_core.cards.models",
+    "banking_core.locks.models",
+    "banking_core.branches.models",
+    "bot.conversation.models",
+    "desk.models",
+)
+
+
+def load_metadata() -> MetaData:
+    """The tables of the whole product."""
+    for module in MODEL_MODULES:
+        import_module(module)
+    return Base.metadata

@@ -1,0 +1,278 @@
+"""The REST log-in: password, code, rotation, and what a wrong one is told."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+
+CODE, PASSWORD, PHONE, OTHER_PHONE = "246810", "Right-horse-7", "13800000004", "13800000006"
+
+
+async def start(visitor, phone=PHONE, password=PASSWORD):
+    return await visitor.post("/api/login", {"phone": phone, "password": password})
+
+
+async def finish(visitor, challenge_id, code=CODE):
+    return await visitor.post("/api/login/verify", {"challenge_id": challenge_id, "code": code})
+
+
+async def test_password_and_code_log_the_customer_into_the_same_conversation(site):
+    visitor = site.visitor()
+    before = await visitor.arrive()
+
+    status, sent = await start(visitor)
+    assert status == 200
+    assert sent["masked_phone"] == "138****0004"
+    assert (sent["valid_s"], sent["resend_after_s"]) == (60, 30)
+    status, me = await finish(visitor, sent["challenge_id"])
+
+    assert status == 200
+    assert me["authenticated"] is True
+    assert me["customer_name"] == "*伟"
+    assert me["conversation_id"] == before["conversation_id"]
+    assert site.hub.attached == [(before["conversation_id"], "customer-wei", "密码+短信验证码")]
+
+
+async def test_the_password_alone_logs_nobody_in(site):
+    visitor = site.visitor()
+    await visitor.arrive()
+
+    await start(visitor)
+
+    assert (await visitor.arrive())["authenticated"] is False
+    assert site.hub.attached == []
+
+
+async def test_the_token_is_rotated_and_the_old_one_is_dead(site):
+    visitor = site.visitor()
+    await visitor.arrive()
+    old = visitor.cookie()
+    socket = await visitor.connect()
+    await socket.hello()
+
+    await visitor.log_in()
+
+    assert visitor.cookie() != old
+    assert await socket.closed_with() == 4001
+    visitor.put_cookie(old)
+    async with visitor.http.get("/api/me") as answer:
+        assert answer.status == 401
+
+
+async def test_a_wrong_password_is_told_how_many_tries_are_left_then_how_long_it_is_locked(site):
+    visitor = site.visitor()
+    await visitor.arrive()
+
+    texts = []
+    for _ in range(5):
+        status, answer = await start(visitor, password="wrong")
+        texts.append(answer["error"]["text"])
+        assert (status, answer["error"]["code"]) == (401, "login_refused")
+
+    assert texts[0] == "手机号或密码不正确，还可以再试4次。"
+    assert texts[4] == "密码输错次数太多，登录已暂时锁定，请在12:05以后再试（约5分钟）。"
+
+
+async def test_an_unknown_phone_reads_like_a_wrong_password(site):
+    visitor = site.visitor()
+    await visitor.arrive()
+
+    _, answer = await start(visitor, phone="13900000000")
+
+    assert answer["error"]["text"] == "手机号或密码不正确，还可以再试4次。"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"phone": "12", "password": "x"}, "请输入11位手机号。"),
+        ({"phone": 13800000004, "password": "x"}, "请输入11位手机号。"),
+        ({"phone": PHONE}, "请输入登录密码。"),
+        ({"phone": PHONE, "password": ""}, "请输入登录密码。"),
+        ({"phone": PHONE, "password": "\0"}, "请输入登录密码。"),
+        ({"phone": PHONE, "password": "x" * 129}, "密码最多128位，请核对。"),
+        ([], "这条内容没法识别，请刷新页面后再试。"),
+        ("x", "这条内容没法识别，请刷新页面后再试。"),
+    ],
+)
+async def test_an_unusable_login_is_refused_in_one_sentence(site, body, text):
+    visitor = site.visitor()
+    await visitor.arrive()
+
+    status, answer = await visitor.post("/api/login", body)
+
+    assert (status, answer["error"]["text"]) == (400, text)
+    assert site.bank.wrong == 0
+
+
+@pytest.mark.parametrize("raw", [b"{", b"\xff\xfe", b"[" * 3000, b"x" * 9000, b""])
+async def test_a_malformed_body_is_a_clear_refusal_not_a_crash(site, raw):
+    visitor = site.visitor()
+    await visitor.arrive()
+    headers = {"Origin": visitor.origin, "Content-Type": "application/json"}
+
+    async with visitor.http.post("/api/login", data=raw, headers=headers) as answer:
+        assert answer.status == 400
+        assert (await answer.json())["error"]["code"] == "bad_request"
+
+
+async def test_a_wrong_code_counts_down_and_then_needs_a_new_one(site):
+    visitor = site.visitor()
+    await visitor.arrive()
+    _, sent = await start(visitor)
+
+    texts = [(await finish(visitor, sent["challenge_id"], "000000"))[1]["error"]["text"] for _ in range(3)]
+    _, again = await visitor.post("/api/login/resend")
+    status, _ = await finish(visitor, again["challenge_id"])
+
+    assert texts == [
+        "验证码不正确，还可以再试2次。",
+        "验证码不正确，还可以再试1次。",
+        "验证码输错次数太多，已作废，请重新获取。",
+    ]
+    assert status == 200
+
+
+async def test_an_expired_code_is_called_expired(site):
+    visitor = site.visitor()
+    await visitor.arrive()
+    _, sent = await start(visitor)
+    site.clock.advance(seconds=61)
+
+    status, answer = await finish(visitor, sent["challenge_id"])
+
+    assert (status, answer["error"]["text"]) == (401, "验证码已过期，请重新获取。")
+
+
+async def test_a_code_works_only_in_the_browser_that_gave_the_password(site):
+    visitor, thief = site.visitor(), site.visitor()
+    await visitor.arrive()
+    await thief.arrive()
+    _, sent = await start(visitor)
+
+    status, answer = await finish(thief, sent["challenge_id"])
+
+    assert (status, answer["error"]["code"]) == (409, "login_stale")
+    assert (await finish(visitor, sent["challenge_id"]))[0] == 200
+
+
+async def test_a_code_meant_for_something_else_logs_nobody_in(site):
+    visitor = site.visitor()
+    await visitor.arrive()
+    _, sent = await start(visitor)
+    site.bank.codes["for-a-transfer"] = dict(site.bank.codes[sent["challenge_id"]])
+
+    status, answer = await finish(visitor, "for-a-transfer")
+
+    assert (status, answer["error"]["code"]) == (409, "login_stale")
+    assert (await visitor.arrive())["authenticated"] is False
+
+
+async def test_a_verified_password_does_not_wait_for_its_code_for_ever(site):
+    visitor = site.visitor()
+    await visitor.arrive()
+    _, sent = await start(visitor)
+    site.clock.advance(seconds=601)
+
+    assert (await visitor.post("/api/login/resend"))[0] == 409
+    assert (await finish(visitor, sent["challenge_id"]))[0] == 409
+
+
+async def test_a_code_cannot_be_sent_before_the_password_was_right(site):
+    visitor = site.visitor()
+    await visitor.arrive()
+
+    status, _ = await visitor.post("/api/login/resend")
+
+    assert status == 409
+    assert site.bank.sms == []
+
+
+async def test_the_banks_own_refusal_to_send_reaches_the_customer(site):
+    visitor = site.visitor()
+    await visitor.arrive()
+    site.bank.refuse_to_send = True
+
+    status, answer = await start(visitor)
+
+    assert (status, answer["error"]["text"]) == (409, "验证码刚发过，请30秒后再试。")
+
+
+async def test_another_customer_in_the_same_browser_sees_nothing_of_the_first(site):
+    visitor = site.visitor()
+    await visitor.arrive()
+    first = await visitor.log_in()
+    site.hub.say(first["conversation_id"], "bot", "余额¥1.00")
+
+    second = await visitor.log_in(OTHER_PHONE)
+    socket = await visitor.connect()
+    frames = await socket.hello(after_seq=0, conversation_id=first["conversation_id"])
+
+    assert second["conversation_id"] != first["conversation_id"]
+    assert site.hub.talks[second["conversation_id"]].customer_id == "customer-jing"
+    assert [frame["type"] for frame in frames] == ["welcome", "state"]
+
+
+async def test_a_login_cut_off_before_it_reached_the_conversation_is_completed_on_return(site):
+    visitor = site.visitor()
+    me = await visitor.arrive()
+    await visitor.log_in()
+    site.hub.talks[me["conversation_id"]].customer_id = None  # as if the server had died in between
+
+    again = await visitor.arrive()
+
+    assert again["authenticated"] is True
+    assert site.hub.talks[me["conversation_id"]].customer_id == "customer-wei"
+
+
+async def test_logins_are_slowed_down_per_session_and_open_again_with_time(site):
+    visitor = site.visitor()
+    await visitor.arrive()
+    site.bank.people.clear()
+
+    statuses = [(await start(visitor, password="x"))[0] for _ in range(9)]
+    _, answer = await start(visitor)
+    site.clock.advance(seconds=answer["error"]["retry_after_s"])
+
+    assert statuses[-1] == 429
+    assert answer["error"]["text"] == "登录操作太频繁了，请稍等一会儿再试。"
+    assert (await start(visitor))[0] == 401
+
+
+async def test_logins_are_slowed_down_per_address_across_sessions(site):
+    statuses = []
+    for _ in range(8):
+        visitor = site.visitor()
+        await visitor.arrive()
+        statuses += [(await start(visitor, password="x"))[0] for _ in range(5)]
+
+    assert statuses.count(429) == 40 - site.deps.limits.logins_address.burst
+
+
+async def test_passwords_and_codes_are_in_no_log_line(site, caplog):
+    caplog.set_level(logging.DEBUG)
+    visitor = site.visitor()
+    await visitor.arrive()
+
+    await start(visitor, password="hunter-2-secret")
+    _, sent = await start(visitor)
+    await finish(visitor, sent["challenge_id"], "975310")
+    await finish(visitor, sent["challenge_id"])
+
+    logged = caplog.text.replace(f"验证码{CODE}", "")
+    assert "hunter-2-secret" not in logged
+    assert PASSWORD not in logged
+    assert "975310" not in logged
+
+
+async def test_a_session_lasts_its_time_from_the_login_on(site):
+    visitor = site.visitor()
+    await visitor.arrive()
+    site.clock.advance(seconds=3600)
+
+    me = await visitor.log_in()
+
+    expected = site.clock.now() + timedelta(hours=site.deps.session_ttl_h)
+    assert me["expires_at"] == expected.isoformat()

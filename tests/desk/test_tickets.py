@@ -1,0 +1,88 @@
+"""Call-back tickets."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from banking_core.errors import BankError
+from desk import tickets as tickets_module
+from desk.models import AuditRecord
+
+
+async def _file(world: Any, content: str = "请回电", phone: str = "13800000004") -> str:
+    async with world.db.transaction() as session:
+        return str(await world.desk.create_ticket(session, "c1", None, phone, content))
+
+
+async def test_a_ticket_number_carries_the_bank_date(world: Any) -> None:
+    world.clock.advance(seconds=15 * 3600)  # one in the morning at the bank, the 15th still in UTC
+    assert re.fullmatch(r"GD20261016\d{6}", await _file(world))
+
+
+async def test_ticket_numbers_are_unique_even_when_the_draw_repeats(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draws = iter([7, 7, 7, 8, 7, 8, 9])
+    monkeypatch.setattr(tickets_module.secrets, "randbelow", lambda _limit: next(draws))
+    numbers = [await _file(world) for _ in range(3)]
+    assert [number[-6:] for number in numbers] == ["000007", "000008", "000009"]
+
+
+async def test_the_phone_is_masked_until_somebody_asks_for_it_and_that_is_noted(world: Any) -> None:
+    number = await _file(world, "卡丢了")
+    page = await world.seated("xiaowang")
+    _, body = await page.get("/tickets")
+    assert [(item["number"], item["phone"], item["content"]) for item in body["items"]] == [
+        (number, "138****0004", "卡丢了")
+    ]
+    status, body = await page.post(f"/tickets/{number}/phone")
+    assert (status, body["phone"]) == (200, "13800000004")
+    async with world.db.snapshot() as session:
+        rows = await session.scalars(select(AuditRecord).where(AuditRecord.subject == number))
+        assert [row.action for row in rows] == ["ticket_phone"]
+
+
+async def test_a_ticket_is_promised_for_the_next_day(world: Any) -> None:
+    await _file(world)
+    async with world.db.snapshot() as session:
+        [ticket] = await world.desk.list_tickets(session)
+    assert ticket.promised_at == world.clock.now() + timedelta(hours=24)
+
+
+async def test_a_ticket_is_finished_once_and_the_second_agent_reads_by_whom(world: Any) -> None:
+    number = await _file(world)
+    wang, li = await world.seated("xiaowang"), await world.seated("xiaoli")
+    status, body = await wang.post(f"/tickets/{number}/finish", {"note": "已回电说明"})
+    assert (status, body["ticket"]["status"], body["ticket"]["answer"]) == (200, "done", "已回电说明")
+    status, body = await li.post(f"/tickets/{number}/finish", {"note": "我也打了"})
+    assert (status, body["error"]["text"]) == (409, "小王已经办结了这张工单。")
+    assert (await li.get("/tickets"))[1]["items"] == []
+    [done] = (await li.get("/tickets?status=done"))[1]["items"]
+    assert (done["number"], done["answer"], done["finished_by"]) == (number, "已回电说明", "小王")
+
+
+async def test_a_ticket_is_not_finished_without_a_word(world: Any) -> None:
+    number = await _file(world)
+    page = await world.seated("xiaowang")
+    assert (await page.post(f"/tickets/{number}/finish", {"note": "  "}))[0] == 400
+    assert len((await page.get("/tickets"))[1]["items"]) == 1
+
+
+@pytest.mark.parametrize("number", ["GD20261015000000", "GD1", "..", "GD2026101500000x"])
+async def test_an_unknown_ticket_is_not_found(world: Any, number: str) -> None:
+    page = await world.seated("xiaowang")
+    assert (await page.post(f"/tickets/{number}/finish", {"note": "好"}))[0] == 404
+
+
+@pytest.mark.parametrize(("phone", "content"), [("", "请回电"), ("abc", "请回电"), ("13800000004", " ")])
+async def test_a_ticket_nobody_could_answer_is_refused(world: Any, phone: str, content: str) -> None:
+    with pytest.raises(BankError) as caught:
+        await _file(world, content, phone)
+    assert caught.value.code == "ticket_invalid"
+    async with world.db.snapshot() as session:
+        assert await world.desk.open_ticket_count(session) == 0

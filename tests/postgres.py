@@ -1,0 +1,108 @@
+"""A throw-away PostgreSQL server for tests, from the machine's own binaries.
+
+Import both fixtures where they are needed (`from tests.postgres import postgres_cluster, postgres_url`): the
+second gives the URL of an empty database. Without a server binary the tests are skipped; under CI=true a
+missing PostgreSQL is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name)
+START_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running server on loopback."""
+
+    port: int
+    user: str
+
+    def url(self, database: str) -> str:
+        return f"postgresql+asyncpg://{self.user}@127.0.0.1:{self.port}/{database}"
+
+
+def _binary(name: str) -> str | None:
+    for folder in reversed(BINARIES):
+        if (folder / name).exists():
+            return str(folder / name)
+    return shutil.which(name)
+
+
+def _unavailable(reason: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"PostgreSQL is required in CI: {reason}")
+    pytest.skip(f"PostgreSQL is not available: {reason}")
+
+
+def _as_server_user(command: list[str]) -> list[str]:
+    """initdb and the server refuse to run as root."""
+    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(
+        _as_server_user(command),
+        capture_output=True,
+        text=True,
+        timeout=START_TIMEOUT_S,
+        cwd="/",
+        check=False,
+    )
+    if done.returncode != 0:
+        _unavailable(f"{Path(command[0]).name} failed: {done.stderr.strip()[-500:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """One server for the whole test run; durability is off, nobody keeps this data."""
+    initdb, pg_ctl = _binary("initdb"), _binary("pg_ctl")
+    if initdb is None or pg_ctl is None:
+        _unavailable("no initdb and pg_ctl on this machine")
+    assert initdb is not None and pg_ctl is not None
+    folder = Path(tempfile.mkdtemp(prefix="zhanggui-pg-"))
+    data = folder / "data"
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres")
+        _run([initdb, "-D", str(data), "-U", "zhanggui", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"])
+        port = _free_port()
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c fsync=off -c full_page_writes=off"
+        _run([pg_ctl, "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start"])
+        try:
+            yield Cluster(port=port, user="zhanggui")
+        finally:
+            _run([pg_ctl, "-D", str(data), "-w", "-m", "immediate", "stop"])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty database of this test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    connection = ["-h", "127.0.0.1", "-p", str(postgres_cluster.port), "-U", postgres_cluster.user]
+    createdb, dropdb = _binary("createdb"), _binary("dropdb")
+    assert createdb is not None and dropdb is not None
+    _run([createdb, *connection, name])
+    yield postgres_cluster.url(name)
+    _run([dropdb, *connection, "--force", name])
