@@ -155,7 +155,7 @@ class _Player:
         return found
 
     async def _code(self) -> str:
-        sms = await self.product.bank.providers.sms.recent(20)
+        sms = await self.product.bank.providers.sandbox_sms.recent(20)
         for message in sms:
             found = _CODE.search(message.text)
             if found:

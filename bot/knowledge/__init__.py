@@ -1,4 +1,4 @@
-"""The knowledge base: answers to questions about the bank's products and rules, found by meaning and scored."""
+"""Answers to questions about the bank's products and rules, found by meaning and scored."""
 
 from bot.knowledge.base import KnowledgeBase
 from bot.knowledge.errors import DuplicateEntry, KnowledgeError, MalformedKnowledge, UnknownPlaceholder

@@ -35,9 +35,10 @@ class KnowledgeBase:
     ) -> KnowledgeBase:
         """The knowledge base of a folder of entries, with answers filled from the bank's terms.
 
-        `lexicons` holds synonyms.yml and banks.txt, by default the folder of that name beside `folder`; training
-        files beside `folder` teach what is no question to it. Fitting takes some seconds; with a `cache_dir` it
-        happens once per state of the inputs. Raises MalformedKnowledge, DuplicateEntry or UnknownPlaceholder.
+        `lexicons` holds synonyms.yml and banks.txt, by default the folder of that name beside `folder`;
+        training files beside `folder` teach what is no question to it. Fitting takes some seconds; with a
+        `cache_dir` it happens once per state of the inputs. Raises MalformedKnowledge, DuplicateEntry or
+        UnknownPlaceholder.
         """
         words = lexicons if lexicons is not None else folder.parent / "lexicons"
         entries = load_entries(folder, terms)
@@ -52,7 +53,7 @@ class KnowledgeBase:
         return cls(entries, reader, *kept)
 
     def find(self, text: str, limit: int = 3) -> list[KnowledgeHit]:
-        """At most `limit` entries, best first; score is the probability (0..1) that the entry answers the text.
+        """At most `limit` entries, best first; score is the probability (0..1) that it answers the text.
 
         The scores of one text sum to at most 1. Empty when nothing comes near. Never raises on any text.
         """

@@ -1,4 +1,4 @@
-"""The sentences the index is fitted on: the entries' wordings, and what is said to the assistant otherwise."""
+"""The sentences the index is fitted on: the entries' wordings, and what else is said to the assistant."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _OTHERS_STEP = 3  # every third sentence of other intents is enough, and keeps f
 class Corpus:
     """`texts[i]` belongs to entry number `owners[i]`, or is no question an entry answers (NOT_AN_ENTRY).
 
-    `spare_others` are such sentences kept out of the index, `background` teaches only which words go together.
+    `spare_others` are such sentences kept out of the index; `background` teaches only which words go
+    together.
     """
 
     texts: tuple[str, ...]

@@ -29,6 +29,7 @@ DIMENSIONS = 200
 RIDGE = 0.5
 _OVERSAMPLING = 20
 _SWEEPS = 5
+_STRIDE = 7919  # from a sentence to the one whose piece is mixed into it
 _NEWTON_STEPS_MAX = 30
 _NEWTON_PENALTY = 1.0
 _STEP_MIN = 1e-7
@@ -41,8 +42,11 @@ SHARE_REWORDED, SHARE_HELD_OUT, SHARE_ORPHANED, SHARE_OTHER = 0.4, 0.2, 0.2, 0.2
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What fitting knows of the index's N sentences beyond the model: their likeness to each other (N, N), the
-    inverse of the ridge's matrix (N, N), its targets (N, E + 1), and each one's owner and known share."""
+    """What fitting knows of the index's N sentences beyond the model.
+
+    Each one's owner, their likeness to each other (N, N), the inverse of the ridge's matrix (N, N), its
+    targets (N, E + 1), and each one's known share.
+    """
 
     owners: Ints
     likeness: Floats
@@ -77,7 +81,8 @@ def _fit(corpus: Corpus, entries: int, lexicon: Lexicon, reader: Reader) -> tupl
     latent = _rows_of_length_one(np.stack([each.weights @ projection[each.ids] for each in vectors]))
     likeness = np.stack([postings.inner(each) for each in vectors])
     likeness = np.clip(likeness + np.float32(LATENT_SHARE) * (latent @ latent.T), 0.0, 1.0)
-    inverse = np.linalg.inv(sharpened(likeness) + np.float32(RIDGE) * np.eye(len(vectors), dtype=np.float32))
+    ridge = np.float32(RIDGE) * np.eye(len(vectors), dtype=np.float32)
+    inverse: Floats = np.linalg.inv(sharpened(likeness) + ridge).astype(np.float32)
     targets = np.zeros((len(vectors), entries + 1), dtype=np.float32)
     targets[np.arange(len(vectors)), owners] = 1.0  # NOT_AN_ENTRY is -1: the last column
     model = Model(
@@ -85,7 +90,7 @@ def _fit(corpus: Corpus, entries: int, lexicon: Lexicon, reader: Reader) -> tupl
         first=entry_starts(owners, entries),
         projection=projection,
         latent=latent,
-        dual=inverse @ targets,
+        dual=(inverse @ targets).astype(np.float32),
         weights=np.zeros(OPTION_FEATURES + NONE_FEATURES),
     )
     seen = Seen(owners, likeness, inverse, targets, tuple(each.known_share for each in vectors))
@@ -121,7 +126,8 @@ def _projection(vectors: list[Sparse], terms: int) -> Floats:
 
 def _rows_of_length_one(rows: Floats) -> Floats:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return (rows / np.maximum(lengths, 1e-9)).astype(np.float32)
+    scaled: Floats = (rows / np.maximum(lengths, 1e-9)).astype(np.float32)
+    return scaled
 
 
 def _held_out(model: Model, seen: Seen) -> Iterator[Case]:
@@ -136,7 +142,7 @@ def _held_out(model: Model, seen: Seen) -> Iterator[Case]:
         near = seen.likeness[row].copy()
         near[row] = 0.0
         share = SHARE_HELD_OUT / asked if owner != NOT_AN_ENTRY else SHARE_OTHER / 2 / others
-        yield _case(model, votes[row], near, seen.known_shares[row], owner, share)
+        yield _case(model, votes[row], near, seen.known_shares[row], right=owner, weight=share)
 
 
 def _orphaned(model: Model, seen: Seen) -> Iterator[Case]:
@@ -149,7 +155,7 @@ def _orphaned(model: Model, seen: Seen) -> Iterator[Case]:
         for row, said in zip(range(block.start, block.stop), votes, strict=True):
             near = seen.likeness[row].copy()
             near[block] = 0.0
-            yield _case(model, said, near, seen.known_shares[row], NOT_AN_ENTRY, share)
+            yield _case(model, said, near, seen.known_shares[row], right=NOT_AN_ENTRY, weight=share)
 
 
 def _reworded(
@@ -157,8 +163,8 @@ def _reworded(
 ) -> Iterator[Case]:
     total = int(model.first[-1])
     for row in range(total):
-        text = paraphraser.reword(corpus.texts[row], corpus.texts[(row * 7919 + 1) % total])
-        yield _asked(model, space.vector(reader.read(text)), int(model.owners[row]), SHARE_REWORDED / total)
+        text = paraphraser.reword(corpus.texts[row], corpus.texts[(row * _STRIDE + 1) % total])
+        yield _asked(model, space.vector(reader.read(text)), corpus.owners[row], SHARE_REWORDED / total)
 
 
 def _others(model: Model, corpus: Corpus, space: TermSpace, reader: Reader) -> Iterator[Case]:
@@ -169,12 +175,14 @@ def _others(model: Model, corpus: Corpus, space: TermSpace, reader: Reader) -> I
 
 def _asked(model: Model, query: Sparse, owner: int, share: float) -> Case:
     likeness = model.likeness(query)
-    return _case(model, model.votes(likeness), likeness, query.known_share, owner, share)
+    return _case(model, model.votes(likeness), likeness, query.known_share, right=owner, weight=share)
 
 
-def _case(model: Model, votes: Floats, likeness: Floats, known_share: float, owner: int, weight: float) -> Case:
+def _case(
+    model: Model, votes: Floats, likeness: Floats, known_share: float, *, right: int, weight: float
+) -> Case:
     numbers, features = option_features(votes, likeness, model.first, known_share)
-    found = np.flatnonzero(numbers == owner)
+    found = np.flatnonzero(numbers == right)
     return Case(features, int(found[0]) if found.size else numbers.size, weight)
 
 
@@ -205,7 +213,10 @@ def _logit(cases: list[Case]) -> NDArray[np.float64]:
 
 
 def _likelihood(
-    features: NDArray[np.float64], right: NDArray[np.int64], shares: NDArray[np.float64], weights: NDArray[np.float64]
+    features: NDArray[np.float64],
+    right: NDArray[np.int64],
+    shares: NDArray[np.float64],
+    weights: NDArray[np.float64],
 ) -> float:
     chances = softmax(features @ weights)[np.arange(right.size), right]
     return float(shares @ np.log(np.maximum(chances, 1e-300)) - _NEWTON_PENALTY / 2 * (weights @ weights))

@@ -28,11 +28,6 @@ class Lexicon:
     aspects: frozenset[str]
     digest: str
 
-    @property
-    def longest(self) -> int:
-        """Length of the longest word, in characters."""
-        return max((len(word) for word in self.terms), default=0)
-
     @classmethod
     def load(cls, synonyms: Path, banks: Path | None = None) -> Lexicon:
         """Reads the table and, where given, the list of banks; raises MalformedKnowledge."""
@@ -83,7 +78,7 @@ def _spellings(content: Mapping[str, Any], name: str) -> dict[str, str]:
 
 def _words(content: Mapping[str, Any], section: str, name: str) -> dict[str, list[str]]:
     rows = content.get(section)
-    if not isinstance(rows, dict) or not all(isinstance(k, str) and isinstance(v, str) for k, v in rows.items()):
+    if not isinstance(rows, dict) or not all(isinstance(part, str) for row in rows.items() for part in row):
         raise MalformedKnowledge(f"{name}: {section} is not a mapping of terms to words")
     return {term: words.split() for term, words in rows.items()}
 

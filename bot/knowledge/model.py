@@ -1,4 +1,4 @@
-"""The fitted model: how like a text is to every known sentence, which entries that speaks for, and how surely.
+"""The fitted model: how like a text is to every known sentence, and which entries that speaks for.
 
 1. The kernel of a text with every sentence of the index: weighted mean of cosines over four views, sharpened.
 2. Kernel ridge regression over the entries, with one column for "none of them".

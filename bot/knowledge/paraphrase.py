@@ -1,7 +1,7 @@
 """Other wordings made from known ones by rule, to fit the score on: synonyms swapped, words dropped or added.
 
-A customer's wording is nearer to a known one than a known one is to its siblings, which were written to differ.
-Scores fitted on held-out wordings alone would be too low, on known wordings too high.
+A customer's wording is nearer to a known one than a known one is to its siblings, which were written to
+differ. Scores fitted on held-out wordings alone would be too low, on known wordings too high.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Paraphraser:
                 self._words.setdefault(term, []).append(word)
 
     def reword(self, text: str, other: str) -> str:
-        """`text` in other words; a piece of `other` may be mixed in, as customers add what is beside the point."""
+        """`text` in other words; a piece of `other` may be mixed in, beside the point."""
         strength = self._random.random()
         pieces = [self._piece(word, terms, strength) for word, terms in self._segments(text)]
         if self._random.random() < _INSERT * strength:

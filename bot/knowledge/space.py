@@ -25,7 +25,7 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class Sparse:
-    """One text's vector: ids of its known terms, their weights, and the share of its n-gram weight that is known."""
+    """One text: ids of its known terms, their weights, and the known share of its n-grams (0..1)."""
 
     ids: Ints
     weights: Floats
@@ -46,8 +46,8 @@ class TermSpace:
         """The space of the texts that will be compared with."""
         found: Counter[str] = Counter()
         for text in texts:
-            for term in sorted({_named(view, term) for view, terms in enumerate(text.views) for term in terms}):
-                found[term] += 1
+            names = {_named(view, term) for view, terms in enumerate(text.views) for term in terms}
+            found.update(sorted(names))
         frequency = np.array(list(found.values()), dtype=np.float64)
         idf = np.log(1 + (len(texts) - frequency + 0.5) / (frequency + 0.5))
         return cls(tuple(found), idf.astype(np.float32))
@@ -59,7 +59,8 @@ class TermSpace:
         known_share = 0.0
         for view, (terms, share) in enumerate(zip(text.views, VIEW_SHARES, strict=True)):
             counts = Counter(terms)
-            known = [(self._ids[name], count) for term, count in counts.items() if (name := _named(view, term)) in self._ids]
+            numbered = ((self._ids.get(_named(view, term)), count) for term, count in counts.items())
+            known = [(number, count) for number, count in numbered if number is not None]
             if not known:
                 continue
             at = np.array([number for number, _ in known], dtype=np.int32)
@@ -76,7 +77,7 @@ class TermSpace:
 
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """For each term the texts it occurs in: `documents[starts[t]:starts[t + 1]]` with `weights` beside them."""
+    """For each term t the texts it occurs in: `documents[starts[t]:starts[t + 1]]`, `weights` beside them."""
 
     starts: Ints
     documents: Ints
@@ -88,7 +89,8 @@ class Postings:
         """The postings of texts over a space of so many terms."""
         ids = _joined((vector.ids for vector in vectors), np.dtype(np.int32))
         weights = _joined((vector.weights for vector in vectors), np.dtype(np.float32))
-        documents = np.repeat(np.arange(len(vectors), dtype=np.int32), [vector.ids.size for vector in vectors])
+        sizes = [vector.ids.size for vector in vectors]
+        documents = np.repeat(np.arange(len(vectors), dtype=np.int32), sizes)
         order = np.argsort(ids, kind="stable")
         starts = np.zeros(terms + 1, dtype=np.int32)
         starts[1:] = np.cumsum(np.bincount(ids, minlength=terms))
@@ -101,7 +103,8 @@ class Postings:
         first, last = self.starts[query.ids], self.starts[query.ids + 1]
         spans = [slice(a, b) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
         documents = np.concatenate([self.documents[span] for span in spans])
-        weights = np.concatenate([self.weights[span] for span in spans]) * np.repeat(query.weights, last - first)
+        weights = np.concatenate([self.weights[span] for span in spans])
+        weights = weights * np.repeat(query.weights, last - first)
         return np.bincount(documents, weights, minlength=self.size).astype(np.float32)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.knowledge.lexicon import read
 from bot.knowledge.model import Model
 from bot.knowledge.space import Postings, TermSpace
 
@@ -23,11 +24,14 @@ _CODE = (Path(__file__).parent, Path(__file__).parents[1] / "dialogue" / "readin
 
 
 def key_of(digest: str, files: Iterable[Path]) -> str:
-    """A name for this state of the inputs: the lexicon's digest, the files' content, and the code that fits."""
+    """A name for this state of the inputs: the lexicon's digest, the files, and the code that fits.
+
+    Raises MalformedKnowledge when a file cannot be read.
+    """
     found = hashlib.sha256(digest.encode())
     code = [path for folder in _CODE for path in sorted(folder.glob("*.py"))]
     for path in (*files, *code):
-        content = path.read_bytes()
+        content = read(path).encode()
         found.update(f"\0{path.name}\0{len(content)}\0".encode())
         found.update(content)
     return found.hexdigest()[:_KEY_LENGTH]
@@ -42,7 +46,8 @@ def fetch(folder: Path, key: str) -> tuple[TermSpace, Model] | None:
         with np.load(path, allow_pickle=False) as kept:
             arrays = {name: kept[name] for name in kept.files}
         terms = arrays["terms"].tobytes().decode("utf-8").split(_SEPARATOR)
-        postings = Postings(arrays["starts"], arrays["documents"], arrays["postings"], arrays["latent"].shape[0])
+        size = arrays["latent"].shape[0]
+        postings = Postings(arrays["starts"], arrays["documents"], arrays["postings"], size)
         model = Model(
             postings=postings,
             first=arrays["first"],
@@ -53,7 +58,7 @@ def fetch(folder: Path, key: str) -> tuple[TermSpace, Model] | None:
         )
         return TermSpace(terms, arrays["idf"]), model
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        _LOG.warning("the kept knowledge model %s is damaged (%s); fitting anew", path.name, type(error).__name__)
+        _LOG.warning("the kept model %s is damaged (%s); fitting anew", path.name, type(error).__name__)
         return None
 
 

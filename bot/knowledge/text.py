@@ -21,7 +21,7 @@ _TRADITIONAL = str.maketrans(
 )
 _NOISE = re.compile(r"[^\u3400-\u9fff0-9a-z.]+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_AMOUNT = re.compile(r"[零一二两三四五六七八九十百千万亿几点]{1,12}(?:多|来)?(?:块钱|块|元钱|元|万|千|百|毛|美金|美元)")
+_AMOUNT = re.compile(r"[零一二两三四五六七八九十百千万亿几点]{1,12}[多来]?(?:块|元|万|千|百|毛|美金|美元)")
 _TAIL = re.compile(r"(?:吗|嘛|么|呢|呀|啊|吧|哈|啦|了|的|不|没|没有|否|咯|喽|哇|哩|撒|噻)+$")
 _DIGITS = "零一二三四五六七八九"
 _UNITS = ("", "十", "百", "千")
@@ -53,16 +53,15 @@ class Reader:
     """Turns texts into terms by one lexicon."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self._terms = lexicon.terms
-        self._longest = lexicon.longest
-        self._spellings = lexicon.spellings
-        self._spelling = _any_of(lexicon.spellings)
-        self._filler = _any_of(lexicon.fillers)
+        self._terms = {_folded(word): terms for word, terms in lexicon.terms.items()}
+        self._longest = max(map(len, self._terms), default=0)
+        self._spellings = {_folded(wrong): _folded(right) for wrong, right in lexicon.spellings.items()}
+        self._spelling = _any_of(self._spellings)
+        self._filler = _any_of(_folded(filler) for filler in lexicon.fillers)
 
     def plain(self, text: str) -> str:
         """Folded text without fillers, punctuation and closing particles; may be empty."""
-        folded = canon(text[:LENGTH_MAX]).text.translate(_TRADITIONAL)
-        folded = _NOISE.sub("", folded)
+        folded = _folded(text[:LENGTH_MAX])
         folded = self._spelling.sub(lambda match: self._spellings[match.group()], folded)
         folded = self._filler.sub("", folded) or folded
         folded = _NUMBER.sub(lambda match: _in_chinese(match.group()), folded).replace(".", "")
@@ -75,7 +74,7 @@ class Reader:
         return Terms(plain, tuple(_grams(plain)), tuple(_concepts(plain, segments)), tuple(_pairs(segments)))
 
     def segments(self, plain: str) -> Iterator[Segment]:
-        """The text cut into known words with their terms and single characters with none, longest word first."""
+        """The text cut into known words with their terms and characters with none, longest word first."""
         at = 0
         while at < len(plain):
             for size in range(min(self._longest, len(plain) - at), 0, -1):
@@ -112,6 +111,11 @@ def _pairs(segments: tuple[Segment, ...]) -> Iterator[str]:
             yield f"{name}+{other}"
 
 
+def _folded(text: str) -> str:
+    """Simplified, half-width, lower case, without punctuation; formal numerals (陆) are plain ones (六)."""
+    return _NOISE.sub("", canon(text).text.translate(_TRADITIONAL))
+
+
 def _grams(plain: str) -> Iterator[str]:
     for size in range(1, _GRAM_MAX + 1):
         for at in range(len(plain) - size + 1):
@@ -130,7 +134,9 @@ def _in_chinese(digits: str) -> str:
         return ""
     number = int(whole)
     high, low = divmod(number, 10_000)
-    said = (f"{_below_ten_thousand(high)}万" if high else "") + (_below_ten_thousand(low) if low or not high else "")
+    said = f"{_below_ten_thousand(high)}万" if high else ""
+    if low or not high:
+        said += ("零" if high and low < 1000 else "") + _below_ten_thousand(low)
     return said + ("点" + "".join(_DIGITS[int(digit)] for digit in fraction) if fraction else "")
 
 

@@ -27,11 +27,8 @@ def build_app(product: Product) -> web.Application:
     settings = product.settings
 
     async def sms_recent(limit: int) -> list[SmsSeen]:
-        recent = await product.bank.providers.sms.recent(limit)
+        recent = await product.bank.providers.sandbox_sms.recent(limit)
         return [SmsSeen(message.phone, message.text, message.sent_at) for message in recent]
-
-    async def on_typing(conversation_id: str) -> None:
-        product.hub.typing(conversation_id, "customer")
 
     app = build_web_app(
         WebDependencies(
@@ -43,7 +40,6 @@ def build_app(product: Product) -> web.Application:
             secure_cookies=bool(settings.secure_cookies),
             developer_pages=bool(settings.developer_pages),
             sms_recent=sms_recent,
-            on_typing=on_typing,
         )
     )
     app.add_subapp(

@@ -149,6 +149,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("phone", name=op.f("pk_login_guard")),
     )
     op.create_table(
+        "web_sessions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("conversation_id", sa.String(length=64), nullable=False),
+        sa.Column("customer_id", sa.String(length=64), nullable=True),
+        sa.Column("created_at", storage.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("authenticated_at", storage.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", storage.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("pending_customer_id", sa.String(length=64), nullable=True),
+        sa.Column("pending_challenge_id", sa.String(length=64), nullable=True),
+        sa.Column("pending_until", storage.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_web_sessions")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_web_sessions_token_hash")),
+    )
+    with op.batch_alter_table("web_sessions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_web_sessions_customer_id"), ["customer_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_web_sessions_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "account",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("customer_id", sa.String(length=32), nullable=False),
@@ -651,6 +670,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_account_customer_id"))
 
     op.drop_table("account")
+    with op.batch_alter_table("web_sessions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_web_sessions_expires_at"))
+        batch_op.drop_index(batch_op.f("ix_web_sessions_customer_id"))
+
+    op.drop_table("web_sessions")
     op.drop_table("login_guard")
     op.drop_table("ledger_transaction")
     op.drop_table("ledger_chain")

@@ -246,7 +246,7 @@ async def test_logging_out_leaves_no_customer_behind(world: Any) -> None:
     assert world.hub.conversations["c1"].owner == "queue"
 
 
-async def test_a_long_conversation_is_read_to_its_beginning(world: Any) -> None:
+async def test_a_conversation_of_several_pages_is_read_in_order_without_gaps(world: Any) -> None:
     conversation = world.hub.add("c1")
     for i in range(1, 451):
         world.hub.say("c1", "customer", "我", f"第{i}句")

@@ -197,15 +197,19 @@ def concepts_file(data_dir: Path) -> Path:
     return data_dir / "lexicons" / "concepts.yml"
 
 
-def read_concepts(data_dir: Path) -> dict[str, list[str]]:
-    """Words by concept; empty without the file. Raises DataError when a concept is not a line of words."""
+def read_concepts(data_dir: Path) -> dict[str, dict[str, list[str]]]:
+    """Words by concept by group; empty without the file. Raises DataError when it is shaped otherwise."""
     path = concepts_file(data_dir)
     if not path.exists():
         return {}
     content = _load_yaml(path)
-    if not isinstance(content, dict) or not all(isinstance(words, str) for words in content.values()):
-        raise DataError(f"{path.name}: every concept is a name and a text of words separated by blanks.")
-    return {str(name): list(dict.fromkeys(words.split())) for name, words in content.items()}
+    groups = content.values() if isinstance(content, dict) else [None]
+    if not all(isinstance(g, dict) and all(isinstance(w, str) for w in g.values()) for g in groups):
+        raise DataError(f"{path.name}: every group holds concepts, each a text of words between blanks.")
+    return {
+        str(group): {str(name): list(dict.fromkeys(words.split())) for name, words in named.items()}
+        for group, named in content.items()
+    }
 
 
 def files_hash(paths: list[Path], root: Path) -> str:

@@ -1,8 +1,8 @@
-"""What the intent classifier looks at: character n-grams and the concepts a sentence names.
+"""What the intent classifier looks at: character n-grams, the concepts a sentence names, and a few marks.
 
 An n-gram knows a word only if it was seen in training. A concept stands for all the words people use for
 one thing (丢了, 不见了, 找不着 ...), so a sentence with an unseen word still looks like its kin. The words of
-each concept are in `nlu_data/lexicons/concepts.yml`.
+each concept are in `nlu_data/lexicons/concepts.yml`, in groups that tell banking from small talk.
 """
 
 from __future__ import annotations
@@ -10,34 +10,56 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 
+from zhanggui_nlu.lexicons import LABEL_BY_LEXICON, LexiconMatcher
 from zhanggui_nlu.normalise import for_intent, same_length
 
 START, END = "\u2402", "\u2403"  # pictures of STX and ETX: never typed, safe in JSON
+GROUP_SIZE_MAX, LENGTH_STEP, LENGTH_STEPS_MAX = 2, 3, 6
+_AMOUNT = re.compile(
+    r"\d+(?:\.\d+)?(?:块|元|万|千|百|k|w|毛|蚊)?"
+    r"|[一二两三四五六七八九十百千万俩仨]+(?:块|元|百|千|万|毛|角|蚊|钱)[一二三四五六七八九十百千万]*"
+)
+_QUESTION_MARK = re.compile(r"[?？]")
+_QUESTION_END = re.compile(r"[吗么不没呢]\W*$")
 
 
-@dataclass(frozen=True)
-class Concepts:
-    """Words by concept name. Matching is longest-first and leaves no overlaps within one concept."""
+class Knowledge:
+    """Concepts by group and entity lexicons, as the features read them."""
 
-    words: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    def __init__(
+        self,
+        concepts: Mapping[str, Mapping[str, Sequence[str]]],
+        lexicons: Mapping[str, Sequence[str]],
+    ) -> None:
+        """`concepts`: words by concept by group; `lexicons`: words by lexicon name."""
+        self.concepts = {group: {n: list(w) for n, w in named.items()} for group, named in concepts.items()}
+        self.lexicons = {name: list(words) for name, words in lexicons.items()}
+        self.matcher = LexiconMatcher({name: self.lexicons.get(name, []) for name in LABEL_BY_LEXICON})
 
     @cached_property
-    def _patterns(self) -> list[tuple[str, re.Pattern[str]]]:
-        """One compiled alternation per concept."""
+    def _patterns(self) -> list[tuple[str, str, re.Pattern[str]]]:
+        """Group, concept and one compiled alternation of its words, longest first."""
         return [
-            (name, re.compile("|".join(re.escape(w) for w in sorted(words, key=len, reverse=True))))
-            for name, words in self.words.items()
+            (group, name, re.compile("|".join(re.escape(w) for w in sorted(words, key=len, reverse=True))))
+            for group, named in self.concepts.items()
+            for name, words in named.items()
             if words
         ]
 
-    def found(self, text: str) -> list[str]:
-        """Names of the concepts in `text` (already normalised), in order of first appearance."""
-        places = [(match.start(), name) for name, pattern in self._patterns if (match := pattern.search(text))]
-        return [name for _, name in sorted(places)]
+    def found(self, text: str) -> list[tuple[str, str]]:
+        """(group, concept) of every concept in `text`, a sentence already `for_intent`."""
+        return [(group, name) for group, name, pattern in self._patterns if pattern.search(text)]
+
+    def marks(self, text: str) -> list[str]:
+        """What else is in `text`, a sentence already `same_length`: lexicon words, an amount, a question."""
+        marks = [f"%{name}" for name in LABEL_BY_LEXICON if self.matcher.matches(text, name)]
+        marks += ["%amount"] if _AMOUNT.search(text) else []
+        marks += ["%question"] if _QUESTION_MARK.search(text) else []
+        marks += ["%particle"] if _QUESTION_END.search(text) else []
+        return marks
 
 
 def ngrams(text: str, longest: int) -> Counter[str]:
@@ -50,12 +72,26 @@ def ngrams(text: str, longest: int) -> Counter[str]:
     return counts
 
 
-def features(text: str, concepts: Concepts, longest: int) -> Counter[str]:
-    """n-grams, concepts, pairs of concepts, and how many concepts there are."""
+def _group_features(found: Sequence[tuple[str, str]], groups: Sequence[str]) -> list[str]:
+    """How many concepts of each group there are, and which groups are there at all."""
+    sizes = Counter(group for group, _ in found)
+    each = [f"##{group}{min(sizes[group], GROUP_SIZE_MAX)}" for group in groups]
+    return [*each, "##" + "/".join(str(min(sizes[group], 1)) for group in groups)]
+
+
+def features(text: str, knowledge: Knowledge, longest: int) -> Counter[str]:
+    """Everything the classifier sees of `text`; without concepts and lexicons, n-grams alone."""
     counts = ngrams(text, longest)
-    found = concepts.found(for_intent(text))
-    counts.update(f"#{name}" for name in found)
-    counts.update(f"#{a}+{b}" for a, b in combinations(sorted(found), 2))
-    if concepts.words:
-        counts[f"#count={min(len(found), 3)}"] = 1
+    if not knowledge.concepts:
+        return counts
+    bare = for_intent(text)
+    found = knowledge.found(bare)
+    names = [f"#{name}" for _, name in found]
+    marks = knowledge.marks(same_length(text))
+    counts.update(names)
+    counts.update(marks)
+    counts.update(f"{a}+{b}" for a, b in combinations(sorted(names), 2))
+    counts.update(f"{mark}{name}" for mark in marks for name in names)
+    counts.update(_group_features(found, list(knowledge.concepts)))
+    counts[f"%length{min(len(bare) // LENGTH_STEP, LENGTH_STEPS_MAX)}"] = 1
     return counts

@@ -87,15 +87,26 @@ class CounterDataImporter(TrainingDataImporter):
 
 def word_lists(data_dir: Path) -> List[Dict[Text, Any]]:
     """Lexicons and concepts in the shape of Rasa's lookup tables: `name` and `elements`."""
-    lexicons = {LEXICON + name: words for name, words in read_lexicons(data_dir).items()}
-    concepts = {CONCEPT + name: words for name, words in read_concepts(data_dir).items()}
-    return [{"name": name, "elements": words} for name, words in {**lexicons, **concepts}.items()]
+    tables = {LEXICON + name: words for name, words in read_lexicons(data_dir).items()}
+    for group, named in read_concepts(data_dir).items():
+        tables.update({f"{CONCEPT}{group}:{name}": words for name, words in named.items()})
+    return [{"name": name, "elements": words} for name, words in tables.items()]
 
 
-def lists_of(training_data: TrainingData, prefix: Text) -> Dict[Text, List[Text]]:
-    """The lookup tables whose name starts with `prefix`, by the rest of the name."""
+def lexicons_of(training_data: TrainingData) -> Dict[Text, List[Text]]:
+    """The entity lexicons among the lookup tables, by name."""
     return {
-        table["name"][len(prefix) :]: list(table["elements"])
+        table["name"][len(LEXICON) :]: list(table["elements"])
         for table in training_data.lookup_tables
-        if table["name"].startswith(prefix)
+        if table["name"].startswith(LEXICON)
     }
+
+
+def concepts_of(training_data: TrainingData) -> Dict[Text, Dict[Text, List[Text]]]:
+    """The concepts among the lookup tables, by group and name."""
+    groups: Dict[Text, Dict[Text, List[Text]]] = {}
+    for table in training_data.lookup_tables:
+        if table["name"].startswith(CONCEPT):
+            group, _, name = table["name"][len(CONCEPT) :].partition(":")
+            groups.setdefault(group, {})[name] = list(table["elements"])
+    return groups

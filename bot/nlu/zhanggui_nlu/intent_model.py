@@ -14,17 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from zhanggui_nlu.errors import ModelError
-from zhanggui_nlu.features import Concepts, features
+from zhanggui_nlu.features import Knowledge, features
 
 
 @dataclass(frozen=True)
 class IntentSettings:
     """How intents are learnt; each value is the one that won on the dev set (docs/decisions/0001)."""
 
-    longest: int = 3
-    c: float = 1.0
+    longest: int = 2
+    c: float = 1.5
     balance: float = 0.5
-    count_min: int = 1
+    calibration_folds: int = 5
     seed: int = 7
 
 
@@ -40,14 +40,14 @@ class IntentModel:
     bias: np.ndarray
     temperature: float
     longest: int
-    concepts: Concepts
+    knowledge: Knowledge
 
     def row(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """Column numbers and unit-length values of the known features of `text`."""
         vocabulary = self.vocabulary
         found = [
             (vocabulary[name], count)
-            for name, count in features(text, self.concepts, self.longest).items()
+            for name, count in features(text, self.knowledge, self.longest).items()
             if name in vocabulary
         ]
         if not found:
@@ -75,7 +75,8 @@ class IntentModel:
             "labels": self.labels,
             "temperature": self.temperature,
             "longest": self.longest,
-            "concepts": dict(self.concepts.words),
+            "concepts": self.knowledge.concepts,
+            "lexicons": self.knowledge.lexicons,
             "vocabulary": sorted(self.vocabulary, key=self.vocabulary.__getitem__),
         }
         (folder / "intent.json").write_text(json.dumps(head, ensure_ascii=False), encoding="utf-8")
@@ -91,9 +92,9 @@ class IntentModel:
             vocabulary = {name: column for column, name in enumerate(head["vocabulary"])}
             if weights.shape != (len(vocabulary), len(head["labels"])):
                 raise ModelError("The intent model's weights do not fit its vocabulary and labels.")
-            concepts = Concepts(head["concepts"])
+            knowledge = Knowledge(head["concepts"], head["lexicons"])
             return cls(
-                head["labels"], vocabulary, scale, weights, bias, head["temperature"], head["longest"], concepts
+                head["labels"], vocabulary, scale, weights, bias, head["temperature"], head["longest"], knowledge
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"The intent model cannot be read: {error}.") from error

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from zhanggui_nlu.features import Concepts, features
+from zhanggui_nlu.features import Knowledge, features
 from zhanggui_nlu.intent_model import IntentModel, IntentSettings, softmax
+
+TEMPERATURE_UNMEASURED = 0.25  # with too few sentences to hold any out
 
 
 def class_weights(labels: Sequence[str], power: float) -> dict[str, float]:
@@ -23,19 +26,21 @@ def class_weights(labels: Sequence[str], power: float) -> dict[str, float]:
     return {str(name): float(value * scale) for name, value in zip(names, raw)}
 
 
-def _fit(matrix, labels, settings):
+def _fit(matrix: csr_matrix, labels: np.ndarray, settings: IntentSettings) -> LinearSVC:
     weights = class_weights(labels, settings.balance)
-    model = LinearSVC(C=settings.c, class_weight=weights, random_state=settings.seed)
-    return model.fit(matrix, labels)
+    return LinearSVC(C=settings.c, class_weight=weights, random_state=settings.seed).fit(matrix, labels)
 
 
-def _scores(model, matrix):
-    scores = model.decision_function(matrix)
-    return scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
+def _planes(model: LinearSVC) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (intents, features) and biases (intents,); scikit-learn keeps one plane for two classes."""
+    if len(model.classes_) > 2:
+        return model.coef_, model.intercept_
+    return np.vstack([-model.coef_, model.coef_]), np.array([-model.intercept_[0], model.intercept_[0]])
 
 
 def fit_temperature(scores: np.ndarray, truth: np.ndarray) -> float:
-    """The temperature that makes softmax(scores / t) most likely, by log loss. `truth`: column numbers."""
+    """The temperature t that makes softmax(scores / t) most likely. `scores` (sentences, intents), `truth`
+    the right column of each row."""
 
     def loss(log_t: float) -> float:
         chances = softmax(scores / np.exp(log_t))
@@ -44,24 +49,41 @@ def fit_temperature(scores: np.ndarray, truth: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-4, 3), method="bounded").x))
 
 
-def train_intents(texts: Sequence[str], intents: Sequence[str], settings: IntentSettings, concepts: Concepts) -> IntentModel:
-    """Fits on `texts` and their `intents`."""
+def held_out_temperature(matrix: csr_matrix, labels: np.ndarray, settings: IntentSettings) -> float:
+    """Temperature from scores of sentences that the scoring model did not see, so that confidence on new
+    sentences is a probability. The dev set has no part in it."""
+    names, counts = np.unique(labels, return_counts=True)
+    folds = settings.calibration_folds
+    if folds < 2 or len(labels) < 20 * folds or len(names) < 3:
+        return TEMPERATURE_UNMEASURED
+    kind = StratifiedKFold if counts.min() >= folds else KFold
+    column = {name: i for i, name in enumerate(names)}
+    scores = np.full((len(labels), len(names)), -2.0)
+    for seen, held in kind(folds, shuffle=True, random_state=settings.seed).split(matrix, labels):
+        model = _fit(matrix[seen], labels[seen], settings)
+        columns = [column[name] for name in model.classes_]
+        weights, bias = _planes(model)
+        scores[np.ix_(held, columns)] = matrix[held] @ weights.T + bias
+    return fit_temperature(scores, np.asarray([column[label] for label in labels]))
+
+
+def train_intents(
+    texts: Sequence[str], intents: Sequence[str], settings: IntentSettings, knowledge: Knowledge
+) -> IntentModel:
+    """Fits on `texts` and their `intents`; the same input and seed give the same weights."""
     vectorizer = DictVectorizer(dtype=np.float32)
-    counts = vectorizer.fit_transform([features(t, concepts, settings.longest) for t in texts])
+    counts = vectorizer.fit_transform([features(t, knowledge, settings.longest) for t in texts])
     weighting = TfidfTransformer(sublinear_tf=True)
-    matrix = weighting.fit_transform(counts)
-    labels = np.asarray(intents)
+    matrix, labels = weighting.fit_transform(counts), np.asarray(intents)
     model = _fit(matrix, labels, settings)
-    coef, bias = model.coef_, model.intercept_
-    if len(model.classes_) == 2:
-        coef, bias = np.vstack([-coef, coef]), np.array([-bias[0], bias[0]])
+    weights, bias = _planes(model)
     return IntentModel(
-        [str(label) for label in model.classes_],
-        {name: column for name, column in vectorizer.vocabulary_.items()},
-        weighting.idf_.astype(np.float32),
-        np.ascontiguousarray(coef.T, dtype=np.float32),
-        bias.astype(np.float32),
-        0.3,
-        settings.longest,
-        concepts,
+        labels=[str(label) for label in model.classes_],
+        vocabulary=dict(vectorizer.vocabulary_),
+        scale=weighting.idf_.astype(np.float32),
+        weights=np.ascontiguousarray(weights.T, dtype=np.float32),
+        bias=bias.astype(np.float32),
+        temperature=held_out_temperature(matrix, labels, settings),
+        longest=settings.longest,
+        knowledge=knowledge,
     )

@@ -12,8 +12,8 @@ from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDE
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from zhanggui_nlu.features import Concepts
-from zhanggui_nlu.importer import CONCEPT, lists_of
+from zhanggui_nlu.features import Knowledge
+from zhanggui_nlu.importer import concepts_of, lexicons_of
 from zhanggui_nlu.intent_model import IntentModel, IntentSettings
 
 RANKING_LENGTH_MAX = 10
@@ -70,8 +70,8 @@ class NgramIntentClassifier(GraphComponent):
 
         settings = IntentSettings(**{name: self._config[name] for name in vars(IntentSettings())})
         pairs = [(m.get(TEXT), m.get(INTENT)) for m in training_data.intent_examples]
-        concepts = Concepts(lists_of(training_data, CONCEPT))
-        self._model = train_intents([t for t, _ in pairs], [i for _, i in pairs], settings, concepts)
+        knowledge = Knowledge(concepts_of(training_data), lexicons_of(training_data))
+        self._model = train_intents([t for t, _ in pairs], [i for _, i in pairs], settings, knowledge)
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder)
         return self._resource

@@ -17,7 +17,7 @@ from spacy.language import Language
 
 from zhanggui_nlu.crf import CrfSettings, train_crf
 from zhanggui_nlu.data import Example, Span
-from zhanggui_nlu.importer import ANNOTATED, LEXICON, lists_of
+from zhanggui_nlu.importer import ANNOTATED, lexicons_of
 from zhanggui_nlu.lexicons import LexiconMatcher
 from zhanggui_nlu.normalise import same_length
 from zhanggui_nlu.spacy_pipeline import CRF_PIPE, build_pipeline, load_pipeline
@@ -80,7 +80,7 @@ class SpacyEntities(GraphComponent):
         """Trains the CRF on annotated sentences and keeps the whole pipeline in the model."""
         settings = CrfSettings(**{name: self._config[name] for name in vars(CrfSettings())})
         examples = [example_of(message) for message in training_data.training_examples]
-        lexicons = lists_of(training_data, LEXICON)
+        lexicons = lexicons_of(training_data)
         crf: bytes | None = None
         if any(example.spans for example in examples):
             with tempfile.TemporaryDirectory() as folder:

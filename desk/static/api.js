@@ -1,0 +1,69 @@
+// REST calls. Every failure is an ApiError with a Chinese sentence; `again` says whether trying again may help.
+
+const BASE = "/desk/api";
+const TIMEOUT_MS = 12000;
+
+export class ApiError extends Error {
+  constructor(status, code, text, details = {}) {
+    super(code);
+    Object.assign(this, { status, code, text, details });
+  }
+
+  get again() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+async function call(method, path, body) {
+  let response;
+  try {
+    response = await fetch(BASE + path, {
+      method,
+      headers: method === "POST" ? { "Content-Type": "application/json" } : {},
+      body: method === "POST" ? JSON.stringify(body ?? {}) : undefined,
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new ApiError(0, "network", "网络不通，正在重试。");
+  }
+  let answer = {};
+  try {
+    answer = await response.json();
+  } catch {
+    if (response.ok) throw new ApiError(0, "network", "网络不稳，请再试一次。");
+  }
+  if (!response.ok) {
+    const error = answer.error ?? {};
+    throw new ApiError(response.status, error.code ?? "http", error.text ?? "系统没有处理成功，请稍后再试。", error);
+  }
+  return answer;
+}
+
+const one = (id) => `/conversations/${encodeURIComponent(id)}`;
+
+export const api = {
+  login: (username, password) => call("POST", "/login", { username, password }),
+  logout: () => call("POST", "/logout"),
+  me: () => call("GET", "/me"),
+  presence: (state) => call("POST", "/presence", { state }),
+  queue: () => call("GET", "/queue"),
+  mine: () => call("GET", "/mine"),
+  claim: (id) => call("POST", `${one(id)}/claim`),
+  conversation: (id, afterSeq = 0) => call("GET", `${one(id)}?after_seq=${afterSeq}`),
+  say: (id, clientId, text) => call("POST", `${one(id)}/say`, { client_id: clientId, text }),
+  typing: (id) => call("POST", `${one(id)}/typing`),
+  handBack: (id, note) => call("POST", `${one(id)}/hand-back`, { note }),
+  close: (id) => call("POST", `${one(id)}/close`),
+  tickets: (status) => call("GET", `/tickets?status=${status}`),
+  finishTicket: (number, note) => call("POST", `/tickets/${number}/finish`, { note }),
+  ticketPhone: (number) => call("POST", `/tickets/${number}/phone`),
+};
+
+/** A random id of 36 characters; randomUUID exists on https and localhost only. */
+export function newClientId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

@@ -1,0 +1,452 @@
+// The desk's page: who is logged in, what is open, and how news reaches the columns.
+
+import { api } from "./api.js";
+import { Composer } from "./composer.js";
+import { byId, setText } from "./dom.js";
+import { renderFacts } from "./facts.js";
+import { renderMine, renderQueue } from "./lists.js";
+import { Live } from "./live.js";
+import { announce, ask, prepareDialog, Sound, toast } from "./notices.js";
+import { Outbox, Talk } from "./talks.js";
+import { TicketBoard } from "./tickets.js";
+import { tickClocks } from "./times.js";
+import { Transcript } from "./transcript.js";
+
+const TITLE = "掌柜坐席台";
+const TYPING_SHOWN_MS = 5000;
+const SOUND_KEY = "zg_desk_sound";
+
+const state = { agent: null, limits: { note_chars_max: 200 }, queue: [], mine: [], talks: new Map(), current: null, link: "down", retryAtMs: 0, seen: null };
+const sound = new Sound();
+const transcript = new Transcript();
+const outbox = new Outbox({ changed: (talk) => renderTalk(talk), gone: (talk, text) => lose(talk.id, text), seatLost: () => toDoor() });
+const composer = new Composer({
+  send: (text) => current() && outbox.send(current(), text),
+  draft: (text) => current() && (current().draft = text),
+  typing: () => state.current && api.typing(state.current).catch(() => {}),
+});
+const tickets = new TicketBoard({ opened: () => { leaveTalk(); showMiddle("ticket"); }, failed });
+const live = new Live({ frame: onFrame, link: onLink, gone: (text) => toDoor(text) });
+
+const current = () => (state.current ? state.talks.get(state.current) : null);
+
+// --- door -----------------------------------------------------------------------------------------------------
+
+function toDoor(text = "") {
+  live.stop();
+  byId("dialog").close();
+  byId("desk").hidden = true;
+  byId("door").hidden = false;
+  setText(byId("door-error"), text);
+  document.title = TITLE;
+  byId(byId("desk-user").value ? "desk-pass" : "desk-user").focus();
+}
+
+async function login(event) {
+  event.preventDefault();
+  const [user, pass, button] = [byId("desk-user"), byId("desk-pass"), event.target.querySelector("button")];
+  const missing = !user.value.trim() ? user : !pass.value ? pass : null;
+  if (missing) {
+    setText(byId("door-error"), missing === user ? "请输入用户名。" : "请输入密码。");
+    return missing.focus();
+  }
+  button.disabled = true;
+  setText(byId("door-error"), "");
+  try {
+    sitDown(await api.login(user.value, pass.value));
+  } catch (error) {
+    setText(byId("door-error"), error.text);
+    pass.select();
+    pass.focus();
+  } finally {
+    button.disabled = false;
+    if (state.agent && byId("door").hidden) pass.value = "";
+  }
+}
+
+function sitDown({ agent, limits }) {
+  if (state.agent && state.agent.username !== agent.username) location.reload(); // nothing of a colleague's stays
+  state.agent = agent;
+  state.limits = limits;
+  composer.charsMax = limits.text_chars_max;
+  composer.phrases(agent.display_name);
+  byId("door").hidden = true;
+  byId("desk").hidden = false;
+  renderAgent();
+  renderFacts(null);
+  live.start();
+  tickets.refresh();
+  for (const talk of state.talks.values()) outbox.work(talk);
+  if (current()) openTalk(state.current);
+}
+
+async function logout() {
+  if (state.mine.length) {
+    const text = `您手上还有 ${state.mine.length} 位客户。退出后他们会回到队列，由同事接待。`;
+    if (!(await ask({ title: "现在退出？", text, ok: "退出", danger: true }))) return;
+  }
+  try {
+    await api.logout();
+  } catch (error) {
+    if (error.status !== 401) return failed(error);
+  }
+  live.stop();
+  location.reload();
+}
+
+// --- news -----------------------------------------------------------------------------------------------------
+
+function onFrame(frame) {
+  switch (frame.type) {
+    case "welcome":
+      for (const talk of state.talks.values()) if (talk.loaded) refresh(talk);
+      break;
+    case "me":
+      state.agent = frame.agent;
+      renderAgent();
+      break;
+    case "queue":
+      takeQueue(frame);
+      break;
+    case "mine":
+      takeMine(frame.items);
+      break;
+    case "message":
+      takeMessage(frame.conversation_id, frame.message);
+      break;
+    case "state": {
+      const talk = state.talks.get(frame.conversation_id);
+      if (talk?.loaded) refresh(talk);
+      break;
+    }
+    case "typing": {
+      const talk = state.talks.get(frame.conversation_id);
+      if (talk) talk.typingUntilMs = Date.now() + TYPING_SHOWN_MS;
+      renderTyping();
+      break;
+    }
+  }
+}
+
+function takeQueue(frame) {
+  const now = Date.now();
+  const before = new Map(state.queue.map((item) => [item.conversation_id, item]));
+  state.queue = frame.items.map((item) => {
+    const known = before.get(item.conversation_id);
+    return { ...item, busy: known?.busy, sinceMs: now - item.waited_s * 1000 };
+  });
+  const ids = new Set(state.queue.map((item) => item.conversation_id));
+  const arrived = state.queue.filter((item) => !state.seen?.has(item.conversation_id));
+  if (arrived.length && state.seen) {
+    sound.play();
+    announce(`新的客户在排队：${arrived[0].customer_name}，${arrived[0].reason_text}。共${state.queue.length}位。`);
+  }
+  state.seen = ids;
+  setText(byId("crew"), `在岗 ${frame.on_duty} 人`);
+  const badge = byId("badge-tickets");
+  if (badge.textContent !== String(frame.open_tickets || "")) tickets.refresh();
+  badge.hidden = !frame.open_tickets;
+  setText(badge, String(frame.open_tickets || ""));
+  renderQueue(state.queue, claim);
+  renderTitle();
+  tickClocks();
+}
+
+function takeMine(items) {
+  const ids = new Set(items.map((item) => item.conversation_id));
+  for (const id of [...state.talks.keys()]) if (!ids.has(id)) lose(id);
+  state.mine = items;
+  for (const item of items) {
+    const talk = talkOf(item.conversation_id);
+    if (!talk.loaded && item.last_sender === "customer" && !talk.unread && talk.id !== state.current) talk.unread = 1;
+    if (talk.loaded && item.last_seq > talk.lastSeq) refresh(talk);
+  }
+  renderLists();
+}
+
+function takeMessage(id, message) {
+  const talk = talkOf(id);
+  const gap = talk.loaded && message.seq > talk.lastSeq + 1;
+  if (!talk.add(message)) return;
+  if (message.sender === "customer" && (id !== state.current || document.hidden)) {
+    if (id !== state.current) talk.unread += 1;
+    sound.play();
+  }
+  if (gap) refresh(talk);
+  renderTalk(talk);
+}
+
+async function refresh(talk) {
+  try {
+    await talk.catchUp();
+    renderTalk(talk);
+    if (talk.id === state.current) renderFacts(talk.facts);
+  } catch (error) {
+    if (error.status === 403 || error.status === 404) lose(talk.id, talk.id === state.current ? error.text : "");
+    else if (error.status === 401) toDoor(error.text);
+    else setTimeout(() => state.talks.has(talk.id) && state.link === "up" && refresh(talk), 3000);
+  }
+}
+
+function talkOf(id) {
+  if (!state.talks.has(id)) state.talks.set(id, new Talk(id));
+  return state.talks.get(id);
+}
+
+/** The conversation is no longer ours: what was not sent is given back to the agent rather than lost in silence. */
+function lose(id, text = "") {
+  const talk = state.talks.get(id);
+  if (!talk) return;
+  state.talks.delete(id);
+  state.mine = state.mine.filter((item) => item.conversation_id !== id);
+  if (talk.pending.length) toast(`有 ${talk.pending.length} 条没有发给客户：${talk.pending[0].text.slice(0, 30)}`, "bad");
+  if (state.current === id) {
+    if (text) toast(text, "bad");
+    leaveTalk();
+    showMiddle("blank");
+    renderFacts(null);
+  }
+  renderLists();
+}
+
+function onLink(link, retryAtMs) {
+  state.link = link;
+  state.retryAtMs = retryAtMs;
+  renderLink();
+}
+
+// --- acts -----------------------------------------------------------------------------------------------------
+
+async function claim(id) {
+  const item = state.queue.find((candidate) => candidate.conversation_id === id);
+  if (!item || item.busy) return;
+  item.busy = true;
+  renderQueue(state.queue, claim);
+  try {
+    await api.claim(id);
+    state.queue = state.queue.filter((other) => other !== item);
+    renderQueue(state.queue, claim);
+    renderTitle();
+    await openTalk(id, item);
+  } catch (error) {
+    item.busy = false;
+    failed(error);
+    if (error.code === "claim_lost" || error.code === "not_found") api.queue().then(takeQueue, () => {});
+    else renderQueue(state.queue, claim);
+  }
+}
+
+async function openTalk(id, queued = null) {
+  const talk = talkOf(id);
+  if (!state.mine.some((item) => item.conversation_id === id)) {
+    const item = { customer_name: "", level: "", level_text: "", ...queued, conversation_id: id, last_seq: 0, last_sender: "" };
+    state.mine = [item, ...state.mine];
+  }
+  state.current = id;
+  talk.unread = 0;
+  tickets.close();
+  showMiddle("talk");
+  selectTab("talks");
+  composer.open(talk.draft);
+  renderTalk(talk);
+  renderFacts(talk.facts);
+  await refresh(talk);
+}
+
+function leaveTalk() {
+  state.current = null;
+  transcript.clear();
+  renderLists();
+}
+
+async function handBack() {
+  const talk = current();
+  if (!talk) return;
+  const answer = await ask({
+    title: "交回小掌柜？",
+    text: "机器人会接着办客户没办完的业务，您不再看到这段对话。",
+    ok: "交回",
+    noteLabel: "给客户的留言（可选）",
+    noteMax: state.limits.note_chars_max,
+  });
+  if (answer) await finish(talk, () => api.handBack(talk.id, answer.note), "已交回小掌柜。");
+}
+
+async function closeTalk() {
+  const talk = current();
+  if (!talk) return;
+  const answer = await ask({ title: "结束这次服务？", text: "客户会看到服务结束，并可以打分。", ok: "结束服务", danger: true });
+  if (answer) await finish(talk, () => api.close(talk.id), "服务已结束。");
+}
+
+async function finish(talk, act, text) {
+  try {
+    await act();
+    lose(talk.id);
+    toast(text, "good");
+    (byId("mine").querySelector("button") ?? byId("queue").querySelector("button"))?.focus();
+  } catch (error) {
+    failed(error);
+    if (error.status === 403) lose(talk.id);
+  }
+}
+
+async function setPresence(event) {
+  try {
+    state.agent = (await api.presence(event.target.value)).agent;
+  } catch (error) {
+    failed(error);
+  }
+  renderAgent();
+}
+
+function failed(error) {
+  if (error.status === 401) toDoor(error.text);
+  else toast(error.text ?? "页面出错了，请刷新再试。", "bad");
+}
+
+// --- looks ----------------------------------------------------------------------------------------------------
+
+function renderAgent() {
+  setText(byId("who"), state.agent.display_name);
+  for (const radio of document.querySelectorAll('input[name="presence"]')) radio.checked = radio.value === state.agent.presence;
+  setText(byId("blank-text"), state.agent.presence === "on_duty" ? "从左边的排队列表接一位客户，对话会显示在这里" : "您现在不在岗，切换到“在岗”后可以接客户");
+}
+
+function renderLists() {
+  const items = state.mine.map((item) => {
+    const talk = talkOf(item.conversation_id);
+    const last = talk.last();
+    const newer = last && last.seq >= item.last_seq;
+    const sender = newer ? last.sender : item.last_sender;
+    const at = newer ? last.created_at : item.last_at;
+    return {
+      ...item,
+      customer_name: talk.facts?.name ?? item.customer_name,
+      last_sender: sender,
+      last_text: newer ? last.text : item.last_text,
+      sinceMs: sender === "customer" && at ? Date.parse(at) : 0,
+      unread: talk.unread,
+      current: item.conversation_id === state.current,
+    };
+  });
+  renderMine(items, state.agent.max_load, (id) => openTalk(id));
+  const unread = items.reduce((sum, item) => sum + item.unread, 0);
+  byId("badge-talks").hidden = !unread;
+  setText(byId("badge-talks"), unread ? String(unread) : "");
+  tickClocks();
+}
+
+function renderTalk(talk) {
+  renderLists();
+  if (talk.id !== state.current) return;
+  const name = talk.facts?.name ?? state.mine.find((item) => item.conversation_id === talk.id)?.customer_name ?? "";
+  setText(byId("talk-name"), name || "客户");
+  const sub = byId("talk-sub");
+  const last = talk.last();
+  if (last?.sender === "customer") {
+    sub.dataset.before = "等您回复 ";
+    sub.dataset.since = String(Date.parse(last.created_at));
+  } else {
+    delete sub.dataset.since;
+    delete sub.dataset.late;
+    setText(sub, talk.loaded ? talk.facts?.channel ?? "" : "正在打开对话…");
+  }
+  transcript.render(talk, outbox);
+  renderTyping();
+  tickClocks();
+}
+
+function renderTyping() {
+  const typing = (current()?.typingUntilMs ?? 0) > Date.now();
+  setText(byId("typing"), typing ? "客户正在输入…" : "");
+}
+
+function renderLink() {
+  const link = byId("link");
+  link.dataset.state = state.link;
+  const left = Math.ceil((state.retryAtMs - Date.now()) / 1000);
+  setText(link.lastElementChild, state.link === "up" ? "已连接" : left > 0 ? "连接断了，正在重连" : "正在连接");
+}
+
+function renderTitle() {
+  document.title = state.queue.length ? `(${state.queue.length}) ${TITLE}` : TITLE;
+}
+
+function showMiddle(which) {
+  for (const id of ["blank", "talk", "ticket"]) byId(id).hidden = id !== which;
+}
+
+function selectTab(name) {
+  for (const tab of ["talks", "tickets"]) {
+    const on = tab === name;
+    byId(`tab-${tab}`).setAttribute("aria-selected", String(on));
+    byId(`tab-${tab}`).tabIndex = on ? 0 : -1;
+    byId(`panel-${tab}`).hidden = !on;
+  }
+  if (name === "tickets") tickets.refresh();
+}
+
+function setSound(on) {
+  sound.toggle(on);
+  byId("sound").setAttribute("aria-pressed", String(on));
+  setText(byId("sound"), `提示音：${on ? "开" : "关"}`);
+  localStorage.setItem(SOUND_KEY, on ? "on" : "off");
+}
+
+function onShortcut(event) {
+  if (!event.altKey || event.ctrlKey || event.metaKey || byId("desk").hidden || byId("dialog").open) return;
+  if (event.code === "KeyJ") {
+    event.preventDefault();
+    if (state.queue.length) claim(state.queue[0].conversation_id);
+    else toast("现在没有人排队。");
+  } else if ((event.code === "ArrowDown" || event.code === "ArrowUp") && state.mine.length) {
+    event.preventDefault();
+    const at = state.mine.findIndex((item) => item.conversation_id === state.current);
+    const step = event.code === "ArrowDown" ? 1 : at < 0 ? 0 : -1;
+    openTalk(state.mine[(at + step + state.mine.length) % state.mine.length].conversation_id);
+  }
+}
+
+function onTabKey(event) {
+  if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+  const other = byId("tab-talks").getAttribute("aria-selected") === "true" ? "tickets" : "talks";
+  selectTab(other);
+  byId(`tab-${other}`).focus();
+}
+
+function wire() {
+  prepareDialog();
+  byId("login").addEventListener("submit", login);
+  byId("logout").addEventListener("click", logout);
+  byId("presence").addEventListener("change", setPresence);
+  byId("hand-back").addEventListener("click", handBack);
+  byId("close").addEventListener("click", closeTalk);
+  byId("sound").addEventListener("click", () => setSound(!sound.on));
+  for (const name of ["talks", "tickets"]) {
+    byId(`tab-${name}`).addEventListener("click", () => selectTab(name));
+    byId(`tab-${name}`).addEventListener("keydown", onTabKey);
+  }
+  document.addEventListener("keydown", onShortcut);
+  // A sound chosen on an earlier day may only start after a first click.
+  if (localStorage.getItem(SOUND_KEY) === "on") document.addEventListener("click", () => setSound(true), { once: true });
+  addEventListener("beforeunload", (event) => {
+    if ([...state.talks.values()].some((talk) => talk.pending.length)) event.preventDefault();
+  });
+  setInterval(() => {
+    tickClocks();
+    renderTyping();
+    if (state.link !== "up") renderLink();
+  }, 1000);
+}
+
+async function start() {
+  wire();
+  try {
+    sitDown(await api.me());
+  } catch (error) {
+    toDoor(error.status === 401 ? "" : error.text);
+  }
+}
+
+start();

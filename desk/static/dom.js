@@ -1,0 +1,39 @@
+// Small helpers for the page's elements. Text only ever becomes text: nothing here parses HTML.
+
+export const byId = (id) => document.getElementById(id);
+
+/** Makes an element. `props` are attributes, except `text` and on... listeners; null children are skipped. */
+export function el(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "text") node.textContent = value;
+    else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** Makes the list show `items` in order, keeping the elements it has, so that focus and scrolling survive. */
+export function reconcile(list, items, keyOf, create, update) {
+  const known = new Map([...list.children].map((node) => [node.dataset.key, node]));
+  let place = list.firstElementChild;
+  for (const item of items) {
+    const key = String(keyOf(item));
+    let node = known.get(key);
+    known.delete(key);
+    if (!node) {
+      node = create(item);
+      node.dataset.key = key;
+    }
+    update(node, item);
+    if (node === place) place = place.nextElementSibling;
+    else list.insertBefore(node, place);
+  }
+  for (const node of known.values()) node.remove();
+}

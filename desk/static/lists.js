@@ -1,0 +1,97 @@
+// The left column: customers one serves, and customers who wait.
+
+import { byId, el, reconcile, setText } from "./dom.js";
+
+const LEVELS = new Set(["gold", "vip"]);
+
+function part(node, name) {
+  return node.querySelector(`[data-part="${name}"]`);
+}
+
+function setLevel(node, item) {
+  const chip = part(node, "level");
+  const shown = LEVELS.has(item.level);
+  chip.hidden = !shown;
+  chip.className = `tag ${shown ? item.level : ""}`;
+  setText(chip, shown ? item.level_text : "");
+}
+
+function queueCard(claim) {
+  return (item) =>
+    el(
+      "li",
+      { class: "card", "data-testid": "queue-item", "data-conversation": item.conversation_id },
+      el("div", { class: "card-top" },
+        el("strong", { "data-part": "name" }),
+        el("span", { "data-part": "level", class: "tag" }),
+        el("span", { class: "wait", "data-part": "wait", "aria-label": "已等待" })),
+      el("p", { class: "card-text", "data-part": "text" }),
+      el("div", { class: "card-foot" },
+        el("span", { class: "reason", "data-part": "reason" }),
+        el("button", {
+          type: "button", class: "button primary small", "data-testid": "claim", "data-part": "claim", text: "接待",
+          onclick: (event) => claim(event.currentTarget.closest("li").dataset.conversation),
+        })),
+    );
+}
+
+function updateQueueCard(node, item) {
+  setText(part(node, "name"), item.customer_name);
+  setLevel(node, item);
+  setText(part(node, "text"), item.last_text || "（没有留言）");
+  setText(part(node, "reason"), item.reason_text);
+  part(node, "reason").dataset.reason = item.reason;
+  part(node, "wait").dataset.since = String(item.sinceMs);
+  part(node, "claim").setAttribute("aria-label", `接待${item.customer_name}，${item.reason_text}`);
+  part(node, "claim").disabled = Boolean(item.busy);
+}
+
+export function renderQueue(items, claim) {
+  reconcile(byId("queue"), items, (item) => item.conversation_id, queueCard(claim), updateQueueCard);
+  byId("queue-empty").hidden = items.length > 0;
+  setText(byId("queue-count"), items.length ? `${items.length} 位` : "");
+}
+
+function mineCard(open) {
+  return (item) =>
+    el(
+      "li",
+      { "data-testid": "mine-item", "data-conversation": item.conversation_id },
+      el("button", {
+        type: "button", class: "card own", "data-part": "open",
+        onclick: (event) => open(event.currentTarget.closest("li").dataset.conversation),
+      },
+        el("span", { class: "card-top" },
+          el("strong", { "data-part": "name" }),
+          el("span", { "data-part": "level", class: "tag" }),
+          el("span", { class: "wait", "data-part": "wait" }),
+          el("b", { class: "badge", "data-part": "unread", hidden: true })),
+        el("span", { class: "card-text one", "data-part": "text" })),
+    );
+}
+
+const SAID_BY = { agent: "我：", bot: "小掌柜：", system: "" };
+
+function updateMineCard(node, item) {
+  const [button, wait, unread] = [part(node, "open"), part(node, "wait"), part(node, "unread")];
+  setText(part(node, "name"), item.customer_name);
+  setLevel(node, item);
+  setText(part(node, "text"), (SAID_BY[item.last_sender] ?? "") + (item.last_text || "……"));
+  if (item.sinceMs) wait.dataset.since = String(item.sinceMs);
+  else {
+    delete wait.dataset.since;
+    setText(wait, "");
+  }
+  unread.hidden = !item.unread;
+  setText(unread, item.unread ? String(item.unread) : "");
+  if (item.current) button.setAttribute("aria-current", "true");
+  else button.removeAttribute("aria-current");
+  const news = item.unread ? `，${item.unread}条新消息` : "";
+  button.setAttribute("aria-label", `${item.customer_name}${news}`);
+}
+
+export function renderMine(items, maxLoad, open) {
+  reconcile(byId("mine"), items, (item) => item.conversation_id, mineCard(open), updateMineCard);
+  byId("mine-empty").hidden = items.length > 0;
+  setText(byId("mine-count"), `${items.length} / ${maxLoad}`);
+}

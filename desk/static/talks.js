@@ -1,0 +1,122 @@
+// What the page knows of each conversation it serves, and the outbox that loses and doubles nothing.
+
+import { api, newClientId } from "./api.js";
+
+const WAIT_MS_MAX = 15000;
+
+export class Talk {
+  constructor(id) {
+    this.id = id;
+    this.messages = new Map(); // by seq
+    this.facts = null;
+    this.loaded = false;
+    this.loading = null;
+    this.missed = false;
+    this.unread = 0;
+    this.draft = "";
+    this.pending = [];
+    this.sending = false;
+    this.typingUntilMs = 0;
+  }
+
+  get lastSeq() {
+    return Math.max(0, ...this.messages.keys());
+  }
+
+  inOrder() {
+    return [...this.messages.values()].sort((a, b) => a.seq - b.seq);
+  }
+
+  last() {
+    return this.messages.get(this.lastSeq) ?? null;
+  }
+
+  /** Takes a message in once; the one it was sent as leaves the outbox. Gives whether it was new. */
+  add(message) {
+    if (message.client_id) this.pending = this.pending.filter((entry) => entry.clientId !== message.client_id);
+    if (message.sender === "customer") this.typingUntilMs = 0;
+    if (this.messages.has(message.seq)) return false;
+    this.messages.set(message.seq, message);
+    return true;
+  }
+
+  /** Reads what is missing, one request at a time; a wish that comes meanwhile is granted afterwards. */
+  catchUp() {
+    if (this.loading) {
+      this.missed = true;
+      return this.loading;
+    }
+    this.loading = this.read().finally(() => {
+      this.loading = null;
+    });
+    return this.loading;
+  }
+
+  async read() {
+    do {
+      this.missed = false;
+      const answer = await api.conversation(this.id, this.loaded ? this.lastSeq : 0);
+      for (const message of answer.messages) this.add(message);
+      this.facts = answer.facts;
+      this.loaded = true;
+    } while (this.missed);
+  }
+}
+
+export class Outbox {
+  /** `on` has changed(talk), gone(talk, text) and seatLost(). */
+  constructor(on) {
+    this.on = on;
+  }
+
+  send(talk, text) {
+    talk.pending.push({ clientId: newClientId(), text, state: "waiting", error: "", talk });
+    this.on.changed(talk);
+    this.work(talk);
+  }
+
+  retry(entry) {
+    entry.state = "waiting";
+    this.on.changed(entry.talk);
+    this.work(entry.talk);
+  }
+
+  drop(entry) {
+    entry.talk.pending = entry.talk.pending.filter((other) => other !== entry);
+    this.on.changed(entry.talk);
+  }
+
+  /** One message after the other, each with the id it was born with, until the server has taken it or refused it. */
+  async work(talk) {
+    if (talk.sending) return;
+    talk.sending = true;
+    let tries = 0;
+    try {
+      for (;;) {
+        const entry = talk.pending.find((candidate) => candidate.state === "waiting");
+        if (!entry) return;
+        try {
+          const { message } = await api.say(talk.id, entry.clientId, entry.text);
+          talk.add(message);
+          talk.pending = talk.pending.filter((other) => other !== entry);
+          tries = 0;
+        } catch (error) {
+          if (error.status === 401) return this.on.seatLost();
+          if (error.again) {
+            await pause(error.details?.retry_after_s * 1000 || Math.min(WAIT_MS_MAX, 1000 * 2 ** tries));
+            tries += 1;
+          } else {
+            entry.state = "failed";
+            entry.error = error.text ?? "请再试一次";
+            if (error.status === 403) this.on.gone(talk, error.text);
+          }
+        }
+        this.on.changed(talk);
+      }
+    } finally {
+      talk.sending = false;
+    }
+  }
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,145 @@
+// Call-back tickets: the list on the left, one of them in the middle.
+
+import { api } from "./api.js";
+import { byId, el, reconcile, setText } from "./dom.js";
+import { renderTicketFacts } from "./facts.js";
+import { toast } from "./notices.js";
+import { momentText } from "./times.js";
+
+const part = (node, name) => node.querySelector(`[data-part="${name}"]`);
+
+export class TicketBoard {
+  /** `on` has opened() when a ticket takes the middle, and failed(error). */
+  constructor(on) {
+    this.on = on;
+    this.status = "open";
+    this.items = [];
+    this.current = null;
+    this.notes = new Map(); // what was typed, by number
+    byId("tickets-open").addEventListener("click", () => this.show("open"));
+    byId("tickets-done").addEventListener("click", () => this.show("done"));
+  }
+
+  async show(status) {
+    this.status = status;
+    byId("tickets-open").setAttribute("aria-pressed", String(status === "open"));
+    byId("tickets-done").setAttribute("aria-pressed", String(status === "done"));
+    await this.refresh();
+  }
+
+  async refresh() {
+    try {
+      this.items = (await api.tickets(this.status)).items;
+    } catch (error) {
+      return this.on.failed(error);
+    }
+    this.renderList();
+  }
+
+  renderList() {
+    reconcile(byId("tickets"), this.items, (item) => item.number, (item) => this.card(item), (node, item) => this.update(node, item));
+    byId("tickets-empty").hidden = this.items.length > 0;
+    setText(byId("tickets-empty"), this.status === "open" ? "没有待回电的工单" : "还没有办结的工单");
+  }
+
+  card(item) {
+    return el("li", { "data-testid": "ticket-item" },
+      el("button", { type: "button", class: "card own", onclick: () => this.open(item.number) },
+        el("span", { class: "card-top" }, el("strong", { "data-part": "phone" }), el("span", { class: "due", "data-part": "due" })),
+        el("span", { class: "card-text", "data-part": "text" }),
+        el("span", { class: "mono faint", "data-part": "number" })));
+  }
+
+  update(node, item) {
+    setText(part(node, "phone"), item.phone);
+    setText(part(node, "text"), item.content);
+    setText(part(node, "number"), item.number);
+    const late = item.status === "open" && Date.parse(item.promised_at) < Date.now();
+    const due = item.status === "done" ? `${item.finished_by} 已办结` : `${late ? "已超时 " : ""}${momentText(item.promised_at)}前`;
+    setText(part(node, "due"), due);
+    part(node, "due").dataset.late = late ? "late" : "";
+    const button = node.firstElementChild;
+    if (this.current === item.number) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
+  }
+
+  open(number) {
+    const item = this.items.find((candidate) => candidate.number === number);
+    if (!item) return;
+    this.current = number;
+    this.on.opened();
+    this.renderList();
+    this.renderView(item);
+    renderTicketFacts(item);
+  }
+
+  close() {
+    this.current = null;
+    this.renderList();
+  }
+
+  renderView(item) {
+    const phone = el("b", { class: "mono", "data-testid": "ticket-phone", text: item.phone });
+    const reveal = el("button", {
+      type: "button", class: "button small", "data-testid": "ticket-reveal", text: "显示号码",
+      onclick: () => this.reveal(item, phone, reveal),
+    });
+    const rows = [["联系电话", phone, item.status === "open" ? reveal : null], ["提交时间", momentText(item.created_at)], ["承诺回电", `${momentText(item.promised_at)}前`]];
+    byId("ticket").replaceChildren(
+      el("header", { class: "talk-head" },
+        el("div", { class: "talk-who" }, el("h2", { tabindex: "-1", text: item.status === "open" ? "待回电工单" : "已办结工单" }), el("p", { class: "mono", text: item.number }))),
+      el("div", { class: "ticket-body" },
+        el("h3", { text: "客户说" }),
+        el("p", { class: "ticket-content", text: item.content }),
+        el("dl", { class: "ticket-facts" }, ...rows.map(([label, ...value]) => el("div", {}, el("dt", { text: label }), el("dd", {}, ...value.filter(Boolean))))),
+        item.status === "open" ? this.form(item) : this.answer(item)));
+    byId("ticket").querySelector("h2").focus();
+  }
+
+  answer(item) {
+    return el("div", {}, el("h3", { text: "处理结果" }), el("p", { class: "ticket-content", text: item.answer }),
+      el("p", { class: "faint", text: `${item.finished_by}，${momentText(item.finished_at)}` }));
+  }
+
+  form(item) {
+    const note = el("textarea", {
+      id: "ticket-note", rows: "4", maxlength: "500", required: true, "data-testid": "ticket-note",
+      placeholder: "例：已回电，客户要查的转账昨天已到账",
+      oninput: () => this.notes.set(item.number, note.value),
+    });
+    note.value = this.notes.get(item.number) ?? "";
+    return el("form", { class: "ticket-form", onsubmit: (event) => this.finish(event, item, note) },
+      el("label", { for: "ticket-note", text: "处理结果" }), note,
+      el("button", { type: "submit", class: "button primary", "data-testid": "ticket-finish", text: "办结工单" }));
+  }
+
+  async reveal(item, phone, button) {
+    try {
+      phone.textContent = (await api.ticketPhone(item.number)).phone;
+      button.remove();
+    } catch (error) {
+      this.on.failed(error);
+    }
+  }
+
+  async finish(event, item, note) {
+    event.preventDefault();
+    if (!note.value.trim()) {
+      toast("请写一句处理结果。", "bad");
+      return note.focus();
+    }
+    const button = event.submitter ?? event.target.querySelector("button");
+    button.disabled = true;
+    try {
+      const { ticket } = await api.finishTicket(item.number, note.value.trim());
+      this.notes.delete(item.number);
+      toast(`工单 ${ticket.number} 已办结。`, "good");
+      await this.refresh();
+      this.renderView(ticket);
+    } catch (error) {
+      button.disabled = false;
+      this.on.failed(error);
+      if (error.status === 409) await this.refresh();
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// The conversation in the middle. Customer's words are only ever set as text.
+
+import { byId, el } from "./dom.js";
+import { clockText, dayKey, dayText } from "./times.js";
+
+const NEAR_PX = 80;
+const SENDERS = { customer: "客户", bot: "小掌柜", agent: "我", system: "系统" };
+
+function cardTable(card) {
+  return el("div", { class: "table-frame", tabindex: "0", role: "group", "aria-label": card.title || "表格" },
+    el("table", {},
+      el("thead", {}, el("tr", {}, ...card.columns.map((text) => el("th", { scope: "col", text })))),
+      el("tbody", {}, ...card.rows.map((row) => el("tr", {}, ...row.map((text) => el("td", { text })))))));
+}
+
+/** Any card: title, facts, table, note; what it does not know of it leaves out. */
+function cardNode(card) {
+  const facts = card.facts ?? [];
+  return el("div", { class: "bot-card", "data-kind": card.kind ?? "" },
+    card.title ? el("p", { class: "bot-card-title", text: card.title }) : null,
+    facts.length
+      ? el("dl", {}, ...facts.map(({ label, value }) => el("div", {}, el("dt", { text: label }), el("dd", { text: value }))))
+      : null,
+    card.columns?.length ? cardTable(card) : null,
+    card.note ? el("p", { class: "bot-card-note", text: card.note }) : null);
+}
+
+function messageNode(message) {
+  const sender = SENDERS[message.sender] ? message.sender : "system";
+  const at = el("time", { datetime: message.created_at, text: clockText(message.created_at) });
+  const props = { class: `line ${sender}`, "data-testid": "message", "data-sender": sender, "data-seq": message.seq };
+  if (sender === "system") return el("li", props, el("p", { class: "notice" }, el("span", { text: message.text }), " ", at));
+  const name = sender === "customer" ? "客户" : message.sender_name || SENDERS[sender];
+  const choices = (message.choices ?? []).map((choice) => choice.label).join(" · ");
+  return el("li", props,
+    el("div", { class: "line-head" }, el("span", { text: name }), at),
+    message.text ? el("p", { class: "bubble", text: message.text }) : null,
+    message.card ? cardNode(message.card) : null,
+    choices ? el("p", { class: "choices", text: `给客户的选项：${choices}` }) : null);
+}
+
+function pendingNode(entry, outbox) {
+  const failed = entry.state === "failed";
+  return el("li", { class: `line agent ${failed ? "failed" : "pending"}`, "data-testid": "pending", "data-client": entry.clientId },
+    el("div", { class: "line-head" }, el("span", { text: failed ? `没有发出：${entry.error}` : "正在发送…" })),
+    el("p", { class: "bubble", text: entry.text }),
+    failed
+      ? el("div", { class: "retry" },
+        el("button", { type: "button", class: "button small", text: "重发", onclick: () => outbox.retry(entry) }),
+        el("button", { type: "button", class: "button quiet small", text: "放弃", onclick: () => outbox.drop(entry) }))
+      : null);
+}
+
+export class Transcript {
+  constructor() {
+    this.list = byId("transcript");
+    this.newer = byId("newer");
+    this.shown = null; // conversation id
+    this.newer.addEventListener("click", () => this.toEnd());
+    this.list.addEventListener("scroll", () => this.isNearEnd() && (this.newer.hidden = true));
+    new ResizeObserver(() => this.stick && this.toEnd()).observe(this.list);
+    this.stick = true;
+    this.list.addEventListener("scroll", () => (this.stick = this.isNearEnd()));
+  }
+
+  /** Shows what is new of `talk`; starts over when it is another conversation. */
+  render(talk, outbox) {
+    const fresh = this.shown !== talk.id;
+    const follow = fresh || this.isNearEnd();
+    if (fresh) {
+      this.shown = talk.id;
+      // A whole conversation appearing at once is not news: nothing of it is read out.
+      this.list.setAttribute("aria-live", "off");
+      this.list.replaceChildren();
+    }
+    const had = this.list.querySelectorAll("[data-seq]").length;
+    this.addMessages(talk);
+    this.showPending(talk, outbox);
+    this.list.setAttribute("aria-busy", String(!talk.loaded));
+    if (fresh) requestAnimationFrame(() => this.list.setAttribute("aria-live", "polite"));
+    if (follow) this.toEnd();
+    else if (this.list.querySelectorAll("[data-seq]").length > had) this.newer.hidden = false;
+  }
+
+  clear() {
+    this.shown = null;
+    this.list.replaceChildren();
+  }
+
+  addMessages(talk) {
+    const firstPending = () => this.list.querySelector("[data-client]");
+    const last = [...this.list.querySelectorAll("[data-seq]")].at(-1);
+    const lastSeq = last ? Number(last.dataset.seq) : 0;
+    const messages = talk.inOrder();
+    const late = messages.some((message) => message.seq < lastSeq && !this.list.querySelector(`[data-seq="${message.seq}"]`));
+    if (late) this.list.replaceChildren();
+    let previous = late ? null : messages.filter((message) => message.seq <= lastSeq).at(-1) ?? null;
+    for (const message of messages) {
+      if (!late && message.seq <= lastSeq) continue;
+      if (!previous || dayKey(previous.created_at) !== dayKey(message.created_at)) {
+        this.list.insertBefore(el("li", { class: "day", text: dayText(message.created_at) }), firstPending());
+      }
+      this.list.insertBefore(messageNode(message), firstPending());
+      previous = message;
+    }
+  }
+
+  showPending(talk, outbox) {
+    for (const node of this.list.querySelectorAll("[data-client]")) node.remove();
+    for (const entry of talk.pending) this.list.append(pendingNode(entry, outbox));
+  }
+
+  isNearEnd() {
+    return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_PX;
+  }
+
+  toEnd() {
+    this.list.scrollTop = this.list.scrollHeight;
+    this.newer.hidden = true;
+  }
+}

@@ -1,0 +1,150 @@
+"""What finding promises: the right entry first, a score to act on, nothing for what is no question."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.dialogue.understanding import Knowledge
+from bot.knowledge import KnowledgeBase
+
+from .conftest import DATA
+
+ANSWER_MIN, SUGGEST_MIN, SURE_MIN = 0.5, 0.3, 0.85
+HIT_AT_1_MIN, HIT_AT_3_MIN, NONE_CONFIDENT_MAX, OTHERS_CONFIDENT_MAX = 0.72, 0.86, 0.15, 0.06
+FIND_P95_S_MAX = 0.005
+
+
+def dev(name: str) -> list[tuple[str, str]]:
+    lines = (DATA / "dev" / name).read_text(encoding="utf-8").splitlines()
+    return [(line.split("\t")[0], line.split("\t")[1]) for line in lines if "\t" in line]
+
+
+def top_score(base: KnowledgeBase, text: str) -> float:
+    hits = base.find(text)
+    return hits[0].score if hits else 0.0
+
+
+def test_it_keeps_to_the_port_of_the_dialogue_engine(base: KnowledgeBase) -> None:
+    port: Knowledge = base
+    assert port.find("转账限额是多少", limit=1)[0].answer
+
+
+def test_every_canonical_question_finds_its_own_entry_surely(base: KnowledgeBase) -> None:
+    missed = []
+    for entry in base.entries:
+        hit = base.find(entry.question)[0]
+        if hit.entry_id != entry.entry_id or hit.score < SURE_MIN:
+            missed.append((entry.entry_id, hit.entry_id, hit.score))
+    assert missed == []
+
+
+def test_every_phrasing_finds_its_own_entry(base: KnowledgeBase) -> None:
+    missed = [
+        phrasing
+        for entry in base.entries
+        for phrasing in entry.phrasings
+        if base.find(phrasing)[0].entry_id != entry.entry_id
+    ]
+    assert missed == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "今天天气怎么样", "asdf", "", " \t\n", "😀😀👍", "？？！！", "我" * 5000, "天" * 5000,
+        "qwerty " * 700, "1234567890" * 500, "\x00\u200b\ud800", "讲个笑话", "红烧肉怎么炖", "9+8等于几",
+    ],
+)  # fmt: skip
+def test_what_is_no_question_to_the_bank_is_not_even_suggested(base: KnowledgeBase, text: str) -> None:
+    assert top_score(base, text) < SUGGEST_MIN
+
+
+@pytest.mark.parametrize(
+    "text", ["给张三转五百", "帮我转账", "查余额", "给我妈充一百话费", "挂失", "转人工", "取消"]
+)
+def test_a_command_is_not_answered_as_a_question(base: KnowledgeBase, text: str) -> None:
+    assert top_score(base, text) < ANSWER_MIN
+
+
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        ("请问轉帳要不要手續費呀？", "转账要不要手续费"),
+        ("嗯那个我想问一下，登陆不上怎么办", "登录不上怎么办"),
+        ("ＥＴＣ怎么办理", "etc怎么办理"),
+        ("挂矢要收费吗？？？", "挂失要收费吗"),
+        ("取 款 机 一 天 能 取 多 少 钱", "取款机一天能取多少钱"),
+        ("转到招商银行收费吗", "转到建设银行收费吗"),
+        ("5万以上取现怎么预约", "五万以上取现怎么预约"),
+    ],
+)
+def test_how_it_is_written_does_not_matter(base: KnowledgeBase, said: str, plain: str) -> None:
+    first, second = base.find(said)[0], base.find(plain)[0]
+    assert first.entry_id == second.entry_id
+    assert first.score == pytest.approx(second.score, abs=0.15)
+
+
+def test_hits_fall_in_score_and_share_one_probability(base: KnowledgeBase) -> None:
+    for text, _ in dev("faq_answers.tsv"):
+        scores = [hit.score for hit in base.find(text, limit=8)]
+        assert scores == sorted(scores, reverse=True)
+        assert sum(scores) <= 1.0 + 1e-6
+
+
+def test_the_limit_is_kept_and_none_asked_gives_none(base: KnowledgeBase) -> None:
+    assert len(base.find("转账", limit=1)) <= 1
+    assert base.find("转账限额是多少", limit=0) == []
+    assert base.find("转账限额是多少", limit=-1) == []
+
+
+def test_the_same_text_gives_the_same_hits(base: KnowledgeBase) -> None:
+    assert base.find("手机丢了卡里的钱怎么办") == base.find("手机丢了卡里的钱怎么办")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.text(max_size=300), st.text("转账手续费卡贷款利率0123456789.，怎么吗", max_size=80)))
+def test_no_text_makes_it_fail(base: KnowledgeBase, text: str) -> None:
+    for hit in base.find(text):
+        assert math.isfinite(hit.score)
+        assert 0.0 <= hit.score <= 1.0
+        assert hit.answer
+
+
+def test_unseen_questions_find_their_answer_as_often_as_promised(base: KnowledgeBase) -> None:
+    asked = [(text, expected) for text, expected in dev("faq_answers.tsv") if expected != "none"]
+    found = [([hit.entry_id for hit in base.find(text)], expected) for text, expected in asked]
+    assert sum(ids[:1] == [expected] for ids, expected in found) / len(found) >= HIT_AT_1_MIN
+    assert sum(expected in ids for ids, expected in found) / len(found) >= HIT_AT_3_MIN
+
+
+def test_a_question_without_an_entry_is_seldom_answered(base: KnowledgeBase) -> None:
+    scores = [top_score(base, text) for text, expected in dev("faq_answers.tsv") if expected == "none"]
+    assert sum(score >= ANSWER_MIN for score in scores) / len(scores) <= NONE_CONFIDENT_MAX
+
+
+def test_commands_and_small_talk_are_seldom_answered(base: KnowledgeBase) -> None:
+    names = [path.name for path in (DATA / "dev").glob("*.tsv") if not path.name.startswith("faq")]
+    scores = [top_score(base, text) for name in names for text, _ in dev(name)]
+    assert sum(score >= ANSWER_MIN for score in scores) / len(scores) <= OTHERS_CONFIDENT_MAX
+
+
+def test_a_sure_score_is_nearly_always_right(base: KnowledgeBase) -> None:
+    best = [(base.find(text), expected) for text, expected in dev("faq_answers.tsv")]
+    sure = [hits[0].entry_id == expected for hits, expected in best if hits and hits[0].score >= SURE_MIN]
+    assert len(sure) >= 30
+    assert sum(sure) / len(sure) >= 0.9
+
+
+def test_finding_takes_a_few_milliseconds(base: KnowledgeBase) -> None:
+    texts = [text for text, _ in dev("faq_answers.tsv")]
+    taken = []
+    for text in texts:
+        started = time.process_time()
+        base.find(text)
+        taken.append(time.process_time() - started)
+    assert sorted(taken)[int(len(taken) * 0.95)] < FIND_P95_S_MAX
