@@ -90,7 +90,7 @@ def build_product(
     bank = build_bank(settings.bank_settings(), clock)
     assert settings.nlu_token is not None
     understander = understander or NluClient(settings.nlu_url, settings.nlu_token.get_secret_value())
-    knowledge = KnowledgeBase.load(FAQ_FOLDER, bank.terms, cache_dir=settings.data_dir / "cache")
+    knowledge = KnowledgeBase.load(FAQ_FOLDER, bank.terms, cache_dir=settings.cache_dir)
     desk = Desk(clock)
     registry = build_registry()
     engine = DialogueEngine(registry, knowledge)

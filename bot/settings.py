@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: int = Field(8080, ge=1, le=65535, description="Port of the web server.")
     data_dir: Path = Field(ROOT / "var", description="Where databases, the NLU model and caches are kept.")
+    cache_dir: Path | None = Field(None, description="Where what is computed from the data files is kept; default: data_dir/cache.")
     database_url: str = Field("", description="SQLAlchemy URL of the bank; empty: SQLite in data_dir.")
     sandbox_database_url: str = Field("", description="SQLite URL of the sandbox providers; empty: in data_dir.")
     demo_bank: bool = Field(True, description="Fill an empty bank with the demo customers and agents.")
@@ -82,6 +83,7 @@ class Settings(BaseSettings):
         self.sandbox_database_url = (
             self.sandbox_database_url or f"sqlite+aiosqlite:///{self.data_dir / 'sandbox.db'}"
         )
+        self.cache_dir = self.cache_dir or self.data_dir / "cache"
         self.nlu_url = self.nlu_url or f"http://127.0.0.1:{self.nlu_port}"
         production = self.mode == "production"
         self.secure_cookies = production if self.secure_cookies is None else self.secure_cookies

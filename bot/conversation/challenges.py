@@ -14,6 +14,7 @@ from banking_core.errors import BankError
 from bot.conversation.models import Conversation
 from bot.conversation.redaction import has_chinese
 from bot.dialogue.reading.numbers import read_digits
+from bot.dialogue.reading.types import covers
 from bot.dialogue.reply import Reply, choices
 from bot.dialogue.skill import AskSecret
 
@@ -41,10 +42,16 @@ def secret_in(challenge: dict[str, Any], text: str, flagged: bool) -> str | None
     if challenge["kind"] == "password":
         return text.strip() if flagged or not has_chinese(text) else None
     rest = _CODE_WORDS.sub("", text)
-    digits = read_digits(rest) if rest else None
-    if digits and 4 <= len(digits) <= 8:
+    digits = rest if rest.isascii() and rest.isdigit() else _spoken(rest)
+    if 4 <= len(digits) <= 8:
         return digits
     return rest if flagged else None
+
+
+def _spoken(text: str) -> str:
+    """一二三四五六 -> 123456; empty when the text says anything else."""
+    readings = read_digits(text)
+    return readings[0].value if len(readings) == 1 and covers(text, readings[0]) else ""
 
 
 class Challenges:

@@ -12,7 +12,7 @@ from banking_core.clock import ManualClock, bank_date
 from banking_core.demo import seed_demo
 from bot.assembly import Product, build_product
 from bot.dialogue.understanding import Understander
-from bot.settings import Settings
+from bot.settings import ROOT, Settings
 from migrations.runner import upgrade
 
 SECRET = SecretStr("for-measuring-only-no-real-customer-here")
@@ -21,7 +21,13 @@ FILES = ("bank.db", "sandbox.db")
 
 def settings_for(folder: Path, **overrides: object) -> Settings:
     """Settings of a throw-away product whose data lies in `folder`."""
-    values: dict[str, object] = {"data_dir": folder, "nlu_token": SECRET, "otp_key": SECRET, "log_level": "WARNING"}
+    values: dict[str, object] = {
+        "data_dir": folder,
+        "cache_dir": ROOT / "var" / "cache",
+        "nlu_token": SECRET,
+        "otp_key": SECRET,
+        "log_level": "WARNING",
+    }
     return Settings(**(values | overrides))  # type: ignore[arg-type]
 
 

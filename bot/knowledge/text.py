@@ -64,7 +64,6 @@ class Reader:
         folded = _folded(text[:LENGTH_MAX])
         folded = self._spelling.sub(lambda match: self._spellings[match.group()], folded)
         folded = self._filler.sub("", folded) or folded
-        folded = _NUMBER.sub(lambda match: _in_chinese(match.group()), folded).replace(".", "")
         return _TAIL.sub("", folded) or folded
 
     def read(self, text: str) -> Terms:
@@ -112,8 +111,9 @@ def _pairs(segments: tuple[Segment, ...]) -> Iterator[str]:
 
 
 def _folded(text: str) -> str:
-    """Simplified, half-width, lower case, without punctuation; formal numerals (陆) are plain ones (六)."""
-    return _NOISE.sub("", canon(text).text.translate(_TRADITIONAL))
+    """Simplified, half-width, lower case, no punctuation; figures and formal numerals (6, 陆) as in 六."""
+    bare = _NOISE.sub("", canon(text).text.translate(_TRADITIONAL))
+    return _NUMBER.sub(lambda match: _in_chinese(match.group()), bare).replace(".", "")
 
 
 def _grams(plain: str) -> Iterator[str]:
@@ -123,7 +123,7 @@ def _grams(plain: str) -> Iterator[str]:
 
 
 def _any_of(words: Iterable[str]) -> re.Pattern[str]:
-    ordered = sorted(words, key=lambda word: (-len(word), word))
+    ordered = sorted({word for word in words if word}, key=lambda word: (-len(word), word))
     return re.compile("|".join(re.escape(word) for word in ordered) or r"(?!)")
 
 
