@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     terms_path: Path | None = Field(None, description="YAML with the bank's own fees, limits and hours.")
     nlu_url: str = Field("", description="Address of the NLU service; empty: http://127.0.0.1:nlu_port.")
     nlu_port: int = Field(5005, ge=1, le=65535, description="Port of the NLU service that `run` starts.")
+    nlu_model_dir: Path | None = Field(None, description="Where the NLU model lies; default: data_dir/nlu.")
     nlu_token: SecretStr | None = Field(None, description="Secret shared with the NLU service.")
     otp_key: SecretStr | None = Field(None, description="Key of the one-time codes' hashes, 32 characters or more.")
     session_ttl_h: int = Field(12, ge=1, le=720, description="Hours until a customer's log-in expires.")
@@ -83,17 +84,13 @@ class Settings(BaseSettings):
         self.sandbox_database_url = (
             self.sandbox_database_url or f"sqlite+aiosqlite:///{self.data_dir / 'sandbox.db'}"
         )
+        self.nlu_model_dir = self.nlu_model_dir or self.data_dir / "nlu"
         self.cache_dir = self.cache_dir or self.data_dir / "cache"
         self.nlu_url = self.nlu_url or f"http://127.0.0.1:{self.nlu_port}"
         production = self.mode == "production"
         self.secure_cookies = production if self.secure_cookies is None else self.secure_cookies
         self.developer_pages = not production if self.developer_pages is None else self.developer_pages
         return self
-
-    @property
-    def nlu_model_dir(self) -> Path:
-        """Where the trained NLU model lies."""
-        return self.data_dir / "nlu"
 
     def bank_settings(self) -> BankSettings:
         """What the bank is told."""

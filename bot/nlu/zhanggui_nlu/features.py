@@ -22,6 +22,7 @@ _AMOUNT = re.compile(
     r"\d+(?:\.\d+)?(?:块|元|万|千|百|k|w|毛|蚊)?"
     r"|[一二两三四五六七八九十百千万俩仨]+(?:块|元|百|千|万|毛|角|蚊|钱)[一二三四五六七八九十百千万]*"
 )
+_FORMAL_NUMERALS = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
 _QUESTION_MARK = re.compile(r"[?？]")
 _QUESTION_END = re.compile(r"[吗么不没呢]\W*$")
 
@@ -56,20 +57,26 @@ class Knowledge:
     def marks(self, text: str) -> list[str]:
         """What else is in `text`, a sentence already `same_length`: lexicon words, an amount, a question."""
         marks = [f"%{name}" for name in LABEL_BY_LEXICON if self.matcher.matches(text, name)]
-        marks += ["%amount"] if _AMOUNT.search(text) else []
+        marks += ["%amount"] if _AMOUNT.search(text.translate(_FORMAL_NUMERALS)) else []
         marks += ["%question"] if _QUESTION_MARK.search(text) else []
         marks += ["%particle"] if _QUESTION_END.search(text) else []
         return marks
 
 
 def ngrams(text: str, longest: int) -> Counter[str]:
-    """Counts of the 1- to `longest`-grams of `text` between border marks."""
-    marked = START + for_intent(text) + END
+    """Counts of the 1- to `longest`-grams of `text` between border marks, an amount being one character."""
+    amounts_as_one = _AMOUNT.sub("0", same_length(text).translate(_FORMAL_NUMERALS))
+    marked = START + for_intent(amounts_as_one) + END
     size = len(marked)
     counts: Counter[str] = Counter()
     for n in range(1, longest + 1):
         counts.update(marked[i : i + n] for i in range(size - n + 1))
     return counts
+
+
+def is_pair(name: str) -> bool:
+    """Whether a feature joins two others (a pair of concepts, or a mark and a concept)."""
+    return name[0] in "#%" and (name.count("#") + name.count("%")) == 2 and not name.startswith("##")
 
 
 def _group_features(found: Sequence[tuple[str, str]], groups: Sequence[str]) -> list[str]:

@@ -22,7 +22,8 @@ class IntentSettings:
     """How intents are learnt; each value is the one that won on the dev set (docs/decisions/0001)."""
 
     longest: int = 2
-    c: float = 1.5
+    c: float = 1.0
+    pair_weight: float = 0.7
     balance: float = 0.5
     calibration_folds: int = 5
     seed: int = 7

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from zhanggui_nlu.features import Knowledge, features
+from zhanggui_nlu.features import Knowledge, features, is_pair
 from zhanggui_nlu.intent_model import IntentModel, IntentSettings, softmax
 
 TEMPERATURE_UNMEASURED = 0.25  # with too few sentences to hold any out
@@ -73,14 +74,17 @@ def train_intents(
     """Fits on `texts` and their `intents`; the same input and seed give the same weights."""
     vectorizer = DictVectorizer(dtype=np.float32)
     counts = vectorizer.fit_transform([features(t, knowledge, settings.longest) for t in texts])
-    weighting = TfidfTransformer(sublinear_tf=True)
-    matrix, labels = weighting.fit_transform(counts), np.asarray(intents)
+    weighting = TfidfTransformer(sublinear_tf=True, norm=None)
+    weighted = weighting.fit_transform(counts)
+    names = vectorizer.get_feature_names_out()
+    share = np.asarray([settings.pair_weight if is_pair(name) else 1.0 for name in names], dtype=np.float32)
+    matrix, labels = normalize(weighted @ diags(share)).tocsr(), np.asarray(intents)
     model = _fit(matrix, labels, settings)
     weights, bias = _planes(model)
     return IntentModel(
         labels=[str(label) for label in model.classes_],
         vocabulary=dict(vectorizer.vocabulary_),
-        scale=weighting.idf_.astype(np.float32),
+        scale=(weighting.idf_ * share).astype(np.float32),
         weights=np.ascontiguousarray(weights.T, dtype=np.float32),
         bias=bias.astype(np.float32),
         temperature=held_out_temperature(matrix, labels, settings),
