@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     billing_provider: str = Field("sandbox", description="Who keeps household bills.")
     topup_provider: str = Field("sandbox", description="Who sells phone credit.")
     clearing_provider: str = Field("sandbox", description="Who carries interbank transfers.")
+    messages_per_s: float = Field(1.0, gt=0, description="Messages a customer may send per second, after a burst of twelve times as many.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Detail of the log.")
 
     @classmethod

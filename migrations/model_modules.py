@@ -20,7 +20,7 @@ MODEL_MODULES = (
     "banking_core.locks.models",
     "banking_core.branches.models",
     "bot.conversation.models",
-    "bot.channels.web.sessions",
+    "bot.channels.web.models",
     "desk.models",
 )
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bot.assembly import Product
-from bot.channels.web import WebDependencies, build_web_app
+from bot.channels.web import Rate, WebDependencies, WebLimits, build_web_app
 from bot.channels.web.ports import SmsSeen
 from bot.running.errors import PortBusy
 from bot.running.nlu_service import port_is_free
@@ -20,6 +20,14 @@ from desk.app import build_desk_app
 from desk.dependencies import DeskDependencies
 
 LOOPBACK = ("127.0.0.1", "::1")
+
+
+def message_limits(messages_per_s: float) -> WebLimits:
+    """The web channel's limits with the configured rate of messages; an address may send six times as many."""
+    burst = max(1, round(12 * messages_per_s))
+    return WebLimits(
+        messages_session=Rate(burst, messages_per_s), messages_address=Rate(burst * 5, messages_per_s * 6)
+    )
 
 
 def build_app(product: Product) -> web.Application:
@@ -40,6 +48,7 @@ def build_app(product: Product) -> web.Application:
             secure_cookies=bool(settings.secure_cookies),
             developer_pages=bool(settings.developer_pages),
             sms_recent=sms_recent,
+            limits=message_limits(settings.messages_per_s),
         )
     )
     app.add_subapp(

@@ -19,7 +19,7 @@ class NluClient:
     """One HTTP session, kept open. `token` is the shared secret of app and service."""
 
     def __init__(self, url: str, token: str, *, timeout_s: float = TIMEOUT_S) -> None:
-        self._url = url.rstrip("/")
+        self.url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"}
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
@@ -27,7 +27,7 @@ class NluClient:
     async def understand(self, text: str) -> Understanding:
         """Intent, ranking and entities of `text`. Raises UnderstandingUnavailable."""
         try:
-            async with self._http().post(f"{self._url}/model/parse", json={"text": text}) as response:
+            async with self._http().post(f"{self.url}/model/parse", json={"text": text}) as response:
                 if response.status != 200:
                     raise UnderstandingUnavailable(f"status {response.status}")
                 return understanding_of(await response.json())
@@ -37,7 +37,7 @@ class NluClient:
     async def ready(self) -> bool:
         """True when the service has its model loaded."""
         try:
-            async with self._http().get(f"{self._url}/health") as response:
+            async with self._http().get(f"{self.url}/health") as response:
                 return response.status == 200 and bool((await response.json()).get("ready"))
         except (aiohttp.ClientError, asyncio.TimeoutError, ValueError):
             return False

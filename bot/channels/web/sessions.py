@@ -6,33 +6,16 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
 
-from banking_core.storage import Base, new_id
+from banking_core.storage import new_id
+from bot.channels.web.models import WebSession
 
 COOKIE_NAME = "zg_session"
 TOKEN_BYTES = 32  # 256 bits
 TOKEN_CHARS_MAX = 64
 PENDING_LOGIN_S = 600  # a verified password waits this long for its code
-
-
-class WebSession(Base):
-    """One browser: its conversation, who logged in, and the log-in waiting for its code."""
-
-    __tablename__ = "web_sessions"
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    conversation_id: Mapped[str] = mapped_column(String(64))
-    customer_id: Mapped[str | None] = mapped_column(String(64), index=True)
-    created_at: Mapped[datetime]
-    authenticated_at: Mapped[datetime | None]
-    expires_at: Mapped[datetime] = mapped_column(index=True)
-    pending_customer_id: Mapped[str | None] = mapped_column(String(64))
-    pending_challenge_id: Mapped[str | None] = mapped_column(String(64))
-    pending_until: Mapped[datetime | None]
 
 
 def hash_token(token: str) -> str:
