@@ -13,7 +13,7 @@ from banking_core.living.service import Bill
 from banking_core.money_text import fen_to_yuan_text, mask_phone
 from bot.dialogue.errors import SlotRefused
 from bot.dialogue.filling import which_one_reply
-from bot.dialogue.reading.billers import read_bill_type
+from bot.dialogue.reading.billers import read_bill_types
 from bot.dialogue.reading.types import Reading
 from bot.dialogue.reply import Card, Choice, Reply, choices
 from bot.dialogue.skill import Accepted, Checked, Done, Manner, Skill, SkillRefused, Slot, Turn, WhichOne
@@ -44,7 +44,7 @@ class BillerSlot(Slot[str]):
 
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
         """水, 电, 燃气, 物业, 有线电视; two of them mean all."""
-        found = [Reading(r.value, r.start, r.end, r.text) for r in read_bill_type(turn.text)]
+        found = [Reading(r.value, r.start, r.end, r.text) for r in read_bill_types(turn.text)]
         kinds = {reading.value for reading in found}
         if len(kinds) > 1:
             return [Reading(ANY, found[0].start, found[-1].end, turn.text[found[0].start : found[-1].end])]
@@ -103,7 +103,7 @@ class BillSlot(Slot[str]):
 
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
         """The kind of bill."""
-        return [Reading(r.value, r.start, r.end, r.text) for r in read_bill_type(turn.text)]
+        return [Reading(r.value, r.start, r.end, r.text) for r in read_bill_types(turn.text)]
 
     async def _unpaid(self, turn: Turn, biller: str | None) -> list[Bill]:
         return [bill for bill in await bills_of(turn, biller) if bill.status == "unpaid"]

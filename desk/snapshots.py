@@ -8,6 +8,8 @@ from desk.dependencies import DeskDependencies
 from desk.logins import Seat
 from desk.views import held_view, queue_line_view
 
+RECENT = 10  # messages that tell whether a customer waits for an answer
+
 
 async def queue_snapshot(deps: DeskDependencies) -> dict[str, Any]:
     """The queue, how many agents are on duty and how many call-backs are owed."""
@@ -26,7 +28,7 @@ async def held_snapshot(deps: DeskDependencies, seat: Seat) -> list[dict[str, An
     """The agent's own conversations, each with its last message."""
     items = []
     for conversation_id in await deps.hub.mine(seat.agent_id):
-        last = await deps.hub.history(conversation_id, after_seq=0, limit=1)
+        recent = await deps.hub.history(conversation_id, after_seq=0, limit=RECENT)
         facts = await deps.hub.facts(conversation_id)
-        items.append(held_view(conversation_id, facts, last[-1] if last else None))
+        items.append(held_view(conversation_id, facts, recent))
     return items

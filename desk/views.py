@@ -56,9 +56,9 @@ def message_view(message: Message) -> dict[str, Any]:
     return dict(message) | {"client_id": str(client_id).rpartition(":")[2] if client_id else None}
 
 
-def held_view(conversation_id: str, facts: Mapping[str, Any], last: Message | None) -> dict[str, Any]:
-    """One of the agent's own conversations, with its last message for the list."""
-    known, message = facts_view(facts), last or {}
+def held_view(conversation_id: str, facts: Mapping[str, Any], recent: Sequence[Message]) -> dict[str, Any]:
+    """One of the agent's own conversations; of its `recent` messages the last, and since when they wait."""
+    known, message = facts_view(facts), recent[-1] if recent else {}
     return {
         "conversation_id": conversation_id,
         "customer_name": known["name"],
@@ -68,7 +68,7 @@ def held_view(conversation_id: str, facts: Mapping[str, Any], last: Message | No
         "last_seq": message.get("seq", 0),
         "last_sender": message.get("sender", ""),
         "last_text": str(message.get("text") or "")[:LAST_TEXT_CHARS_MAX],
-        "last_at": message.get("created_at"),
+        "waiting_since": _waiting_since(recent),
     }
 
 
@@ -107,6 +107,16 @@ def ticket_view(ticket: TicketView) -> dict[str, Any]:
         "finished_by": ticket.finished_by_name or "",
         "answer": ticket.answer or "",
     }
+
+
+def _waiting_since(recent: Sequence[Message]) -> str | None:
+    """When the customer last spoke, unless the agent has answered since."""
+    for message in reversed(recent):
+        if message["sender"] == "agent":
+            return None
+        if message["sender"] == "customer":
+            return str(message["created_at"])
+    return None
 
 
 def _pairs(slots: Sequence[Any]) -> list[list[str]]:

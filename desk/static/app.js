@@ -14,6 +14,8 @@ import { Transcript } from "./transcript.js";
 
 const TITLE = "掌柜坐席台";
 const TYPING_SHOWN_MS = 5000;
+const LIST_LAG_MS = 5000;
+const STATE_PAUSE_MS = 600;
 const SOUND_KEY = "zg_desk_sound";
 
 const state = { agent: null, limits: { note_chars_max: 200 }, queue: [], mine: [], talks: new Map(), current: null, link: "down", retryAtMs: 0, seen: null };
@@ -116,7 +118,7 @@ function onFrame(frame) {
       break;
     case "state": {
       const talk = state.talks.get(frame.conversation_id);
-      if (talk?.loaded) refresh(talk);
+      if (talk?.loaded) refreshSoon(talk);
       break;
     }
     case "typing": {
@@ -154,13 +156,20 @@ function takeQueue(frame) {
 
 function takeMine(items) {
   const ids = new Set(items.map((item) => item.conversation_id));
-  for (const id of [...state.talks.keys()]) if (!ids.has(id)) lose(id);
-  state.mine = items;
+  for (const talk of [...state.talks.values()]) {
+    // A list made before our own claim may arrive after it: it must not take the customer away again.
+    if (!ids.has(talk.id) && (talk.listed || Date.now() - talk.bornMs > LIST_LAG_MS)) lose(talk.id);
+  }
+  const unlisted = state.mine.filter((item) => !ids.has(item.conversation_id));
+  state.mine = [...items, ...unlisted];
   for (const item of items) {
     const talk = talkOf(item.conversation_id);
-    if (!talk.loaded && item.last_sender === "customer" && !talk.unread && talk.id !== state.current) talk.unread = 1;
+    talk.listed = true;
+    if (!talk.loaded && item.waiting_since && !talk.unread && talk.id !== state.current) talk.unread = 1;
     if (talk.loaded && item.last_seq > talk.lastSeq) refresh(talk);
   }
+  const order = [...state.talks.keys()];
+  state.mine.sort((a, b) => order.indexOf(a.conversation_id) - order.indexOf(b.conversation_id));
   renderLists();
 }
 
@@ -186,6 +195,12 @@ async function refresh(talk) {
     else if (error.status === 401) toDoor(error.text);
     else setTimeout(() => state.talks.has(talk.id) && state.link === "up" && refresh(talk), 3000);
   }
+}
+
+/** The state is told after every message: several tellings make one request. */
+function refreshSoon(talk) {
+  clearTimeout(talk.refreshTimer);
+  talk.refreshTimer = setTimeout(() => state.talks.get(talk.id) === talk && refresh(talk), STATE_PAUSE_MS);
 }
 
 function talkOf(id) {
@@ -240,7 +255,7 @@ async function openTalk(id, queued = null) {
   const talk = talkOf(id);
   if (!state.mine.some((item) => item.conversation_id === id)) {
     const item = { customer_name: "", level: "", level_text: "", ...queued, conversation_id: id, last_seq: 0, last_sender: "" };
-    state.mine = [item, ...state.mine];
+    state.mine = [...state.mine, item];
   }
   state.current = id;
   talk.unread = 0;
@@ -318,14 +333,12 @@ function renderLists() {
     const talk = talkOf(item.conversation_id);
     const last = talk.last();
     const newer = last && last.seq >= item.last_seq;
-    const sender = newer ? last.sender : item.last_sender;
-    const at = newer ? last.created_at : item.last_at;
     return {
       ...item,
       customer_name: talk.facts?.name ?? item.customer_name,
-      last_sender: sender,
+      last_sender: newer ? last.sender : item.last_sender,
       last_text: newer ? last.text : item.last_text,
-      sinceMs: sender === "customer" && at ? Date.parse(at) : 0,
+      sinceMs: talk.loaded ? talk.waitingSinceMs() : Date.parse(item.waiting_since ?? "") || 0,
       unread: talk.unread,
       current: item.conversation_id === state.current,
     };
@@ -343,10 +356,10 @@ function renderTalk(talk) {
   const name = talk.facts?.name ?? state.mine.find((item) => item.conversation_id === talk.id)?.customer_name ?? "";
   setText(byId("talk-name"), name || "客户");
   const sub = byId("talk-sub");
-  const last = talk.last();
-  if (last?.sender === "customer") {
+  const sinceMs = talk.waitingSinceMs();
+  if (sinceMs) {
     sub.dataset.before = "等您回复 ";
-    sub.dataset.since = String(Date.parse(last.created_at));
+    sub.dataset.since = String(sinceMs);
   } else {
     delete sub.dataset.since;
     delete sub.dataset.late;

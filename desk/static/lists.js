@@ -24,7 +24,7 @@ function queueCard(claim) {
       el("div", { class: "card-top" },
         el("strong", { "data-part": "name" }),
         el("span", { "data-part": "level", class: "tag" }),
-        el("span", { class: "wait", "data-part": "wait", "aria-label": "已等待" })),
+        el("span", { class: "wait", "data-part": "wait", title: "已等待" })),
       el("p", { class: "card-text", "data-part": "text" }),
       el("div", { class: "card-foot" },
         el("span", { class: "reason", "data-part": "reason" }),

@@ -17,6 +17,9 @@ export class Talk {
     this.pending = [];
     this.sending = false;
     this.typingUntilMs = 0;
+    this.bornMs = Date.now();
+    this.listed = false; // the server has named it as ours
+    this.refreshTimer = 0;
   }
 
   get lastSeq() {
@@ -29,6 +32,12 @@ export class Talk {
 
   last() {
     return this.messages.get(this.lastSeq) ?? null;
+  }
+
+  /** When the customer last spoke, epoch ms; 0 when the agent has answered since. */
+  waitingSinceMs() {
+    const last = this.inOrder().findLast((message) => message.sender === "customer" || message.sender === "agent");
+    return last?.sender === "customer" ? Date.parse(last.created_at) : 0;
   }
 
   /** Takes a message in once; the one it was sent as leaves the outbox. Gives whether it was new. */

@@ -90,7 +90,7 @@ def word_lists(data_dir: Path) -> List[Dict[Text, Any]]:
     tables = {LEXICON + name: words for name, words in read_lexicons(data_dir).items()}
     for group, named in read_concepts(data_dir).items():
         tables.update({f"{CONCEPT}{group}:{name}": words for name, words in named.items()})
-    return [{"name": name, "elements": words} for name, words in tables.items()]
+    return [{"name": name, "elements": words} for name, words in tables.items() if words]
 
 
 def lexicons_of(training_data: TrainingData) -> Dict[Text, List[Text]]:
