@@ -44,7 +44,9 @@ class BillerSlot(Slot[str]):
 
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
         """水, 电, 燃气, 物业, 有线电视; two of them mean all."""
-        found = [Reading(r.value, r.start, r.end, r.text) for r in read_bill_types(turn.text)]
+        found: list[Reading[str]] = [
+            Reading(str(r.value), r.start, r.end, r.text) for r in read_bill_types(turn.text)
+        ]
         kinds = {reading.value for reading in found}
         if len(kinds) > 1:
             return [Reading(ANY, found[0].start, found[-1].end, turn.text[found[0].start : found[-1].end])]
@@ -103,7 +105,7 @@ class BillSlot(Slot[str]):
 
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
         """The kind of bill."""
-        return [Reading(r.value, r.start, r.end, r.text) for r in read_bill_types(turn.text)]
+        return [Reading(str(r.value), r.start, r.end, r.text) for r in read_bill_types(turn.text)]
 
     async def _unpaid(self, turn: Turn, biller: str | None) -> list[Bill]:
         return [bill for bill in await bills_of(turn, biller) if bill.status == "unpaid"]
@@ -193,6 +195,7 @@ class TopupAmountSlot(MoneySlot):
     async def ask(self, turn: Turn, frame: Frame) -> Reply:
         """Offers the amounts on sale."""
         amounts = bank_of(turn).terms.value("living.topup_amounts_yuan")
+        assert isinstance(amounts, list)
         return Reply(self.question, choices=choices(*(f"{yuan}元" for yuan in amounts)))
 
 

@@ -107,9 +107,7 @@ def build_product(
         events=EventBus(),
         metrics=TurnMetrics(metrics_registry),
     )
-    handoff = Handoff(
-        hub=hub, database=database, bank=bank, runner=runner, registry=registry, staffing=desk
-    )
+    handoff = Handoff(hub=hub, database=database, bank=bank, runner=runner, registry=registry, staffing=desk)
     return Product(
         settings=settings,
         clock=clock,

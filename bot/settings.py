@@ -1,6 +1,6 @@
-"""Every setting of the product: environment variables `ZHANGGUI_*`, or the file `zhanggui.toml`, in that order.
+"""Every setting of the product: environment variables `ZHANGGUI_*`, or the file `zhanggui.toml`.
 
-docs/settings.md is written from these descriptions by `zhanggui settings`.
+`zhanggui settings` prints these descriptions.
 """
 
 from __future__ import annotations
@@ -37,29 +37,42 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ZHANGGUI_", toml_file=SETTINGS_FILE, extra="forbid")
 
     mode: Literal["development", "production"] = Field(
-        "development", description="`production` demands every secret, HTTPS cookies, and hides developer pages."
+        "development",
+        description="`production` demands every secret, HTTPS cookies, and hides developer pages.",
     )
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: int = Field(8080, ge=1, le=65535, description="Port of the web server.")
     data_dir: Path = Field(ROOT / "var", description="Where databases, the NLU model and caches are kept.")
-    cache_dir: Path | None = Field(None, description="Where what is computed from the data files is kept; default: data_dir/cache.")
+    cache_dir: Path | None = Field(
+        None, description="Where what is computed from the data files is kept; default: data_dir/cache."
+    )
     database_url: str = Field("", description="SQLAlchemy URL of the bank; empty: SQLite in data_dir.")
-    sandbox_database_url: str = Field("", description="SQLite URL of the sandbox providers; empty: in data_dir.")
+    sandbox_database_url: str = Field(
+        "", description="SQLite URL of the sandbox providers; empty: in data_dir."
+    )
     demo_bank: bool = Field(True, description="Fill an empty bank with the demo customers and agents.")
     terms_path: Path | None = Field(None, description="YAML with the bank's own fees, limits and hours.")
     nlu_url: str = Field("", description="Address of the NLU service; empty: http://127.0.0.1:nlu_port.")
     nlu_port: int = Field(5005, ge=1, le=65535, description="Port of the NLU service that `run` starts.")
-    nlu_model_dir: Path | None = Field(None, description="Where the NLU model lies; default: data_dir/nlu.")
+    nlu_model_dir: Path = Field(Path(), description="Where the NLU model lies; default: data_dir/nlu.")
     nlu_token: SecretStr | None = Field(None, description="Secret shared with the NLU service.")
-    otp_key: SecretStr | None = Field(None, description="Key of the one-time codes' hashes, 32 characters or more.")
+    otp_key: SecretStr | None = Field(
+        None, description="Key of the one-time codes' hashes, 32 characters or more."
+    )
     session_ttl_h: int = Field(12, ge=1, le=720, description="Hours until a customer's log-in expires.")
     secure_cookies: bool | None = Field(None, description="Cookies only over HTTPS; default: in production.")
-    developer_pages: bool | None = Field(None, description="/dev/sms on loopback; default: not in production.")
+    developer_pages: bool | None = Field(
+        None, description="/dev/sms on loopback; default: not in production."
+    )
     sms_provider: str = Field("sandbox", description="Who sends text messages.")
     billing_provider: str = Field("sandbox", description="Who keeps household bills.")
     topup_provider: str = Field("sandbox", description="Who sells phone credit.")
     clearing_provider: str = Field("sandbox", description="Who carries interbank transfers.")
-    messages_per_s: float = Field(1.0, gt=0, description="Messages a customer may send per second, after a burst of twelve times as many.")
+    messages_per_s: float = Field(
+        1.0,
+        gt=0,
+        description="Messages a customer may send per second, after a burst of twelve times as many.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Detail of the log.")
 
     @classmethod
@@ -85,7 +98,8 @@ class Settings(BaseSettings):
         self.sandbox_database_url = (
             self.sandbox_database_url or f"sqlite+aiosqlite:///{self.data_dir / 'sandbox.db'}"
         )
-        self.nlu_model_dir = self.nlu_model_dir or self.data_dir / "nlu"
+        if self.nlu_model_dir == Path():
+            self.nlu_model_dir = self.data_dir / "nlu"
         self.cache_dir = self.cache_dir or self.data_dir / "cache"
         self.nlu_url = self.nlu_url or f"http://127.0.0.1:{self.nlu_port}"
         production = self.mode == "production"
@@ -109,11 +123,13 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """The settings in force. In development missing secrets are made once and kept in data_dir. Raises SettingsError."""
+    """The settings in force; in development missing secrets are made once and kept. Raises SettingsError."""
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()
+        )
         raise SettingsError(problems) from None
     if settings.mode == "development":
         _development_secrets(settings)

@@ -24,7 +24,9 @@ def turn(skill: str, users: int, seconds: float, as_json: bool) -> None:
     """整轮对话：真实的 WebSocket、理解服务和数据库。"""
     from bot.evaluation.turns import measure_turns
 
-    report = asyncio.run(measure_turns(load_settings(), skill, users, seconds, lambda t: click.echo(t, err=True)))
+    report = asyncio.run(
+        measure_turns(load_settings(), skill, users, seconds, lambda t: click.echo(t, err=True))
+    )
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
         return

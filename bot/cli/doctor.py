@@ -20,7 +20,11 @@ def examine(settings: Settings) -> bool:
         _line(sys.version_info >= (3, 11), f"Python {sys.version.split()[0]}", "需要 Python 3.11 或更新"),
         _check(nlu_python, "理解服务的 Python 3.10 环境"),
         _check(lambda: read_model(settings.nlu_model_dir), "训练好的理解模型"),
-        _line(port_is_free(settings.host, settings.port), f"端口 {settings.port} 空闲", "端口被占用（也可能掌柜正在运行）"),
+        _line(
+            port_is_free(settings.host, settings.port),
+            f"端口 {settings.port} 空闲",
+            "端口被占用（也可能掌柜正在运行）",
+        ),
         _line(_free_bytes(settings) > FREE_DISK_MIN_BYTES, "磁盘空间", "磁盘剩余不足 2 GB"),
     ]
     return all(results)

@@ -99,6 +99,7 @@ class Challenges:
         if not challenge.get("challenge_id"):
             return Verdict(False, (Reply("还没有有效的验证码，请先说“重发”。", choices=RESEND_CHOICES),))
         customer_id = challenge.get("customer_id") or conversation.customer_id
+        assert customer_id is not None, "a code is only checked for a known customer"
         outcome = await self._bank.identity.otp.verify(
             session, challenge["challenge_id"], secret, customer_id=customer_id
         )

@@ -89,7 +89,9 @@ class _Player:
 
     async def _act(self, step: Step) -> str:
         if step.say is not None or step.secret is not None:
-            return await self._send(step.say if step.say is not None else step.secret or "", step.secret is not None)
+            return await self._send(
+                step.say if step.say is not None else step.secret or "", step.secret is not None
+            )
         if step.again:
             assert self.last is not None, "nothing was sent before"
             return (await self.product.hub.receive(self.last)).action
@@ -125,7 +127,9 @@ class _Player:
         if step.claim:
             await desk.claim(self.conversation_id, agent_id, name)
         elif step.agent_says is not None:
-            await desk.agent_say(self.conversation_id, agent_id, step.agent_says, f"a{self.sent}{step.agent_says}")
+            await desk.agent_say(
+                self.conversation_id, agent_id, step.agent_says, f"a{self.sent}{step.agent_says}"
+            )
         elif step.hand_back is not None:
             await desk.hand_back(self.conversation_id, agent_id, step.hand_back)
         elif step.close:
@@ -155,8 +159,9 @@ class _Player:
         return found
 
     async def _code(self) -> str:
-        sms = await self.product.bank.providers.sandbox_sms.recent(20)
-        for message in sms:
+        sandbox = self.product.bank.providers.sandbox_sms
+        assert sandbox is not None, "scripts are played with the SMS sandbox"
+        for message in await sandbox.recent(20):
             found = _CODE.search(message.text)
             if found:
                 return found[0]
@@ -167,8 +172,10 @@ class _Player:
         return int(history[-1]["seq"]) if history else 0
 
     async def _check(self, number: int, step: Step, action: str) -> None:
-        messages = await self.product.hub.history(self.conversation_id, self.seen, 200) if self.seen else (
-            await self.product.hub.history(self.conversation_id, 0, 200)
+        messages = (
+            await self.product.hub.history(self.conversation_id, self.seen, 200)
+            if self.seen
+            else (await self.product.hub.history(self.conversation_id, 0, 200))
         )
         if messages:
             self.seen = int(messages[-1]["seq"])
@@ -186,7 +193,12 @@ class _Player:
                 self._fail(number, f"must not say {words!r}", shown)
         if step.silent and replies:
             self._fail(number, "should be silent", shown)
-        if not replies and (step.say or step.secret) and not step.silent and step.owner not in ("queue", "agent"):
+        if (
+            not replies
+            and (step.say or step.secret)
+            and not step.silent
+            and step.owner not in ("queue", "agent")
+        ):
             self._fail(number, "no reply at all")
         if step.action is not None and not action.startswith(step.action):
             self._fail(number, f"action {action!r}, not {step.action!r}", shown)
@@ -259,4 +271,6 @@ class _Player:
             self.result.failures.append(f"end: {what} is {found}, not {wanted}")
 
     def _fail(self, number: int, why: str, shown: str = "") -> None:
-        self.result.failures.append(f"step {number}: {why}" + (f"\n      said: {shown[:600]}" if shown else ""))
+        self.result.failures.append(
+            f"step {number}: {why}" + (f"\n      said: {shown[:600]}" if shown else "")
+        )

@@ -69,7 +69,9 @@ class Step(_Strict):
 class Ending(_Strict):
     """What must be true when the conversation is over."""
 
-    paid_fen: dict[str, int] | None = None  # demo customer -> money that left (+) or came (-), all accounts together
+    paid_fen: dict[str, int] | None = (
+        None  # demo customer -> money that left (+) or came (-), all accounts together
+    )
     orders: dict[str, int] | None = None  # order kind -> how many were executed for the script's customer
     owner: Literal["bot", "queue", "agent", "closed"] | None = None
     never_logged: Words = Field(default_factory=list)  # texts that may occur nowhere in the stored log

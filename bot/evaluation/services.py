@@ -24,7 +24,7 @@ async def understanding_service(settings: Settings, say: Callable[[str], None]) 
             await running.close()
         return
     await running.close()
-    model = await asyncio.to_thread(train_if_needed, settings.nlu_model_dir or settings.data_dir, say)
+    model = await asyncio.to_thread(train_if_needed, settings.nlu_model_dir, say)
     port = free_port()
     async with nlu_service(model, port, token, settings.data_dir / "nlu.log"):
         client = NluClient(f"http://127.0.0.1:{port}", token)

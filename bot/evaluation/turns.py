@@ -32,7 +32,12 @@ from bot.settings import ROOT, Settings
 
 WARM_UP_TURNS = 3
 READY_TIMEOUT_S = 60
-SENTENCES = {"account_balance": "查余额", "account_list": "我有哪些账户", "statement_search": "查上个月的水电费", "payee_list": "看看我的收款人"}
+SENTENCES = {
+    "account_balance": "查余额",
+    "account_list": "我有哪些账户",
+    "statement_search": "查上个月的水电费",
+    "payee_list": "看看我的收款人",
+}
 
 
 async def measure_turns(
@@ -66,7 +71,11 @@ async def _sessions(settings: Settings, users: int) -> list[str]:
             conversation_id = await product.hub.open("web", customer_id=customer.id)
             async with product.database.transaction() as session:
                 token, _row = await create_session(
-                    session, conversation_id=conversation_id, customer_id=customer.id, now=product.clock.now(), ttl_h=12
+                    session,
+                    conversation_id=conversation_id,
+                    customer_id=customer.id,
+                    now=product.clock.now(),
+                    ttl_h=12,
                 )
             tokens.append(token)
     finally:

@@ -1,10 +1,10 @@
 """Why the product cannot start: one clear sentence each, and a non-zero exit.
 
-    StartError
-    ├── PortBusy
-    ├── NluEnvironmentMissing
-    ├── TrainingFailed
-    └── ServiceDied
+StartError
+├── PortBusy
+├── NluEnvironmentMissing
+├── TrainingFailed
+└── ServiceDied
 """
 
 from __future__ import annotations

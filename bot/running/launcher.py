@@ -38,7 +38,7 @@ async def run(settings: Settings, say: Say) -> None:
     """Runs until interrupted. Raises StartError."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     say("理解模型：检查训练数据 …")
-    model = await asyncio.to_thread(train_if_needed, settings.nlu_model_dir or settings.data_dir, say)
+    model = await asyncio.to_thread(train_if_needed, settings.nlu_model_dir, say)
     assert settings.nlu_token is not None
     product = build_product(settings)
     say("理解服务：启动中 …")

@@ -44,10 +44,21 @@ def nlu_python() -> Path:
 def train_if_needed(model_dir: Path, say: Say) -> NluModel:
     """Trains unless nothing changed, with its progress passed to `say`. Raises TrainingFailed."""
     command = [
-        str(nlu_python()), "-m", "zhanggui_nlu.train", "--data", str(ROOT / "nlu_data"), "--out", str(model_dir),
+        str(nlu_python()),
+        "-m",
+        "zhanggui_nlu.train",
+        "--data",
+        str(ROOT / "nlu_data"),
+        "--out",
+        str(model_dir),
     ]
     process = subprocess.Popen(
-        command, cwd=NLU_PROJECT, env=_environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        cwd=NLU_PROJECT,
+        env=_environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     assert process.stdout is not None
     tail: list[str] = []
@@ -89,16 +100,29 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def nlu_service(model: NluModel, port: int, token: str, log_file: Path) -> AsyncIterator[subprocess.Popen[bytes]]:
+async def nlu_service(
+    model: NluModel, port: int, token: str, log_file: Path
+) -> AsyncIterator[subprocess.Popen[bytes]]:
     """The running, ready service; stopped at the end. Raises PortBusy or ServiceDied."""
     if not port_is_free("127.0.0.1", port):
-        raise PortBusy(f"理解服务的端口 {port} 已被占用，请关掉占用它的程序，或设置 ZHANGGUI_NLU_PORT 换一个。")
+        raise PortBusy(
+            f"理解服务的端口 {port} 已被占用，请关掉占用它的程序，或设置 ZHANGGUI_NLU_PORT 换一个。"
+        )
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("ab") as log:
         process = subprocess.Popen(
             [
-                str(nlu_python()), "-m", "zhanggui_nlu.serve", "--model", str(model.archive),
-                "--sha256", model.sha256, "--host", "127.0.0.1", "--port", str(port),
+                str(nlu_python()),
+                "-m",
+                "zhanggui_nlu.serve",
+                "--model",
+                str(model.archive),
+                "--sha256",
+                model.sha256,
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
             ],
             cwd=NLU_PROJECT,
             env=_environment() | {"NLU_TOKEN": token},
@@ -120,14 +144,17 @@ async def _until_ready(process: subprocess.Popen[bytes], port: int, token: str, 
     try:
         for _ in range(int(READY_TIMEOUT_S / 0.2)):
             if process.poll() is not None:
-                lines = log_file.read_text(errors="replace").splitlines() or [""]
-                raise ServiceDied(f"理解服务没有启动成功：{lines[-1]}（日志 {log_file.name}）")
+                raise ServiceDied(f"理解服务没有启动成功：{_last_line(log_file)}（日志 {log_file.name}）")
             if await client.ready():
                 return
             await asyncio.sleep(0.2)
         raise ServiceDied(f"理解服务 {READY_TIMEOUT_S:.0f} 秒内没有就绪，请看日志 {log_file.name}。")
     finally:
         await client.close()
+
+
+def _last_line(log_file: Path) -> str:
+    return (log_file.read_text(errors="replace").splitlines() or [""])[-1]
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -23,7 +23,7 @@ LOOPBACK = ("127.0.0.1", "::1")
 
 
 def message_limits(messages_per_s: float) -> WebLimits:
-    """The web channel's limits with the configured rate of messages; an address may send six times as many."""
+    """The web channel's limits with the configured rate of messages; an address may send six times it."""
     burst = max(1, round(12 * messages_per_s))
     return WebLimits(
         messages_session=Rate(burst, messages_per_s), messages_address=Rate(burst * 5, messages_per_s * 6)
@@ -35,7 +35,8 @@ def build_app(product: Product) -> web.Application:
     settings = product.settings
 
     async def sms_recent(limit: int) -> list[SmsSeen]:
-        recent = await product.bank.providers.sandbox_sms.recent(limit)
+        sandbox = product.bank.providers.sandbox_sms
+        recent = await sandbox.recent(limit) if sandbox is not None else ()
         return [SmsSeen(message.phone, message.text, message.sent_at) for message in recent]
 
     app = build_web_app(
@@ -46,7 +47,7 @@ def build_app(product: Product) -> web.Application:
             clock=product.clock,
             session_ttl_h=settings.session_ttl_h,
             secure_cookies=bool(settings.secure_cookies),
-            developer_pages=bool(settings.developer_pages),
+            developer_pages=bool(settings.developer_pages) and product.bank.providers.sandbox_sms is not None,
             sms_recent=sms_recent,
             limits=message_limits(settings.messages_per_s),
         )
@@ -77,7 +78,9 @@ def _operator_routes(app: web.Application, product: Product) -> None:
     async def metrics(request: web.Request) -> web.Response:
         if request.remote not in LOOPBACK:
             raise web.HTTPNotFound
-        return web.Response(body=generate_latest(product.metrics_registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(
+            body=generate_latest(product.metrics_registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
 
     app.router.add_get("/healthz", health)
     app.router.add_get("/metrics", metrics)
@@ -88,7 +91,9 @@ async def serving(product: Product) -> AsyncIterator[str]:
     """The running server; yields its address. Raises PortBusy."""
     settings = product.settings
     if not port_is_free(settings.host, settings.port):
-        raise PortBusy(f"网页端口 {settings.port} 已被占用，请关掉占用它的程序，或设置 ZHANGGUI_PORT 换一个。")
+        raise PortBusy(
+            f"网页端口 {settings.port} 已被占用，请关掉占用它的程序，或设置 ZHANGGUI_PORT 换一个。"
+        )
     await product.start()
     runner = web.AppRunner(build_app(product), access_log=None)
     await runner.setup()

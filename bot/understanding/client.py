@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +30,7 @@ class NluClient:
                 if response.status != 200:
                     raise UnderstandingUnavailable(f"status {response.status}")
                 return understanding_of(await response.json())
-        except (aiohttp.ClientError, asyncio.TimeoutError, ValueError, KeyError, TypeError) as error:
+        except (TimeoutError, aiohttp.ClientError, ValueError, KeyError, TypeError) as error:
             raise UnderstandingUnavailable(type(error).__name__) from error
 
     async def ready(self) -> bool:
@@ -39,7 +38,7 @@ class NluClient:
         try:
             async with self._http().get(f"{self.url}/health") as response:
                 return response.status == 200 and bool((await response.json()).get("ready"))
-        except (aiohttp.ClientError, asyncio.TimeoutError, ValueError):
+        except (TimeoutError, aiohttp.ClientError, ValueError):
             return False
 
     def _http(self) -> aiohttp.ClientSession:

@@ -42,6 +42,8 @@ async def understander() -> AsyncIterator[NluClient]:
 
 
 @pytest.mark.parametrize("script", [pytest.param(s, id=f"{area}-{s.name}") for area, s in SCRIPTS])
-async def test_the_conversation_goes_as_written(script: Script, template: Path, understander: NluClient) -> None:
+async def test_the_conversation_goes_as_written(
+    script: Script, template: Path, understander: NluClient
+) -> None:
     result = await play(script, template, understander)
     assert result.passed, "\n".join([*result.transcript, *result.failures])

@@ -12,6 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.storage import new_id
 from bot.channels.web.models import WebSession
 
+__all__ = [
+    "COOKIE_NAME",
+    "WebSession",
+    "create_session",
+    "delete_session",
+    "find_session",
+    "hash_token",
+    "live_session",
+    "locked_session",
+    "pending_customer_id",
+    "remember_pending_login",
+]
 COOKIE_NAME = "zg_session"
 TOKEN_BYTES = 32  # 256 bits
 TOKEN_CHARS_MAX = 64
