@@ -37,7 +37,11 @@ class AccountSlot(OwnedSlot):
             return ()
         accounts = await bank_of(turn).accounts.list_for(turn.session, turn.customer_id)
         return [
-            (Accepted(account.id, account_label(account)), account.tail, (account.name, *KIND_WORDS[account.kind]))
+            (
+                Accepted(account.id, account_label(account)),
+                account.tail,
+                (account.name, *KIND_WORDS[account.kind]),
+            )
             for account in accounts
             if account.kind in self.kinds
         ]
@@ -85,7 +89,11 @@ class AccountBalanceSkill(Skill):
         spoken = "；".join(_balance_sentence(balance) for balance in wanted)
         facts = tuple(fact for balance in wanted for fact in _balance_facts(balance))
         return Done(
-            Reply(f"{spoken}。", Card(kind="balance", title="账户余额", facts=facts), choices("查最近明细", "转账"))
+            Reply(
+                f"{spoken}。",
+                Card(kind="balance", title="账户余额", facts=facts),
+                choices("查最近明细", "转账"),
+            )
         )
 
 
@@ -101,7 +109,10 @@ def _balance_facts(balance: AccountBalance) -> list[Fact]:
     label = account_label(balance.account)
     if balance.account.kind == "credit":
         owed_fen = max(0, -balance.balance_fen)
-        return [Fact(f"{label} 已用额度", fen_to_yuan_text(owed_fen)), Fact(f"{label} 可用额度", fen_to_yuan_text(balance.available_fen))]
+        return [
+            Fact(f"{label} 已用额度", fen_to_yuan_text(owed_fen)),
+            Fact(f"{label} 可用额度", fen_to_yuan_text(balance.available_fen)),
+        ]
     return [Fact(label, fen_to_yuan_text(balance.balance_fen))]
 
 
@@ -117,10 +128,15 @@ class AccountListSkill(Skill):
         with refusals():
             accounts = await bank_of(turn).accounts.list_for(turn.session, customer_of(turn))
             cards = await bank_of(turn).cards.list_for(turn.session, customer_of(turn))
-        rows = [(account.name, mask_number(account.number), "默认" if account.is_default else "") for account in accounts]
+        rows = [
+            (account.name, mask_number(account.number), "默认" if account.is_default else "")
+            for account in accounts
+        ]
         rows += [(card.name, mask_number(card.number), card.status_name) for card in cards]
         if not rows:
             return Done(Reply("您名下还没有账户，可以到网点开户，或者说“转人工”。"))
         names = "、".join(account_label(account) for account in accounts)
         card = Card(kind="list", title="我的账户和卡", columns=("名称", "号码", "状态"), rows=tuple(rows))
-        return Done(Reply(f"您名下有{len(accounts)}个账户：{names}；{len(cards)}张卡。", card, choices("查余额")))
+        return Done(
+            Reply(f"您名下有{len(accounts)}个账户：{names}；{len(cards)}张卡。", card, choices("查余额"))
+        )

@@ -12,7 +12,9 @@ from bot.dialogue.skill import Accepted, Checked, Done, Manner, Skill, Slot, Tur
 from bot.dialogue.state import Frame
 
 SHOWN_MAX = 5
-_NEAR = re.compile(r"([\u4e00-\u9fff]{2,10}?)(?:附近|旁边|那边|这边|周边|周围|边上|一带|那儿|这里|哪里|哪儿|有没有|有|的)")
+_NEAR = re.compile(
+    r"([\u4e00-\u9fff]{2,10}?)(?:附近|旁边|那边|这边|周边|周围|边上|一带|那儿|这里|哪里|哪儿|有没有|有|的)"
+)
 _STOCK = re.compile(
     r"请问|你好|您好|麻烦|帮我|帮忙|我想|我要|我在|想|查一下|找一下|看看|找|查|问一下|一下|最近|离我|离|近|的|掌柜|银行|网点|分行|支行|营业厅|营业部|"
     r"自助|取款机|提款机|存款机|柜员机|ATM|atm|机器|在哪里|在哪儿|在哪|哪里|哪儿|哪有|有没有|几点|开门|关门|下班|上班|营业|时间|周六|周日|周末|星期[一二三四五六日天]|"
@@ -27,7 +29,10 @@ class PlaceSlot(Slot[str]):
 
     def __init__(self) -> None:
         super().__init__(
-            "place", "地点", question="您在哪个城市、哪一带？比如“上海陆家嘴”。", hint="说城市、区或者附近的地标都行。"
+            "place",
+            "地点",
+            question="您在哪个城市、哪一带？比如“上海陆家嘴”。",
+            hint="说城市、区或者附近的地标都行。",
         )
 
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
@@ -83,8 +88,15 @@ class BranchFindSkill(Skill):
         found = await bank_of(turn).branches.search(turn.session, place, kind or None, SHOWN_MAX)
         if not found:
             cities = await bank_of(turn).branches.cities(turn.session)
-            return Done(Reply(f"“{place}”我没有查到网点。我们在这些城市有网点：{'、'.join(cities)}。您换一个地方说说看？"))
-        rows = tuple((b.name, b.address, f"{b.hours_text}{'（营业中）' if b.open_now else '（休息中）'}") for b in found)
+            return Done(
+                Reply(
+                    f"“{place}”我没有查到网点。我们在这些城市有网点：{'、'.join(cities)}。您换一个地方说说看？"
+                )
+            )
+        rows = tuple(
+            (b.name, b.address, f"{b.hours_text}{'（营业中）' if b.open_now else '（休息中）'}")
+            for b in found
+        )
         card = Card(kind="branches", title=f"{place}的网点", columns=("名称", "地址", "营业时间"), rows=rows)
         return Done(Reply(_sentence(place, found), card))
 

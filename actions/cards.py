@@ -9,9 +9,9 @@ from actions.orders import OrderSkill
 from actions.services import bank_of, customer_of
 from banking_core.cards.models import Card as BankCard
 from banking_core.money_text import mask_number
+from bot.dialogue.filling import which_one_reply
 from bot.dialogue.reply import Reply
 from bot.dialogue.skill import Accepted, Manner, SkillRefused, Turn
-from bot.dialogue.filling import which_one_reply
 from bot.dialogue.slots import OwnedSlot
 from bot.dialogue.state import Frame
 
@@ -34,7 +34,10 @@ class CardSlot(OwnedSlot):
 
     async def owned(self, turn: Turn, frame: Frame) -> Sequence[tuple[Accepted, str, tuple[str, ...]]]:
         """Cards by tail number and by the words for their kind."""
-        return [(_accepted(card), card.tail, (card.kind_name, *KIND_WORDS[card.kind])) for card in await self._cards(turn)]
+        return [
+            (_accepted(card), card.tail, (card.kind_name, *KIND_WORDS[card.kind]))
+            for card in await self._cards(turn)
+        ]
 
     async def default(self, turn: Turn, frame: Frame) -> Accepted | None:
         """The only card there is; none at all ends the skill."""
@@ -45,7 +48,9 @@ class CardSlot(OwnedSlot):
 
     async def ask(self, turn: Turn, frame: Frame) -> Reply:
         """Lists the cards."""
-        return which_one_reply(frame, self.name, self.question, tuple(_accepted(card) for card in await self._cards(turn)))
+        return which_one_reply(
+            frame, self.name, self.question, tuple(_accepted(card) for card in await self._cards(turn))
+        )
 
 
 def _accepted(card: BankCard) -> Accepted:
@@ -59,7 +64,11 @@ class ReportLossSkill(OrderSkill):
     title = "挂失"
     kind = "card_report_loss"
     manner = Manner(example="我的卡丢了，要挂失", guarded=True)
-    slots = (CardSlot(question="要挂失哪张卡？", lost=False, nothing="您名下没有可以挂失的卡，已经挂失的不用再办。"),)
+    slots = (
+        CardSlot(
+            question="要挂失哪张卡？", lost=False, nothing="您名下没有可以挂失的卡，已经挂失的不用再办。"
+        ),
+    )
 
     async def body(self, turn: Turn, frame: Frame) -> dict[str, Any]:
         """The card."""
@@ -74,7 +83,9 @@ class CancelLossSkill(OrderSkill):
     title = "解除挂失"
     kind = "card_cancel_loss"
     manner = Manner(example="卡找到了，取消挂失", guarded=True)
-    slots = (CardSlot(question="要解除哪张卡的挂失？", lost=True, nothing="您名下没有挂失中的卡，可以正常使用。"),)
+    slots = (
+        CardSlot(question="要解除哪张卡的挂失？", lost=True, nothing="您名下没有挂失中的卡，可以正常使用。"),
+    )
 
     async def body(self, turn: Turn, frame: Frame) -> dict[str, Any]:
         """The card."""

@@ -16,13 +16,20 @@ class LoginSkill(Skill):
     intent = "identity_login"
     title = "登录"
     manner = Manner(example="登录", needs_login=False)
-    slots = (PhoneSlot("phone", "手机号", question="请说您在银行登记的手机号。", hint="是开户时留的11位手机号。"),)
+    slots = (
+        PhoneSlot("phone", "手机号", question="请说您在银行登记的手机号。", hint="是开户时留的11位手机号。"),
+    )
 
     async def run(self, turn: Turn, frame: Frame) -> Step:
         """Asks for the password; whether the number is known to the bank is not told."""
         if turn.customer_id is not None:
             customer = await bank_of(turn).customers.get(turn.session, turn.customer_id)
-            return Done(Reply(f"您已经登录了，{mask_name(customer.name)}。想办什么直接说。", choices=choices("查余额", "转账")))
+            return Done(
+                Reply(
+                    f"您已经登录了，{mask_name(customer.name)}。想办什么直接说。",
+                    choices=choices("查余额", "转账"),
+                )
+            )
         text = "请输入登录密码。密码只用来核对，不会显示，也不会留在聊天记录里。"
         return Prove(Reply(text), AskSecret("password", "login", frame.values["phone"]))
 

@@ -13,7 +13,7 @@ from banking_core.living.service import Bill
 from banking_core.money_text import fen_to_yuan_text, mask_phone
 from bot.dialogue.errors import SlotRefused
 from bot.dialogue.filling import which_one_reply
-from bot.dialogue.reading.billers import read_bill_types
+from bot.dialogue.reading.billers import read_bill_type
 from bot.dialogue.reading.types import Reading
 from bot.dialogue.reply import Card, Choice, Reply, choices
 from bot.dialogue.skill import Accepted, Checked, Done, Manner, Skill, SkillRefused, Slot, Turn, WhichOne
@@ -45,7 +45,7 @@ class BillerSlot(Slot[str]):
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
         """水, 电, 燃气, 物业, 有线电视; two of them mean all."""
         found: list[Reading[str]] = [
-            Reading(str(r.value), r.start, r.end, r.text) for r in read_bill_types(turn.text)
+            Reading(str(r.value), r.start, r.end, r.text) for r in read_bill_type(turn.text)
         ]
         kinds = {reading.value for reading in found}
         if len(kinds) > 1:
@@ -79,7 +79,8 @@ class BillQuerySkill(Skill):
         unpaid = [bill for bill in bills if bill.status == "unpaid"]
         shown = unpaid or bills[:5]
         rows = tuple(
-            (b.biller_name, b.period, fen_to_yuan_text(b.amount_fen), _state(b)) for b in shown[:SLOT_CHOICES_MAX]
+            (b.biller_name, b.period, fen_to_yuan_text(b.amount_fen), _state(b))
+            for b in shown[:SLOT_CHOICES_MAX]
         )
         card = Card(kind="list", title=f"{name}账单", columns=("项目", "账期", "金额", "状态"), rows=rows)
         if not unpaid:
@@ -105,7 +106,7 @@ class BillSlot(Slot[str]):
 
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
         """The kind of bill."""
-        return [Reading(str(r.value), r.start, r.end, r.text) for r in read_bill_types(turn.text)]
+        return [Reading(str(r.value), r.start, r.end, r.text) for r in read_bill_type(turn.text)]
 
     async def _unpaid(self, turn: Turn, biller: str | None) -> list[Bill]:
         return [bill for bill in await bills_of(turn, biller) if bill.status == "unpaid"]
@@ -165,7 +166,9 @@ class TopupPhoneSlot(PhoneSlot):
     async def ask(self, turn: Turn, frame: Frame) -> Reply:
         """Offers the customer's own number."""
         own = await _own_phone(turn)
-        return Reply(self.question, choices=(Choice(f"给自己充（{mask_phone(own)}）", "给自己充"),) if own else ())
+        return Reply(
+            self.question, choices=(Choice(f"给自己充（{mask_phone(own)}）", "给自己充"),) if own else ()
+        )
 
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
         """Digits, or a word for one's own phone."""

@@ -51,7 +51,9 @@ class OrderSkill(Skill):
         return Reply(
             f"请您核对：{spoken}。确认要{self.title}吗？",
             card=Card(
-                kind="readback", title=f"请核对 · {self.title}", facts=tuple(Fact(*fact) for fact in order.facts)
+                kind="readback",
+                title=f"请核对 · {self.title}",
+                facts=tuple(Fact(*fact) for fact in order.facts),
             ),
             choices=choices("确认", "修改", "取消"),
         )

@@ -23,7 +23,9 @@ class LockSkill(OrderSkill):
     title = "开启安全锁"
     kind = "security_lock"
     manner = Manner(example="锁住我的账户", guarded=True)
-    slots = (ChoiceSlot("scope", "锁定范围", question="要锁住哪些？锁上以后要用验证码才能解开。", options=SCOPES),)
+    slots = (
+        ChoiceSlot("scope", "锁定范围", question="要锁住哪些？锁上以后要用验证码才能解开。", options=SCOPES),
+    )
 
     async def body(self, turn: Turn, frame: Frame) -> dict[str, Any]:
         """What is locked."""

@@ -30,12 +30,19 @@ class TicketLeaveSkill(Skill):
     intent = "ticket_leave"
     title = "留工单"
     manner = Manner(needs_login=False, hidden=True)
-    slots = (TextSlot("content", "内容", question="好的，请用一句话说说要办的事，我记下来。"), TicketPhoneSlot())
+    slots = (
+        TextSlot("content", "内容", question="好的，请用一句话说说要办的事，我记下来。"),
+        TicketPhoneSlot(),
+    )
 
     async def run(self, turn: Turn, frame: Frame) -> Done:
         """Files the ticket and tells its number."""
         number = await services_of(turn).tickets.create_ticket(
-            turn.session, turn.conversation_id, turn.customer_id, frame.values["phone"], frame.values["content"]
+            turn.session,
+            turn.conversation_id,
+            turn.customer_id,
+            frame.values["phone"],
+            frame.values["content"],
         )
         hours = bank_of(turn).terms.value("service.agent_hours")
         facts = (
@@ -44,4 +51,9 @@ class TicketLeaveSkill(Skill):
             Fact("内容", frame.shown["content"]),
             Fact("处理时间", f"{hours}内回电"),
         )
-        return Done(Reply(f"工单已经留好，编号{number}，同事上班后会给您回电话。", Card(kind="ticket", title="工单", facts=facts)))
+        return Done(
+            Reply(
+                f"工单已经留好，编号{number}，同事上班后会给您回电话。",
+                Card(kind="ticket", title="工单", facts=facts),
+            )
+        )

@@ -21,7 +21,9 @@ RECENT_DAYS = 30
 ROWS_SHOWN_MAX = 10
 _IN = re.compile(r"收入|进账|到账|入账|收到|转进|发了|赚|挣|打进来|进来")
 _OUT = re.compile(r"支出|花|消费|用了|交了|付|转出|扣|买|开销|还了多少")
-_PARTY = re.compile(r"(?:跟|和|给|在|向|与|付给|转给|收到)([\u4e00-\u9fffA-Za-z]{2,10}?)(?:的|转|花|消费|买|付|那|往来|之间|$)")
+_PARTY = re.compile(
+    r"(?:跟|和|给|在|向|与|付给|转给|收到)([\u4e00-\u9fffA-Za-z]{2,10}?)(?:的|转|花|消费|买|付|那|往来|之间|$)"
+)
 _VAGUE = re.compile(r"我|你|他|她|它|这|那|哪|什么|卡|账|银行|网上|手机|上|最近|都")
 
 
@@ -44,7 +46,9 @@ class PeriodSlot(DateSlot):
     async def default(self, turn: Turn, frame: Frame) -> Accepted:
         """The last thirty days."""
         today = local_date(turn)
-        return Accepted([(today - timedelta(days=RECENT_DAYS - 1)).isoformat(), today.isoformat()], f"最近{RECENT_DAYS}天")
+        return Accepted(
+            [(today - timedelta(days=RECENT_DAYS - 1)).isoformat(), today.isoformat()], f"最近{RECENT_DAYS}天"
+        )
 
 
 class WordsSlot(Slot[str]):
@@ -129,7 +133,10 @@ def _reply(frame: Frame, start: date, end: date, page: StatementPage) -> Reply:
     days = _day(start) if start == end else f"{_day(start)}到{_day(end)}"
     about = f"“{frame.values['words']}”" if frame.values["words"] else ""
     if page.total_count == 0:
-        return Reply(f"{days}没有查到{about}的记录。可以换个时间再查，比如“上个月”“今年”。", choices=choices("查最近三个月的明细"))
+        return Reply(
+            f"{days}没有查到{about}的记录。可以换个时间再查，比如“上个月”“今年”。",
+            choices=choices("查最近三个月的明细"),
+        )
     totals = []
     if page.total_in_fen:
         totals.append(f"收入{fen_to_yuan_text(page.total_in_fen)}")
@@ -138,7 +145,9 @@ def _reply(frame: Frame, start: date, end: date, page: StatementPage) -> Reply:
     rows = tuple(
         (
             row.booked_at.astimezone(BANK_ZONE).strftime("%m-%d"),
-            row.summary if row.counterparty_name in ("", row.summary) else f"{row.summary} {row.counterparty_name}",
+            row.summary
+            if row.counterparty_name in ("", row.summary)
+            else f"{row.summary} {row.counterparty_name}",
             fen_to_signed_text(row.amount_fen),
         )
         for row in page.rows

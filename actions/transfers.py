@@ -46,7 +46,9 @@ _KIN = {
     "儿子": (),
     "女儿": ("闺女",),
 }
-_FAMILIAR = re.compile(r"^(?:[老小阿](?P<after>[\u4e00-\u9fff])|(?P<before>[\u4e00-\u9fff])(?:总|哥|姐|叔|姨|阿姨|叔叔|老师|师傅|老板|工|医生))$")
+_FAMILIAR = re.compile(
+    r"^(?:[老小阿](?P<after>[\u4e00-\u9fff])|(?P<before>[\u4e00-\u9fff])(?:总|哥|姐|叔|姨|阿姨|叔叔|老师|师傅|老板|工|医生))$"
+)
 
 
 def payee_label(payee: Payee) -> str:
@@ -71,7 +73,9 @@ class BookPayeeSlot(PayeeSlot):
     """Somebody in the customer's payee book; value is the payee id."""
 
     def __init__(self, question: str = "转给谁？说收款人的名字就行。") -> None:
-        super().__init__("payee", "收款人", question=question, hint="收款人要先在您的收款人本里，下面是现有的。")
+        super().__init__(
+            "payee", "收款人", question=question, hint="收款人要先在您的收款人本里，下面是现有的。"
+        )
 
     async def ask(self, turn: Turn, frame: Frame) -> Reply:
         """Offers the payees used last."""
@@ -114,7 +118,9 @@ class TransferAmountSlot(MoneySlot):
     """The amount; 全部 and 一半 are taken of the paying account."""
 
     def __init__(self) -> None:
-        super().__init__("amount", "金额", question="转多少钱？", hint="说一个准数就行，比如“五百”或“1200.50元”。")
+        super().__init__(
+            "amount", "金额", question="转多少钱？", hint="说一个准数就行，比如“五百”或“1200.50元”。"
+        )
 
     async def share(self, turn: Turn, frame: Frame, raw: Money) -> Checked:
         """The whole available balance, or half of it, of the account that pays."""
@@ -176,7 +182,9 @@ class AccountNumberSlot(Slot[str]):
     """A card or account number of 12 to 19 digits."""
 
     def __init__(self) -> None:
-        super().__init__("account_number", "卡号", question="对方的卡号是多少？", hint="卡号是12到19位数字，可以分几段说。")
+        super().__init__(
+            "account_number", "卡号", question="对方的卡号是多少？", hint="卡号是12到19位数字，可以分几段说。"
+        )
 
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
         """Written or spoken; when asked, digits of a wrong length are reported too."""
@@ -209,7 +217,10 @@ class BankSlot(Slot[tuple[str, str]]):
 
     def __init__(self) -> None:
         super().__init__(
-            "bank", "开户银行", question="对方是哪家银行的卡？", quick=("掌柜银行", "工商银行", "建设银行", "招商银行")
+            "bank",
+            "开户银行",
+            question="对方是哪家银行的卡？",
+            quick=("掌柜银行", "工商银行", "建设银行", "招商银行"),
         )
 
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[tuple[str, str]]]:
@@ -260,7 +271,11 @@ class PayeeListSkill(Skill):
         if not payees:
             return Done(Reply("您的收款人本还是空的，说“添加收款人”就能加。", choices=choices("添加收款人")))
         rows = tuple(
-            (f"{p.name}{f'（{p.nickname}）' if p.nickname else ''}", p.bank_name, mask_number(p.account_number))
+            (
+                f"{p.name}{f'（{p.nickname}）' if p.nickname else ''}",
+                p.bank_name,
+                mask_number(p.account_number),
+            )
             for p in payees[:PAYEES_SHOWN_MAX]
         )
         names = "、".join(row[0] for row in rows)
@@ -299,12 +314,20 @@ class TransferStatusSkill(Skill):
             limit=5,
         )
         if not orders:
-            return Done(Reply("最近没有通过我办理的转账或缴费。想看账户流水，可以说“查明细”。", choices=choices("查明细")))
+            return Done(
+                Reply(
+                    "最近没有通过我办理的转账或缴费。想看账户流水，可以说“查明细”。",
+                    choices=choices("查明细"),
+                )
+            )
         newest = orders[0]
         said = STATUS_TEXTS[newest.status]
-        text = f"最近一笔是{_when(newest)}的{TITLES[newest.kind]}{fen_to_yuan_text(newest.amount_fen)}，{said}。"
+        text = (
+            f"最近一笔是{_when(newest)}的{TITLES[newest.kind]}{fen_to_yuan_text(newest.amount_fen)}，{said}。"
+        )
         rows = tuple(
-            (_when(o), TITLES[o.kind], fen_to_yuan_text(o.amount_fen), STATUS_TEXTS[o.status], o.number) for o in orders
+            (_when(o), TITLES[o.kind], fen_to_yuan_text(o.amount_fen), STATUS_TEXTS[o.status], o.number)
+            for o in orders
         )
         columns = ("时间", "业务", "金额", "状态", "业务编号")
         return Done(Reply(text, Card(kind="list", title="最近的业务", columns=columns, rows=rows)))

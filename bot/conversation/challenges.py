@@ -14,12 +14,13 @@ from banking_core.errors import BankError
 from bot.conversation.models import Conversation
 from bot.conversation.redaction import has_chinese
 from bot.dialogue.reading.numbers import read_digits
-from bot.dialogue.reading.types import covers
 from bot.dialogue.reply import Reply, choices
 from bot.dialogue.skill import AskSecret
 
 _RESEND = re.compile(r"重发|重新发|再发|没收到|收不到|没有收到|没看到短信|重新获取|再来一条|过期")
-_CODE_WORDS = re.compile(r"验证码|短信|口令|动态|密码|code|我的|收到|就|是|为|这个|[\s:：，,。.!！吧啊呀]", re.IGNORECASE)
+_CODE_WORDS = re.compile(
+    r"验证码|短信|口令|动态|密码|code|我的|收到|就|是|为|这个|[\s:：，,。.!！吧啊呀]", re.IGNORECASE
+)
 RESEND_CHOICES = choices("重发", "取消")
 
 
@@ -42,16 +43,10 @@ def secret_in(challenge: dict[str, Any], text: str, flagged: bool) -> str | None
     if challenge["kind"] == "password":
         return text.strip() if flagged or not has_chinese(text) else None
     rest = _CODE_WORDS.sub("", text)
-    digits = rest if rest.isascii() and rest.isdigit() else _spoken(rest)
+    digits = rest if rest.isascii() and rest.isdigit() else read_digits(rest)
     if 4 <= len(digits) <= 8:
         return digits
     return rest if flagged else None
-
-
-def _spoken(text: str) -> str:
-    """一二三四五六 -> 123456; empty when the text says anything else."""
-    readings = read_digits(text)
-    return readings[0].value if len(readings) == 1 and covers(text, readings[0]) else ""
 
 
 class Challenges:
@@ -89,9 +84,14 @@ class Challenges:
         }
         conversation.challenge = challenge
         seconds = self._bank.terms.value("security.otp_valid_s")
-        return Reply(f"验证码已发到您的手机{sent.masked_phone}，{seconds}秒内有效，请输入6位数字。", choices=RESEND_CHOICES)
+        return Reply(
+            f"验证码已发到您的手机{sent.masked_phone}，{seconds}秒内有效，请输入6位数字。",
+            choices=RESEND_CHOICES,
+        )
 
-    async def check(self, session: AsyncSession, conversation: Conversation, secret: str, now: datetime) -> Verdict:
+    async def check(
+        self, session: AsyncSession, conversation: Conversation, secret: str, now: datetime
+    ) -> Verdict:
         """Checks the secret that was given. The secret is neither kept nor logged."""
         challenge = dict(conversation.challenge or {})
         if challenge["kind"] == "password":
@@ -110,9 +110,13 @@ class Challenges:
         if outcome.kind == "wrong":
             text = f"验证码不对，还可以试{outcome.tries_left}次。"
             return Verdict(False, (Reply(text, choices=RESEND_CHOICES),))
-        why = {"expired": "验证码已经过期", "exhausted": "验证码错的次数太多，这条已经作废"}.get(outcome.kind, "验证码已经用过")
+        why = {"expired": "验证码已经过期", "exhausted": "验证码错的次数太多，这条已经作废"}.get(
+            outcome.kind, "验证码已经用过"
+        )
         conversation.challenge = challenge | {"live": False, "challenge_id": None}
-        return Verdict(False, (Reply(f"{why}。说“重发”可以再要一条，不办了说“取消”。", choices=RESEND_CHOICES),))
+        return Verdict(
+            False, (Reply(f"{why}。说“重发”可以再要一条，不办了说“取消”。", choices=RESEND_CHOICES),)
+        )
 
     async def _check_password(
         self, session: AsyncSession, conversation: Conversation, challenge: dict[str, Any], secret: str

@@ -1,12 +1,12 @@
 """The exception tree of the hub.
 
-    ConversationError        code, customer_text
-    ├── ConversationNotFound
-    ├── NotOwner             somebody else owns the conversation now
-    ├── AlreadyClaimed       another agent was faster
-    ├── NotQueued            it is not waiting for a human
-    ├── ConversationClosed
-    └── MessageTooLong
+ConversationError        code, customer_text
+├── ConversationNotFound
+├── NotOwner             somebody else owns the conversation now
+├── AlreadyClaimed       another agent was faster
+├── NotQueued            it is not waiting for a human
+├── ConversationClosed
+└── MessageTooLong
 """
 
 from __future__ import annotations

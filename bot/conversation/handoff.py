@@ -62,7 +62,9 @@ class Handoff:
             )
             return list(rows)
 
-    async def history(self, conversation_id: str, after_seq: int = 0, limit: int = 200) -> list[dict[str, Any]]:
+    async def history(
+        self, conversation_id: str, after_seq: int = 0, limit: int = 200
+    ) -> list[dict[str, Any]]:
         """The transcript, secrets already blotted out when they were logged."""
         return await self._hub.history(conversation_id, after_seq, limit)
 
@@ -78,7 +80,9 @@ class Handoff:
             message = self._notice(session, conversation, f"{agent_name}为您服务。")
         await self._hub.publish(conversation_id, [message], True)
 
-    async def agent_say(self, conversation_id: str, agent_id: str, text: str, client_id: str) -> dict[str, Any]:
+    async def agent_say(
+        self, conversation_id: str, agent_id: str, text: str, client_id: str
+    ) -> dict[str, Any]:
         """The agent's words, once per client id. Raises NotOwner when the conversation is no longer theirs."""
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
@@ -120,7 +124,9 @@ class Handoff:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
             ownership.requeue(conversation, reason, self._bank.clock.now())
-            message = self._notice(session, conversation, "同事暂时离开了，正在为您换一位，前面说过的都还在。")
+            message = self._notice(
+                session, conversation, "同事暂时离开了，正在为您换一位，前面说过的都还在。"
+            )
         await self._hub.publish(conversation_id, [message], True)
 
     async def close(self, conversation_id: str, agent_id: str) -> None:
@@ -129,16 +135,22 @@ class Handoff:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
             ownership.close(conversation, self._bank.clock.now())
-            message = self._notice(session, conversation, "本次人工服务已结束，请给同事打个分。再发消息就由小掌柜接待您。")
+            message = self._notice(
+                session, conversation, "本次人工服务已结束，请给同事打个分。再发消息就由小掌柜接待您。"
+            )
         await self._hub.publish(conversation_id, [message], True)
 
     async def sweep_unattended(self) -> int:
         """When the last agent has left, nobody waits in vain: told at once and offered a ticket. Returns how many."""
         async with self._database.transaction() as session:
-            waiting = await session.scalar(select(Conversation.id).where(Conversation.owner == "queue").limit(1))
+            waiting = await session.scalar(
+                select(Conversation.id).where(Conversation.owner == "queue").limit(1)
+            )
             if waiting is None or await self._staffing.on_duty_count(session) > 0:
                 return 0
-            rows = await session.scalars(select(Conversation).where(Conversation.owner == "queue").with_for_update())
+            rows = await session.scalars(
+                select(Conversation).where(Conversation.owner == "queue").with_for_update()
+            )
             told: list[tuple[str, Message]] = []
             for conversation in rows:
                 ownership.give_to_bot(conversation)
@@ -146,7 +158,9 @@ class Handoff:
                 state.pending = Pending("ticket")
                 conversation.state = state.to_json()
                 reply = Reply(NOBODY_ON_DUTY, choices=choices("留工单", "不用了"))
-                told.append((conversation.id, log.append_reply(session, conversation, self._bank.clock.now(), reply)))
+                told.append(
+                    (conversation.id, log.append_reply(session, conversation, self._bank.clock.now(), reply))
+                )
         for conversation_id, message in told:
             await self._hub.publish(conversation_id, [message], True)
         return len(told)
@@ -176,7 +190,9 @@ class Handoff:
             if frame is not None and frame.skill in self._registry:
                 skill = self._registry.get(frame.skill)
                 facts["skill"] = skill.title
-                facts["slots"] = [[s.label, frame.shown[s.name]] for s in skill.slots if s.name in frame.shown]
+                facts["slots"] = [
+                    [s.label, frame.shown[s.name]] for s in skill.slots if s.name in frame.shown
+                ]
                 if frame.order_id and conversation.customer_id:
                     order = await self._bank.orders.get(session, frame.order_id, conversation.customer_id)
                     facts["order_number"] = order.number
@@ -198,7 +214,12 @@ class Handoff:
 
     def _notice(self, session: Any, conversation: Conversation, text: str) -> Message:
         return log.append(
-            session, conversation, self._bank.clock.now(), sender="system", sender_name=log.SYSTEM_NAME, text=text
+            session,
+            conversation,
+            self._bank.clock.now(),
+            sender="system",
+            sender_name=log.SYSTEM_NAME,
+            text=text,
         )
 
 

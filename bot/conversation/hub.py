@@ -18,7 +18,7 @@ from banking_core.money_text import mask_name
 from banking_core.storage import Database
 from banking_core.storage.timing import database_time
 from bot.conversation import log, ownership
-from bot.conversation.challenges import Challenges, secret_in, wants_resend
+from bot.conversation.challenges import secret_in, wants_resend
 from bot.conversation.errors import ConversationError, MessageTooLong
 from bot.conversation.events import EventBus
 from bot.conversation.metrics import TurnMetrics
@@ -166,9 +166,13 @@ class Hub:
         if looks_like_code(inbound.text):
             return None
         try:
-            return await self._understander.understand(for_log(inbound.text, code_pending=challenge is not None))
+            return await self._understander.understand(
+                for_log(inbound.text, code_pending=challenge is not None)
+            )
         except UnderstandingUnavailable as error:
-            logger.warning("understanding failed code=%s conversation=%s", error.code, inbound.conversation_id)
+            logger.warning(
+                "understanding failed code=%s conversation=%s", error.code, inbound.conversation_id
+            )
             return None
 
     async def _write(
@@ -195,16 +199,23 @@ class Hub:
     async def _apologise(self, inbound: Inbound) -> Received:
         """The turn failed and left no trace: the message is kept, the customer is told, the log gets the cause."""
         correlation_id = uuid.uuid4().hex[:8]
-        logger.exception("turn failed correlation_id=%s conversation=%s", correlation_id, inbound.conversation_id)
+        logger.exception(
+            "turn failed correlation_id=%s conversation=%s", correlation_id, inbound.conversation_id
+        )
         self._metrics.failures.labels("turn_failed").inc()
-        text = f"系统刚才出了点问题，这一步没有办成，也没有动您的钱。请再试一次，或者说“转人工”（编号{correlation_id}）。"
+        text = (
+            "系统刚才出了点问题，这一步没有办成，也没有动您的钱。"
+            f"请再试一次，或者说“转人工”（编号{correlation_id}）。"
+        )
         async with self._database.transaction() as session:
             duplicate = await self._duplicate(session, inbound)
             if duplicate is not None:
                 return duplicate
             conversation = await log.locked(session, inbound.conversation_id)
             now = self._clock.now()
-            safe = BLOT if inbound.secret or conversation.challenge else for_log(inbound.text, code_pending=True)
+            safe = (
+                BLOT if inbound.secret or conversation.challenge else for_log(inbound.text, code_pending=True)
+            )
             message = log.append(
                 session,
                 conversation,
@@ -222,10 +233,15 @@ class Hub:
         await self.publish(inbound.conversation_id, [message, *replies], False)
         return Received(False, message.seq, [message_view(reply) for reply in replies], action="failed")
 
-    async def history(self, conversation_id: str, after_seq: int = 0, limit: int = 200) -> list[dict[str, Any]]:
+    async def history(
+        self, conversation_id: str, after_seq: int = 0, limit: int = 200
+    ) -> list[dict[str, Any]]:
         """Messages after `after_seq`, ascending; with 0 the newest `limit` ones."""
         async with self._database.snapshot() as session:
-            return [message_view(m).to_json() for m in await log.history(session, conversation_id, after_seq, limit)]
+            return [
+                message_view(m).to_json()
+                for m in await log.history(session, conversation_id, after_seq, limit)
+            ]
 
     async def status(self, conversation_id: str) -> ConversationStatus:
         """Who owns the conversation and what it expects. Raises ConversationNotFound."""
@@ -284,7 +300,9 @@ class Hub:
             if await log.find_duplicate(session, conversation_id, once_key) is not None:
                 return
             conversation = await log.locked(session, conversation_id)
-            message = log.append_reply(session, conversation, self._clock.now(), reply, channel_message_id=once_key)
+            message = log.append_reply(
+                session, conversation, self._clock.now(), reply, channel_message_id=once_key
+            )
             if conversation.owner in ("agent", "queue"):
                 message.sender, message.sender_name = "system", log.SYSTEM_NAME
             state = state_from_json(conversation.state)
@@ -299,7 +317,9 @@ class Hub:
     async def publish(self, conversation_id: str, messages: list[Message], owner_changed: bool) -> None:
         """Tells open pages about new messages and the state; call it after the commit."""
         for message in messages:
-            self.events.publish(conversation_id, {"type": "message", "message": message_view(message).to_json()})
+            self.events.publish(
+                conversation_id, {"type": "message", "message": message_view(message).to_json()}
+            )
         self.events.publish(conversation_id, {"type": "state"})
         if owner_changed:
             self.events.publish_queue()

@@ -25,7 +25,9 @@ async def locked(session: AsyncSession, conversation_id: str) -> Conversation:
     return found
 
 
-async def find_duplicate(session: AsyncSession, conversation_id: str, channel_message_id: str) -> Message | None:
+async def find_duplicate(
+    session: AsyncSession, conversation_id: str, channel_message_id: str
+) -> Message | None:
     """The message already logged under this channel id, if any."""
     rows = await session.execute(
         select(Message).where(

@@ -16,10 +16,12 @@ class TurnMetrics:
             "zhanggui_turn_part_seconds", "Part of a turn", ["part"], buckets=BUCKETS_S, registry=registry
         )
         self.turns = Counter("zhanggui_turns_total", "Turns by what was done", ["action"], registry=registry)
-        self.failures = Counter("zhanggui_turn_failures_total", "Turns that failed", ["code"], registry=registry)
+        self.failures = Counter(
+            "zhanggui_turn_failures_total", "Turns that failed", ["code"], registry=registry
+        )
 
     def observe(self, parts_ms: dict[str, float], action: str) -> None:
         """Counts one turn; `action` is cut to its first word so that the label set stays small."""
         for part in PARTS:
             self.parts.labels(part).observe(parts_ms.get(part, 0.0) / 1000)
-        self.turns.labels(action.split(":")[0] or "none").inc()
+        self.turns.labels(action.split(":", maxsplit=1)[0] or "none").inc()

@@ -1,8 +1,8 @@
 """Who owns a conversation. Every change and every word said checks the owner in the transaction that writes.
 
-    bot ──request_human──> queue ──claim──> agent ──close──> closed
-     ^                       │                │                 │
-     └────────give_up────────┘<──hand_back────┘   <──reopen─────┘
+bot ──request_human──> queue ──claim──> agent ──close──> closed
+ ^                       │                │                 │
+ └────────give_up────────┘<──hand_back────┘   <──reopen─────┘
 """
 
 from __future__ import annotations

@@ -52,7 +52,12 @@ class TurnRunner:
         self._services = services
 
     def turn_of(
-        self, session: AsyncSession, conversation: Conversation, now: datetime, text: str = "", heard: Understanding | None = None
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        now: datetime,
+        text: str = "",
+        heard: Understanding | None = None,
     ) -> Turn:
         """The engine's view of this moment."""
         return Turn(
@@ -67,7 +72,12 @@ class TurnRunner:
         )
 
     async def run(
-        self, session: AsyncSession, conversation: Conversation, inbound: Inbound, heard: Understanding | None, now: datetime
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        inbound: Inbound,
+        heard: Understanding | None,
+        now: datetime,
     ) -> BotTurn:
         """The whole turn of a conversation owned by the assistant."""
         state = state_from_json(conversation.state)
@@ -79,7 +89,14 @@ class TurnRunner:
             return await self._secret(session, conversation, inbound, state, secret, now)
         if inbound.secret or (looks_like_code(text) and not _wants_number(state)):
             turn = self._log(session, conversation, inbound, BLOT, now)
-            await self._answer(session, conversation, turn, Outcome([Reply(NO_SECRET_WANTED)], action="late_secret"), state, now)
+            await self._answer(
+                session,
+                conversation,
+                turn,
+                Outcome([Reply(NO_SECRET_WANTED)], action="late_secret"),
+                state,
+                now,
+            )
             return turn
         code_pending = challenge is not None and challenge["kind"] == "otp"
         turn = self._log(session, conversation, inbound, for_log(text, code_pending=code_pending), now)
@@ -89,12 +106,20 @@ class TurnRunner:
         return turn
 
     async def _resend(
-        self, session: AsyncSession, conversation: Conversation, inbound: Inbound, state: DialogueState, now: datetime
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        inbound: Inbound,
+        state: DialogueState,
+        now: datetime,
     ) -> BotTurn:
         turn = self._log(session, conversation, inbound, for_log(inbound.text, code_pending=True), now)
         challenge = conversation.challenge or {}
         if challenge["kind"] == "password":
-            reply = Reply("密码是您开户时自己设的，不会发短信。请直接输入；忘了密码请说“转人工”。", choices=choices("转人工", "取消"))
+            reply = Reply(
+                "密码是您开户时自己设的，不会发短信。请直接输入；忘了密码请说“转人工”。",
+                choices=choices("转人工", "取消"),
+            )
         else:
             reply = await self._challenges.send_code(session, conversation)
         await self._answer(session, conversation, turn, Outcome([reply], action="resend"), state, now)
@@ -124,7 +149,9 @@ class TurnRunner:
         await self._answer(session, conversation, turn, outcome, state, now)
         return turn
 
-    def _log(self, session: AsyncSession, conversation: Conversation, inbound: Inbound, text: str, now: datetime) -> BotTurn:
+    def _log(
+        self, session: AsyncSession, conversation: Conversation, inbound: Inbound, text: str, now: datetime
+    ) -> BotTurn:
         return BotTurn(
             log.append(
                 session,
@@ -212,7 +239,9 @@ class TurnRunner:
             ownership.give_to_bot(conversation)
             turn.owner_changed = True
             turn.replies.append(
-                log.append_reply(session, conversation, now, Reply(BACK_FROM_QUEUE), in_reply_to=turn.inbound.seq)
+                log.append_reply(
+                    session, conversation, now, Reply(BACK_FROM_QUEUE), in_reply_to=turn.inbound.seq
+                )
             )
         return turn
 
@@ -226,7 +255,9 @@ class TurnRunner:
     def _safe(inbound: Inbound) -> str:
         return BLOT if inbound.secret else for_log(inbound.text, code_pending=True)
 
-    async def after_login(self, session: AsyncSession, conversation: Conversation, now: datetime) -> list[Message]:
+    async def after_login(
+        self, session: AsyncSession, conversation: Conversation, now: datetime
+    ) -> list[Message]:
         """The customer logged in outside the chat: whatever waited for it goes on."""
         state = state_from_json(conversation.state)
         outcome = await self._engine.resume_after_login(self.turn_of(session, conversation, now), state)

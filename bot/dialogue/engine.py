@@ -28,7 +28,9 @@ TICKET_SKILL = "ticket_leave"
 class DialogueEngine:
     """Stateless; all memory is in the DialogueState given to each call, which it changes in place."""
 
-    def __init__(self, registry: SkillRegistry, knowledge: Knowledge, policy: Policy = DEFAULT_POLICY) -> None:
+    def __init__(
+        self, registry: SkillRegistry, knowledge: Knowledge, policy: Policy = DEFAULT_POLICY
+    ) -> None:
         self.registry = registry
         self.policy = policy
         self.runner = FrameRunner(registry, policy)
@@ -72,9 +74,15 @@ class DialogueEngine:
         """The secret the top frame waits for cannot be given any more: the frame is given up without a word."""
         await self.runner.cancel(turn, state, Outcome())
 
-    async def _dispatch(self, turn: Turn, state: DialogueState, command: Command | None, out: Outcome) -> None:
+    async def _dispatch(
+        self, turn: Turn, state: DialogueState, command: Command | None, out: Outcome
+    ) -> None:
         frame = state.top
-        if frame is not None and self._takes_anything(frame) and command not in (Command.CANCEL, Command.HUMAN):
+        if (
+            frame is not None
+            and self._takes_anything(frame)
+            and command not in (Command.CANCEL, Command.HUMAN)
+        ):
             await self.runner.fill(turn, state, await self._find(turn, frame), out)
         elif command is not None and await self._steer(turn, state, command, out):
             pass
@@ -101,7 +109,9 @@ class DialogueEngine:
                 state.stack[-1].misses = 0
                 await self.runner.remind(turn, state, out)
             return True
-        if pending.kind == "ticket" and (command is Command.AFFIRM or "工单" in turn.text or "留言" in turn.text):
+        if pending.kind == "ticket" and (
+            command is Command.AFFIRM or "工单" in turn.text or "留言" in turn.text
+        ):
             await self.runner.start(turn, state, TICKET_SKILL, out)
             return True
         if pending.kind == "human" and command is Command.AFFIRM:
@@ -183,7 +193,9 @@ class DialogueEngine:
 
     def _takes_anything(self, frame: Frame) -> bool:
         skill = self.runner.skill_of(frame)
-        return frame.phase == "collect" and frame.asking is not None and skill.slot(frame.asking).takes_anything
+        return (
+            frame.phase == "collect" and frame.asking is not None and skill.slot(frame.asking).takes_anything
+        )
 
     async def _find(self, turn: Turn, frame: Frame) -> list[filling.Found]:
         return await filling.find(turn, self.runner.skill_of(frame), frame)
@@ -260,7 +272,9 @@ class DialogueEngine:
 
     def _slot_named(self, turn: Turn, frame: Frame) -> str | None:
         """改金额, 收款人不对: a slot is named without a new value."""
-        if turn.heard.intent not in ("correct", "deny") and not any(w in turn.text for w in ("改", "换", "不对", "错")):
+        if turn.heard.intent not in ("correct", "deny") and not any(
+            w in turn.text for w in ("改", "换", "不对", "错")
+        ):
             return None
         named = [slot.name for slot in self.runner.skill_of(frame).slots if slot.label in turn.text]
         return named[0] if len(named) == 1 else None

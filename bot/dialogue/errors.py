@@ -1,9 +1,9 @@
 """The exception tree of the dialogue engine.
 
-    DialogueError
-    ├── UnderstandingUnavailable   the NLU service did not answer; the customer is told and offered a human
-    ├── UnknownSkill               a frame in the state names a skill that is not registered any more
-    └── SlotRefused                a value was read but cannot be used; customer_text says why and what would do
+DialogueError
+├── UnderstandingUnavailable   the NLU service did not answer; the customer is told and offered a human
+├── UnknownSkill               a frame in the state names a skill that is not registered any more
+└── SlotRefused                a value was read but cannot be used; customer_text says why and what would do
 """
 
 from __future__ import annotations

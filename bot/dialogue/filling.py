@@ -44,7 +44,8 @@ async def find(turn: Turn, skill: Skill, frame: Frame) -> list[Found]:
     kept: list[tuple[Slot[Any], Reading[Any]]] = []
     for slot, reading in raw:
         clashes = any(
-            other is not slot and reading.start < theirs.end and theirs.start < reading.end for other, theirs in kept
+            other is not slot and reading.start < theirs.end and theirs.start < reading.end
+            for other, theirs in kept
         )
         if not clashes:
             kept.append((slot, reading))
@@ -57,7 +58,7 @@ async def find(turn: Turn, skill: Skill, frame: Frame) -> list[Found]:
 
 
 def meant(text: str, readings: list[Reading[Any]]) -> list[Reading[Any]]:
-    """Of several readings the ones that are not denied (不是五百，是六百), and of those the one said to hold instead."""
+    """Of several readings those not denied (不是五百，是六百), and of these the one said to hold instead."""
     left = [reading for reading in readings if not _NOT_THIS.search(text[: reading.start])] or readings
     if len(left) > 1:
         pointed = [reading for reading in left if _INSTEAD.search(text[: reading.start])]
@@ -111,4 +112,6 @@ def which_one_reply(frame: Frame, slot_name: str, question: str, options: tuple[
     frame.asking = slot_name
     frame.options = [{"slot": slot_name, "value": o.value, "shown": o.shown} for o in options]
     lines = "\n".join(f"{i}. {option.shown}" for i, option in enumerate(options, start=1))
-    return Reply(f"{question}\n{lines}", choices=tuple(Choice(o.shown, f"第{i}个") for i, o in enumerate(options, 1)))
+    return Reply(
+        f"{question}\n{lines}", choices=tuple(Choice(o.shown, f"第{i}个") for i, o in enumerate(options, 1))
+    )

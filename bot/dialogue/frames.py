@@ -62,7 +62,9 @@ class FrameRunner:
         filled = await filling.apply(turn, frame, found)
         await self.after_fill(turn, state, filled, out)
 
-    async def after_fill(self, turn: Turn, state: DialogueState, filled: filling.Filled, out: Outcome) -> None:
+    async def after_fill(
+        self, turn: Turn, state: DialogueState, filled: filling.Filled, out: Outcome
+    ) -> None:
         """Refusals are said, ambiguity is asked, a change withdraws the old read-back."""
         frame = state.stack[-1]
         if (filled.changed or filled.which) and frame.phase != "collect":
@@ -77,7 +79,9 @@ class FrameRunner:
             frame.misses, frame.options = 0, []
         await self.advance(turn, state, out)
 
-    async def _refused(self, turn: Turn, state: DialogueState, refusal: tuple[str, str], out: Outcome) -> None:
+    async def _refused(
+        self, turn: Turn, state: DialogueState, refusal: tuple[str, str], out: Outcome
+    ) -> None:
         frame = state.stack[-1]
         frame.asking = refusal[0]
         frame.misses += 1
@@ -148,7 +152,9 @@ class FrameRunner:
         else:
             await self.finish(turn, state, result, out)
 
-    async def _skill_refused(self, turn: Turn, state: DialogueState, refusal: SkillRefused, out: Outcome) -> None:
+    async def _skill_refused(
+        self, turn: Turn, state: DialogueState, refusal: SkillRefused, out: Outcome
+    ) -> None:
         frame = state.stack[-1]
         await self.withdraw(turn, frame)
         if refusal.slot is not None:

@@ -55,10 +55,15 @@ class Opening:
         if best is None or best.score < self.policy.answer_min or not sounds_like_question(turn.text):
             return True
         if await filling.find(turn, skill, Frame(skill=skill.intent)):
-            return best.score < self.policy.answer_sure_min or turn.heard.confidence >= self.policy.digress_sure_min
+            return (
+                best.score < self.policy.answer_sure_min
+                or turn.heard.confidence >= self.policy.digress_sure_min
+            )
         if careful:
             return False
-        return best.score < self.policy.answer_sure_min or turn.heard.confidence >= self.policy.digress_sure_min
+        return (
+            best.score < self.policy.answer_sure_min or turn.heard.confidence >= self.policy.digress_sure_min
+        )
 
     def _talks(self, turn: Turn, best: KnowledgeHit | None) -> bool:
         heard = turn.heard

@@ -56,7 +56,9 @@ def confirm_reminder(skill: Skill, shown: Iterable[str]) -> Reply:
 def what_to_change(skill: Skill) -> Reply:
     """The customer says the read-back is wrong but not where."""
     words = tuple(Choice(f"改{slot.label}", f"改{slot.label}") for slot in skill.slots)
-    return Reply("好的，哪里要改？直接说新的也行，比如“金额改成六百”。", choices=(*words, Choice("取消", "取消")))
+    return Reply(
+        "好的，哪里要改？直接说新的也行，比如“金额改成六百”。", choices=(*words, Choice("取消", "取消"))
+    )
 
 
 def help_reply(skills: Iterable[Skill]) -> Reply:

@@ -100,7 +100,9 @@ class SkillRefused(DialogueError):
 
     code = "skill_refused"
 
-    def __init__(self, customer_text: str, *, slot: str | None = None, choices: Sequence[Choice] = ()) -> None:
+    def __init__(
+        self, customer_text: str, *, slot: str | None = None, choices: Sequence[Choice] = ()
+    ) -> None:
         super().__init__(self.code)
         self.customer_text = customer_text
         self.slot = slot
@@ -131,7 +133,9 @@ class Slot(ABC, Generic[Raw]):
 
     takes_anything: ClassVar[bool] = False  # free text: only commands and clear digressions escape it
 
-    def __init__(self, name: str, label: str, *, question: str, hint: str = "", quick: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, label: str, *, question: str, hint: str = "", quick: Sequence[str] = ()
+    ) -> None:
         self.name = name
         self.label = label
         self.question = question
@@ -167,7 +171,9 @@ class Manner:
     needs_login: bool = True
     moves_money: bool = False
     guarded: bool = False  # changes security: as much certainty as for money before it starts
-    hidden: bool = False  # not offered in help and not started by a sentence, only by another skill or the engine
+    hidden: bool = (
+        False  # not offered in help and not started by a sentence, only by another skill or the engine
+    )
 
 
 class Skill(ABC):
@@ -190,7 +196,7 @@ class Skill(ABC):
         """Called when the secret asked for by Prove was right."""
         raise NotImplementedError
 
-    async def abandon(self, turn: Turn, frame: Frame) -> None:
+    async def abandon(self, turn: Turn, frame: Frame) -> None:  # noqa: B027 - most skills draft nothing
         """Called when the customer cancels, or changes a value of what was read back."""
 
     def slot(self, name: str) -> Slot[Any]:

@@ -125,7 +125,13 @@ class ChoiceSlot(Slot[str]):
     """One of a few fixed values: options are (value, label, aliases)."""
 
     def __init__(
-        self, name: str, label: str, *, question: str, options: Sequence[tuple[str, str, tuple[str, ...]]], **rest: Any
+        self,
+        name: str,
+        label: str,
+        *,
+        question: str,
+        options: Sequence[tuple[str, str, tuple[str, ...]]],
+        **rest: Any,
     ) -> None:
         super().__init__(name, label, question=question, quick=[option[1] for option in options], **rest)
         self.options = tuple(options)

@@ -234,7 +234,7 @@ class _Player:
                     .where(Order.conversation_id == self.conversation_id, Order.status == "executed")
                     .group_by(Order.kind)
                 )
-                self._expect_equal("orders", {kind: count for kind, count in rows}, end.orders)
+                self._expect_equal("orders", {row[0]: row[1] for row in rows}, end.orders)
             if end.never_logged:
                 rows_text = await session.scalars(select(Message.text))
                 state = await session.execute(text("SELECT state, challenge FROM conversation"))

@@ -130,7 +130,7 @@ async def nlu_service(
             stdout=log,
             stderr=log,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, no Python lock is held
         )
     try:
         await _until_ready(process, port, token, log_file)

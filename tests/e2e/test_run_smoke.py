@@ -54,7 +54,11 @@ def test_run_serves_chat_and_desk_and_one_interrupt_ends_it(tmp_path: Path) -> N
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "bot.cli", "run"],
-        cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     try:
         _wait_ready(process, port)

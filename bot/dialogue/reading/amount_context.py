@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from bot.dialogue.reading.canon import tail_of
 from bot.dialogue.reading.numbers import find_card_numbers, find_card_tails, find_id_numbers, find_phones
 from bot.dialogue.reading.numerals import Found
 
@@ -27,7 +28,9 @@ _COUNTED: Final = re.compile(
     r"|美元|美金|美刀|刀|欧|港|日元|日币|英镑|澳|加元|韩|卢布|法郎|泰铢|台币|新币|比特|%|季|级|g(?![a-z])|m(?![a-z])|gb|mb|km|兆|度|吨|方|平|公里|米|支|把|只|套|瓶|本(?!人)|名|辆|页|代|维|旁|开头|结尾|的卡|那张|卡"
     r"|分|[:/]|年|日(?!常)|点[零一二三四五六七八九十0-9半钟]"
 )
-_VERB: Final = re.compile(r"转|充|交|打|汇|付|还|存|取|缴|发|借|买|捐|提|划|投|收|花|扣|改成|改为|换成|金额|额度|超过|低于|不足|大于|小于|满|借我|贷")
+_VERB: Final = re.compile(
+    r"转|充|交|打|汇|付|还|存|取|缴|发|借|买|捐|提|划|投|收|花|扣|改成|改为|换成|金额|额度|超过|低于|不足|大于|小于|满|借我|贷"
+)
 _LONE_DIGITS: Final = frozenset("零一二三四五六七八九两十幺")
 _BEFORE_LONE: Final = re.compile(r"(?:转|充|交|打|汇|付|还|存|取|缴|发|捐|买)(?:个|了|给他|给她)?$")
 _AFTER_LONE: Final = re.compile(r"给|到|吧|就|$|[，。,!！]")
@@ -54,7 +57,7 @@ def bare_figure_spans(text: str, numbers: Sequence[Found], asked: bool) -> set[t
 
 
 def _may_be_amount(text: str, number: Found) -> bool:
-    before, after = text[: number.start], text[number.end :]
+    before, after = tail_of(text, number.start), text[number.end : number.end + 16]
     if before[-1:].isascii() and (before[-1:].isalpha() or before[-1:] in tuple("+*#@_.")):
         return False
     if after[:1].isascii() and (after[:1].isalpha() or after[:1] in tuple("*#@_")):

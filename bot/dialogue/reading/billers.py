@@ -10,7 +10,9 @@ from bot.dialogue.reading.types import Reading
 
 BillType = Literal["water", "electricity", "gas", "property", "cable_tv"]
 
-_ALONE: Final = r"(?:(?<![\s\S])|(?<=[交缴查付欠补和、跟]))"  # 水, 电, 气 by themselves: at the start or behind a verb
+_ALONE: Final = (
+    r"(?:(?<![\s\S])|(?<=[交缴查付欠补和、跟]))"  # 水, 电, 气 by themselves: at the start or behind a verb
+)
 _WORDS: Final[dict[BillType, str]] = {
     "electricity": (
         r"电费单?|国家电网|国网|南方电网|供电局|供电公司|供电|电力公司|电力局|电力|电业局|电表|电卡|用电|(?<=水)电"
@@ -25,7 +27,7 @@ _PATTERNS: Final = {kind: re.compile(words) for kind, words in _WORDS.items()}
 _FLOWING: Final = re.compile(r"流水|薪水|墨水|水电站")  # 水 that is no water bill
 
 
-def read_bill_types(text: str) -> list[Reading[BillType]]:
+def read_bill_type(text: str) -> list[Reading[BillType]]:
     """Every bill named in the text, in order; 水电费 names two."""
     copy = canon(text)
     excluded = [match.span() for match in _FLOWING.finditer(copy.text)]
@@ -36,9 +38,3 @@ def read_bill_types(text: str) -> list[Reading[BillType]]:
         if not any(start <= match.start() < end for start, end in excluded)
     ]
     return [copy.reading(kind, start, end) for start, end, kind in sorted(found)]
-
-
-def read_bill_type(text: str) -> BillType | None:
-    """The one bill the text names, or None when it names none or several."""
-    kinds = {reading.value for reading in read_bill_types(text)}
-    return kinds.pop() if len(kinds) == 1 else None

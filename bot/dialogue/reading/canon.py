@@ -16,6 +16,9 @@ from bot.dialogue.reading.types import Reading
 
 T = TypeVar("T")
 
+TEXT_CHARS_MAX = 4000  # more than any message of a customer; what is behind is not read
+_BEFORE_CHARS = 16
+
 MASK = "\x00"  # stands where another reader has already taken the characters
 
 _TRADITIONAL = dict(
@@ -30,7 +33,17 @@ _TRADITIONAL = dict(
     )
 )
 _NUMERALS = dict(zip("壹贰叁肆伍陆柒捌玖拾佰仟〇○◯", "一二三四五六七八九十百千零零零", strict=True))
-_PUNCTUATION = {"￥": "¥", "－": "-", "–": "-", "—": "-", "−": "-", "～": "~", "〜": "~", "\n": "，", "\r": " "}
+_PUNCTUATION = {
+    "￥": "¥",
+    "－": "-",
+    "–": "-",
+    "—": "-",
+    "−": "-",
+    "～": "~",
+    "〜": "~",
+    "\n": "，",
+    "\r": " ",
+}
 _INVISIBLE = frozenset("\u200b\u200c\u200d\ufeff\u2060\x00")
 
 
@@ -57,7 +70,9 @@ _TABLE = _build_table()
 
 def is_han(char: str) -> bool:
     """True for a Chinese character (the ranges names and words are written in)."""
-    return "\u4e00" <= char <= "\u9fff" or "\u3400" <= char <= "\u4dbf" or "\U00020000" <= char <= "\U0002ffff"
+    return (
+        "\u4e00" <= char <= "\u9fff" or "\u3400" <= char <= "\u4dbf" or "\U00020000" <= char <= "\U0002ffff"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +96,7 @@ class Canon:
 @lru_cache(maxsize=256)
 def canon(text: str) -> Canon:
     """Fold a text; several readers look at the same message, hence the small cache."""
-    folded = text.translate(_TABLE)
+    folded = text[:TEXT_CHARS_MAX].translate(_TABLE)
     chars: list[str] = []
     offsets: list[int] = []
     blank_at = -1
@@ -102,6 +117,11 @@ def canon(text: str) -> Canon:
 
 def _is_plain(char: str) -> bool:
     return char.isascii() and char.isalnum()
+
+
+def tail_of(text: str, at: int) -> str:
+    """The few characters before ``at``: enough to see what introduces a figure or a name."""
+    return text[max(0, at - _BEFORE_CHARS) : at]
 
 
 def masked(text: str, spans: Iterable[tuple[int, int]]) -> str:

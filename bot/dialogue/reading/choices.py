@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from bot.dialogue.reading.canon import canon
+from bot.dialogue.reading.canon import canon, tail_of
 from bot.dialogue.reading.numerals import DIGITS, parse_integer, scan, to_ascii_digits
 from bot.dialogue.reading.types import is_filler
 
@@ -15,17 +15,23 @@ Option: TypeAlias = str | tuple[str, Sequence[str]]
 
 _N: Final = r"(?P<n>[0-9]{1,3}|[一二三四五六七八九十两]{1,3})"
 _MEASURE: Final = r"(?:个|张|笔|项|条|位|种|款|家|号|套|行|只|份|次|户|道|步|档|件|所)"
-_LAST: Final = re.compile(rf"(?:倒数第一|最后|末尾|最末|最下面|最底下)(?:那|这)?(?:一?{_MEASURE}|的)?|末{_MEASURE}")
+_LAST: Final = re.compile(
+    rf"(?:倒数第一|最后|末尾|最末|最下面|最底下)(?:那|这)?(?:一?{_MEASURE}|的)?|末{_MEASURE}"
+)
 _FROM_END: Final = re.compile(rf"倒数第?{_N}{_MEASURE}?")
 _ORDINAL: Final = re.compile(rf"第{_N}{_MEASURE}?")
-_FIRST: Final = re.compile(rf"(?:头|首|打头|最前面?|最上面)(?:那|这|的)?(?:一{_MEASURE}|{_MEASURE}|的)|前者|第一")
+_FIRST: Final = re.compile(
+    rf"(?:头|首|打头|最前面?|最上面)(?:那|这|的)?(?:一{_MEASURE}|{_MEASURE}|的)|前者|第一"
+)
 _SECOND_OF_TWO: Final = re.compile(r"后者")
 _UPPER: Final = re.compile(rf"(?:上面|前面|前|上边|上头)(?:那|这|的)?(?:一)?(?:{_MEASURE}|的)")
 _LOWER: Final = re.compile(rf"(?:下面|后面|后|下边|底下|下头)(?:那|这|的)?(?:一)?(?:{_MEASURE}|的)")
 _MIDDLE: Final = re.compile(rf"(?:中间|当中)(?:那|这|的)?(?:一)?{_MEASURE}?")
 _ALL: Final = re.compile(r"(?:都要|都选|全都要|全要|全部都?要?|都办|都交)$")
 _NONE: Final = re.compile(r"都不(?:是|要|选|对)|一个(?:都|也)不|以上都不|没有我要")
-_NUMBERED: Final = re.compile(rf"(?<![0-9a-z])(?:选择?|要|按|是|就|那)?{_N}(?:号|项|选项)?(?:吧|那个|这个|的|啊|好了|了)?[。.!！]?$")
+_NUMBERED: Final = re.compile(
+    rf"(?<![0-9a-z])(?:选择?|要|按|是|就|那)?{_N}(?:号|项|选项)?(?:吧|那个|这个|的|啊|好了|了)?[。.!！]?$"
+)
 _LETTER: Final = re.compile(r"(?<![a-z])(?:选择?|要|按)?(?P<letter>[a-z])(?:吧|那个|项|的|选项)?[。.!！]?$")
 _NEGATED: Final = re.compile(r"(?:(?<!是)不是|不要|不选|别选|不用|别要|不)$")
 _PUNCTUATION: Final = re.compile(r"[\s，。、！？；：（）《》“”‘’\"'()\[\],.!?;:·\-~_/]+")
@@ -51,7 +57,13 @@ def _fold(text: str) -> str:
             said = to_ascii_digits(said) if all(char in DIGITS for char in said) else said
         else:
             plain = found.number.digits and len(said) > 1
-            said = to_ascii_digits(said) if plain and "." not in said else f"{value.normalize():f}" if value < 10**20 else said
+            said = (
+                to_ascii_digits(said)
+                if plain and "." not in said
+                else f"{value.normalize():f}"
+                if value < 10**20
+                else said
+            )
         parts += [folded[at : found.start], said]
         at = found.end
     return "".join([*parts, folded[at:]])
@@ -119,7 +131,10 @@ def _by_name(text: str, names: list[list[str]]) -> list[_Choice]:
     return [
         item
         for item in found
-        if not any(o.start <= item.start and item.end <= o.end and o.end - o.start > item.end - item.start for o in found)
+        if not any(
+            o.start <= item.start and item.end <= o.end and o.end - o.start > item.end - item.start
+            for o in found
+        )
     ]
 
 
@@ -145,7 +160,7 @@ def _by_part(text: str, names: list[list[str]]) -> list[int]:
 
 
 def _kept(text: str, choices: list[_Choice]) -> list[int]:
-    return sorted({item.index for item in choices if not _NEGATED.search(text[: item.start])})
+    return sorted({item.index for item in choices if not _NEGATED.search(tail_of(text, item.start))})
 
 
 def read_choice(text: str, options: Sequence[Option]) -> list[int]:
@@ -164,7 +179,11 @@ def read_choice(text: str, options: Sequence[Option]) -> list[int]:
         return exact
     if bare:  # a lone figure may be the place or part of a label (三 of 3个月): both are possible
         digits = _fold(copy)
-        labelled = [i for i, own in enumerate(names) if any(re.search(rf"(?<![0-9]){re.escape(digits)}(?![0-9])", n) for n in own)]
+        labelled = [
+            i
+            for i, own in enumerate(names)
+            if any(re.search(rf"(?<![0-9]){re.escape(digits)}(?![0-9])", n) for n in own)
+        ]
         return sorted({*bare, *(labelled if digits else [])})
     by_place, by_name = _by_place(copy, count), _by_name(folded, names)
     chosen = {*_kept(copy, by_place), *_kept(folded, by_name)}

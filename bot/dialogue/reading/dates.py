@@ -204,9 +204,12 @@ _RULES: tuple[_Rule, ...] = tuple(
         (r"前年", _relative_year(-2)),
         (r"去年", _relative_year(-1)),
         (r"[今本]年", _relative_year(0)),
-        (rf"(?:最近|近|过去|这)(?:的)?(半|[0-9]{{1,3}}|[一二三四五六七八九十两]{{1,3}})?个?(天|日|周|星期|礼拜|月|年)(?![0-9])", _recent),
+        (
+            r"(?:最近|近|过去|这)(?:的)?(半|[0-9]{1,3}|[一二三四五六七八九十两]{1,3})?个?(天|日|周|星期|礼拜|月|年)(?![0-9])",
+            _recent,
+        ),
         (rf"{_N}个?(天|周|月)(?:以)?前", _ago),
-        (rf"第?([一二三四1-4])季度", _quarter),
+        (r"第?([一二三四1-4])季度", _quarter),
         (r"([上下])半年", _half),
         (r"国庆(?:节|期间|假期|长假)?", _holiday(10, 1, 7)),
         (r"五一(?:节|期间|假期)?|劳动节", _holiday(5, 1, 5)),
@@ -237,7 +240,11 @@ def _join(text: str, found: list[Reading[DateRange]]) -> list[Reading[DateRange]
     joined: list[Reading[DateRange]] = []
     for reading in found:
         before = joined[-1] if joined else None
-        if before and _JOINED.fullmatch(text[before.end : reading.start]) and before.value.start <= reading.value.end:
+        if (
+            before
+            and _JOINED.fullmatch(text[before.end : reading.start])
+            and before.value.start <= reading.value.end
+        ):
             invalid = before.value.invalid or reading.value.invalid
             value = DateRange(before.value.start, reading.value.end, "range", invalid=invalid)
             joined[-1] = Reading(value, before.start, reading.end, text[before.start : reading.end])

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from bot.dialogue.reading.amount_context import bare_figure_spans, taken_spans
-from bot.dialogue.reading.canon import Canon, canon, masked
+from bot.dialogue.reading.canon import Canon, canon, masked, tail_of
 from bot.dialogue.reading.names import Hit, digits_in_name, find_payees
-from bot.dialogue.reading.numerals import DIGITS, Found, Number, number_at, scan
+from bot.dialogue.reading.numerals import DIGITS, Found, Number, scan
 from bot.dialogue.reading.types import Reading, covers
 
 AMOUNT_FEN_MAX: Final = 10**15
@@ -23,10 +23,11 @@ AMOUNT_FEN_MAX: Final = 10**15
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount a customer named. ``amount_fen`` is set only when it is certain and usable.
+    """An amount a customer named. ``amount_fen`` is None when no certain figure was named.
 
     ``whole`` is 全部, ``half`` 一半. ``vague`` names no figure (几百块, 一些); ``about_fen`` is then the round
-    figure heard (一千来块: 100000), good for searching only. ``negative`` and ``too_large`` are to be refused.
+    figure heard (一千来块: 100000), good for searching only. ``negative`` (amount_fen below zero) and
+    ``too_large`` (above AMOUNT_FEN_MAX) are to be refused.
     """
 
     amount_fen: int | None
@@ -47,20 +48,26 @@ class _Match(NamedTuple):
 
 _YUAN: Final = re.compile(r"个?(?:块钱|块|元钱|圆钱|元(?![旦月宵件])|圆|大洋|人民币|rmb|cny|软妹币|蚊)")
 _YUAN_WITH_MINOR: Final = re.compile(r"块$|元$|圆$")
-_TOGETHER: Final = re.compile(r"[一1]块(?:儿|去|来|走|玩|吃|看|办|弄|查|做|说|买|算|转|打|付|充|交|缴|还|存|取|给)")
-_VERB_BEFORE: Final = re.compile(r"(?:转账|转帐|转|充值|充|打|汇款|汇|付款|付|还款|还|存|取|发|交|缴|借|给|要|花|扣|收|欠|提|捐|买|是|成|为)(?:了|过|我|他|她)?$")
+_TOGETHER: Final = re.compile(
+    r"[一1]块(?:儿|去|来|走|玩|吃|看|办|弄|查|做|说|买|算|转|打|付|充|交|缴|还|存|取|给)"
+)
+_VERB_BEFORE: Final = re.compile(
+    r"(?:转账|转帐|转|充值|充|打|汇款|汇|付款|付|还款|还|存|取|发|交|缴|借|给|要|花|扣|收|欠|提|捐|买|是|成|为)(?:了|过|我|他|她)?$"
+)
 _JIAO: Final = re.compile(r"[角毛](?![落色度形利病衣重])")
 _FEN: Final = re.compile(r"分(?![钟行期之部析数享局公店红级开别手类配支清秒])")
 _CLOSING: Final = re.compile(r"钱|整|正")
-_PREFIX: Final = re.compile(r"(?:人民币|rmb|cny|¥):?$")
+_PREFIX: Final = re.compile(r"(?:人民币|rmb|cny|¥):?-?$")
 _NEGATIVE: Final = re.compile(r"(?:(?<![0-9a-z零一二三四五六七八九十百千万])-|负)$")
-_ABOUT_BEFORE: Final = re.compile(r"(?:大概|大约|差不多|(?<![预合节契])约|将近|接近|不到|小)(?:是|有|要|转)?$")
+_ABOUT_BEFORE: Final = re.compile(
+    r"(?:大概|大约|差不多|(?<![预合节契])约|将近|接近|不到|小)(?:是|有|要|转)?$"
+)
 _ABOUT_AFTER: Final = re.compile(r"钱?(?:左右|上下|的样子|出头|开外)")
 _RANGE: Final = re.compile(r"[到至~-]")
-_AFTER_BARE_MINOR: Final = re.compile(r"[个人天次日号年月张笔期点周岁折级十百千万亿元块%:/.\-~至0-9零一二三四五六七八九半几股份克美港欧英]")
-_NOT_A_SUM: Final = (
-    r"(?!的?(?:交易|明细|账单|账户|账号|卡|记录|流水|收款人|联系人|功能|业务|产品|服务|内容|信息|银行|网点|基金|理财|存款|贷款|时间|人|费用|消息|通知|订单))"
+_AFTER_BARE_MINOR: Final = re.compile(
+    r"[个人天次日号年月张笔期点周岁折级十百千万亿元块%:/.\-~至0-9零一二三四五六七八九半几股份克美港欧英]"
 )
+_NOT_A_SUM: Final = r"(?!的?(?:交易|明细|账单|账户|账号|卡|记录|流水|收款人|联系人|功能|业务|产品|服务|内容|信息|银行|网点|基金|理财|存款|贷款|时间|人|费用|消息|通知|订单))"
 _WHOLE: Final = re.compile(
     rf"(?:余额|剩下的?|里面?的?|卡里的?|我的)?(?:全部|所有)(?:的?(?:钱|余额|金额|资金|款项|存款))?{_NOT_A_SUM}"
     r"|(?:全都|都|全)(?=给?(?:转|打|汇|取|提|充|还|付|交|划)(?!了?(?:哪|谁|过哪)|[账帐]记录))"
@@ -83,9 +90,9 @@ def _fen(value: Decimal, unit_fen: int, decimals: int) -> int | None:
 
 def _bounded(amount_fen: int, negative: bool) -> Money:
     if negative:
-        return Money(None, negative=True)
+        return Money(-amount_fen, negative=True)
     if amount_fen > AMOUNT_FEN_MAX:
-        return Money(None, too_large=True)
+        return Money(amount_fen, too_large=True)
     return Money(amount_fen)
 
 
@@ -167,7 +174,7 @@ def _unit_after(text: str, found: Found) -> tuple[int, int, int] | None:
         return 10, minor_fen, _close(text, end)
     if match := _FEN.match(text, found.end):
         clock = text[found.start - 1 : found.start] == "点"
-        alone = not text[: found.start].strip("零-负") and not text[match.end() :].strip("整钱。，!！")
+        alone = not tail_of(text, found.start).strip("零-负") and not text[match.end() :].strip("整钱。，!！")
         if not clock and (text[match.end() : match.end() + 1] == "钱" or alone):
             return 1, 0, _close(text, match.end())
     return None
@@ -175,16 +182,18 @@ def _unit_after(text: str, found: Found) -> tuple[int, int, int] | None:
 
 def _build(text: str, found: Found, unit: tuple[int, int, int], start: int) -> _Match | None:
     unit_fen, minor_fen, end = unit
-    negative_sign = _NEGATIVE.search(text[:start])
+    negative_sign = _NEGATIVE.search(tail_of(text, start))
     about_after = _ABOUT_AFTER.match(text, end)
-    about = bool(_ABOUT_BEFORE.search(text[:start]) or about_after)
+    about = bool(_ABOUT_BEFORE.search(tail_of(text, start)) or about_after)
     value = _money(found.number, unit_fen, minor_fen, negative_sign is not None, about)
     if value is None:
         return None
-    built = (_money(other, unit_fen, minor_fen, negative_sign is not None, about) for other in found.alternatives)
+    built = (
+        _money(other, unit_fen, minor_fen, negative_sign is not None, about) for other in found.alternatives
+    )
     others = tuple(other for other in built if other is not None and other != value)
     if negative_sign:
-        start = negative_sign.start()
+        start -= len(negative_sign.group())
     return _Match(start, about_after.end() if about_after else end, value, others)
 
 
@@ -195,9 +204,9 @@ def _marked(text: str, numbers: Sequence[Found]) -> list[_Match]:
     for found in numbers:
         if found.start < at:
             continue
-        if _TOGETHER.match(text, found.start) and not _VERB_BEFORE.search(text[: found.start]):
+        if _TOGETHER.match(text, found.start) and not _VERB_BEFORE.search(tail_of(text, found.start)):
             continue
-        prefix = _PREFIX.search(text[: found.start].removesuffix("-"))
+        prefix = _PREFIX.search(tail_of(text, found.start))
         unit = _unit_after(text, found)
         if unit is None and prefix is None:
             continue
@@ -205,7 +214,7 @@ def _marked(text: str, numbers: Sequence[Found]) -> list[_Match]:
         if match is None:
             continue
         if prefix:
-            match = match._replace(start=min(prefix.start(), match.start))
+            match = match._replace(start=min(found.start - len(prefix.group()), match.start))
         matches.append(match)
         at = match.end
     return matches
@@ -239,7 +248,9 @@ def _words(text: str) -> list[_Match]:
         (_VAGUE, Money(None, vague=True)),
     ):
         for match in pattern.finditer(text):
-            if match.end() > match.start() and all(match.end() <= m.start or m.end <= match.start() for m in found):
+            if match.end() > match.start() and all(
+                match.end() <= m.start or m.end <= match.start() for m in found
+            ):
                 found.append(_Match(match.start(), match.end(), value))
     return found
 
@@ -273,7 +284,9 @@ def _name_spans(hits: Sequence[Hit], text: str) -> list[tuple[int, int]]:
     return [(hit.start, hit.end) for hit in hits if digits_in_name(text[hit.start : hit.end])]
 
 
-def _with_other_names(text: str, hits: Sequence[Hit], matches: list[_Match], bare: bool, asked: bool) -> list[_Match]:
+def _with_other_names(
+    text: str, hits: Sequence[Hit], matches: list[_Match], bare: bool, asked: bool
+) -> list[_Match]:
     """给李四五十块: if the payee is 李四五, the amount is 十块; both are returned."""
     result = list(matches)
     for index, hit in enumerate(hits):
@@ -284,7 +297,9 @@ def _with_other_names(text: str, hits: Sequence[Hit], matches: list[_Match], bar
                 differing = tuple(
                     item.value
                     for item in second
-                    if item.start < match.end and match.start < item.end and item.value not in (match.value, *match.others)
+                    if item.start < match.end
+                    and match.start < item.end
+                    and item.value not in (match.value, *match.others)
                 )
                 result[place] = match._replace(others=match.others + differing)
     return result
@@ -319,17 +334,3 @@ def read_amount(text: str, known: Sequence[str] = (), *, asked: bool = True) -> 
         alone = [reading for reading in readings if covers(text, reading)]
         return alone or readings
     return readings
-
-
-def plain_yuan(amount_fen: int) -> Money:
-    """A certain amount, checked against the limits every reading is checked against."""
-    return replace(_bounded(abs(amount_fen), amount_fen < 0))
-
-
-def number_of_yuan(text: str) -> Money | None:
-    """The whole text as one certain figure of yuan ("三千五"), or None."""
-    copy = canon(text)
-    found = number_at(copy.text, 0)
-    if found is None or found.end != len(copy.text) or found.alternatives:
-        return None
-    return _money(found.number, 100, 0, False, False)

@@ -25,9 +25,13 @@ from bot.dialogue.reading.name_lexicon import (
 from bot.dialogue.reading.numerals import number_at
 
 # Never part of a given name.
-_HARD: Final = frozenset("的了吗吧呢啊呀哈嘛啦哦呗嗯呃额哎诶么这那哪谁她它他我你您们请谢把给俾从是不没都跟及各每转打付缴拨退账个块些什怎吃喝说被错")
+_HARD: Final = frozenset(
+    "的了吗吧呢啊呀哈嘛啦哦呗嗯呃额哎诶么这那哪谁她它他我你您们请谢把给俾从是不没都跟及各每转打付缴拨退账个块些什怎吃喝说被错"
+)
 # Seldom part of one: believed only where no reading without it exists.
-_SOFT: Final = frozenset("汇还寄借钱卡号元角毛分笔次多少几想要能会该应让对过去来里上下和先再也就在用到未有存充送交收买加全帮发划换改为收补报结查看做")
+_SOFT: Final = frozenset(
+    "汇还寄借钱卡号元角毛分笔次多少几想要能会该应让对过去来里上下和先再也就在用到未有存充送交收买加全帮发划换改为收补报结查看做"
+)
 _FOLLOWS: Final = re.compile(
     r"转|汇|打(?!印|折)|付|还|发|交|缴|充|存|寄|送|划|拨|退|借|补|报销|买|换|改|删|添|加(?!油)|查|看"
     r"|的|吧|了|啊|呀|呢|哈|嘛|吗|啦|哦|呗|么|嗯|呃|额|哎|诶|那|这|他|她|就|再|也|先|请|谢|麻烦|帮|我|你|您"
@@ -42,7 +46,9 @@ _DOUBLE_VERB: Final = re.compile(r"[发汇存交充划还收][转打付汇充寄
 _DOTTED_PART: Final = f"[^\\W0-9a-z_{''.join(sorted(_HARD - set('阿哈那么提尔')))}还充汇交]"
 _DOTTED: Final = re.compile(f"{_DOTTED_PART}{{2,8}}(?:[·•・‧]{_DOTTED_PART}{{1,10}}){{1,3}}")
 _POSSESSIVE: Final = re.compile(r"(?:我们家|我们|咱们|我家|俺家|咱家|我|俺|咱|他|她|你)(的)?")
-_NICK_NOT_AFTER_SMALL: Final = frozenset("区店卖额号时组学企孩朋友姐妹弟伙程微费票数心事型米钱灵贷车商白编规写气便声睡看视")
+_NICK_NOT_AFTER_SMALL: Final = frozenset(
+    "区店卖额号时组学企孩朋友姐妹弟伙程微费票数心事型米钱灵贷车商白编规写气便声睡看视"
+)
 _RANKS: Final = frozenset("大二三四五六七八九幺")
 _WEEKDAY: Final = re.compile(r"周[一二三四五六日天末]")
 
@@ -122,8 +128,16 @@ def _owns_something_else(text: str, at: int) -> bool:
     if text[at : at + 1] != "的" or at + 1 >= len(text):
         return False
     rest = text[at + 1 :]
-    owned = re.match(r"卡|账|户|手机|电话|号|钱|工资|微信|支付宝|那|这|尾号|时候|话|转|汇|款|生活费|房租|零花|储蓄|信用|[0-9]", rest)
-    return owned is None and is_han(rest[0]) and bank_at(text, at + 1) is None and number_at(text, at + 1) is None
+    owned = re.match(
+        r"卡|账|户|手机|电话|号|钱|工资|微信|支付宝|那|这|尾号|时候|话|转|汇|款|生活费|房租|零花|储蓄|信用|[0-9]",
+        rest,
+    )
+    return (
+        owned is None
+        and is_han(rest[0])
+        and bank_at(text, at + 1) is None
+        and number_at(text, at + 1) is None
+    )
 
 
 def _nickname(text: str, at: int) -> list[Candidate]:
@@ -158,7 +172,7 @@ def _titled(text: str, at: int) -> Candidate | None:
         end = _title_at(text, behind)
         if not end and text[behind : behind + 1] and text[behind] in TITLES_SHORT:
             end = behind + 1
-        if end and ends_here(text, end) and not (text[at] in _HARD or text[at] in "大小老" and length == 1):
+        if end and ends_here(text, end) and not (text[at] in _HARD or (text[at] in "大小老" and length == 1)):
             return Candidate(at, end, end)
     return None
 
@@ -187,7 +201,11 @@ def _surnamed(text: str, at: int) -> list[Candidate]:
     if found or compound:
         return found
     double = text[at : at + 4]  # 陈李小红: the surnames of both parents
-    if len(double) == 4 and double[1] in SURNAMES_COMMON and all(is_han(c) and c not in _HARD for c in double):
+    if (
+        len(double) == 4
+        and double[1] in SURNAMES_COMMON
+        and all(is_han(c) and c not in _HARD for c in double)
+    ):
         return [_with_title(text, at, at + 4, False)] if ends_here(text, at + 4) else []
     return []
 
@@ -209,7 +227,9 @@ def _listed(text: str, at: int) -> list[Candidate]:
     return [
         Candidate(at, end, end)
         for end in (at + 2, at + 3)
-        if end < len(text) and not any(c in _HARD or c in _SOFT for c in text[at + 1 : end]) and _single_bounded(text, end)
+        if end < len(text)
+        and not any(c in _HARD or c in _SOFT for c in text[at + 1 : end])
+        and _single_bounded(text, end)
     ]
 
 

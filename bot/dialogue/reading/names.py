@@ -10,9 +10,16 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from bot.dialogue.reading.canon import Canon, canon, is_han
+from bot.dialogue.reading.canon import Canon, canon, is_han, tail_of
 from bot.dialogue.reading.name_candidates import Candidate, candidates_at, ends_here, given_only, open_ended
-from bot.dialogue.reading.name_lexicon import GIVEN, STOP_WORDS, SURNAMES, SURNAMES_COMMON, SURNAMES_COMPOUND, TITLES_LONG
+from bot.dialogue.reading.name_lexicon import (
+    GIVEN,
+    STOP_WORDS,
+    SURNAMES,
+    SURNAMES_COMMON,
+    SURNAMES_COMPOUND,
+    TITLES_LONG,
+)
 from bot.dialogue.reading.numerals import DIGITS, number_at
 from bot.dialogue.reading.types import Reading
 
@@ -24,7 +31,9 @@ _CUE: Final = re.compile(
     r"|(?P<direct>(?:转|打|汇|付|存|划|充|还)(?:账|款|钱|过去|回)?(?:到|至|进|入|去)?)"
     r"|(?P<weak>应该是|改成|改为|换成|换为|就是|是)"
 )
-_AFTER_CUE: Final = re.compile(r"(?:嗯|呃|额|那个|这个|一个叫|叫|是|为|姓名|名字|改成|换成|应该是|写|[:,，“”\"'《「『【\s])*")
+_AFTER_CUE: Final = re.compile(
+    r"(?:嗯|呃|额|那个|这个|一个叫|叫|是|为|姓名|名字|改成|换成|应该是|写|[:,，“”\"'《「『【\s])*"
+)
 _SELF_BEFORE: Final = re.compile(r"(?:我|我的名字|本人|我姓)$")
 _NEGATED: Final = re.compile(
     r"(?:(?<!是)不是|别|不要|不用|不想|不能|取消|(?<![要是不])不)(?:再|是)?"
@@ -33,21 +42,207 @@ _NEGATED: Final = re.compile(
 _PAYS: Final = re.compile(r"[转汇打付还充发交缴存借寄钱块元款¥]|红包|[0-9]")
 _LIST: Final = re.compile(r"(?:还有|以及|和|跟|与|及|、|,|，)+")
 _VERB_CUE_BEFORE: Final = re.compile(r"[转打汇付还]$")
-_SELF: Final = re.compile(r"(?:给|帮|为|替)?(?:我自己|自己|本人|我本人|我的(?:手机|号码|手机号)|本机|这个号|我这个号)|给我(?=充|转|交|存|$)")
-_LEAD: Final = (
-    "嗯 呃 额 哦 哎 诶 那个 这个 就是 是 那就 那 就 转账给 转帐给 转给 打给 汇给 付给 给 叫做 叫 名字叫 名字是 名字 姓名 "
-    "收款人 户名 我要转给 我要 我想 他叫 她叫 他 她 对方叫 对方 应该是 应该 不对 改成 换成 选 哦对 啊 对 好 好的 请 帮我 "
-    "我说的是 我说 还是 再 ： : ， , 。 、 “ \" 的 一个叫 一个"
-).split()
-_TRAIL: Final = (
-    "吧 啊 呀 呢 的 了 哈 嘛 啦 哦 就行 就好 就可以 就行了 谢谢 转 转账 收 收款 的卡 的账户 那 那边 这个人 那个人 。 ！ ! . ， , "
-    "？ ? ~ ” \" 嗯 先生 女士 小姐 同学 对 没错 好了 好吧"
-).split()
+_SELF: Final = re.compile(
+    r"(?:给|帮|为|替)?(?:我自己|自己|本人|我本人|我的(?:手机|号码|手机号)|本机|这个号|我这个号)|给我(?=充|转|交|存|$)"
+)
+_LEAD: Final = [
+    "嗯",
+    "呃",
+    "额",
+    "哦",
+    "哎",
+    "诶",
+    "那个",
+    "这个",
+    "就是",
+    "是",
+    "那就",
+    "那",
+    "就",
+    "转账给",
+    "转帐给",
+    "转给",
+    "打给",
+    "汇给",
+    "付给",
+    "给",
+    "叫做",
+    "叫",
+    "名字叫",
+    "名字是",
+    "名字",
+    "姓名",
+    "收款人",
+    "户名",
+    "我要转给",
+    "我要",
+    "我想",
+    "他叫",
+    "她叫",
+    "他",
+    "她",
+    "对方叫",
+    "对方",
+    "应该是",
+    "应该",
+    "不对",
+    "改成",
+    "换成",
+    "选",
+    "哦对",
+    "啊",
+    "对",
+    "好",
+    "好的",
+    "请",
+    "帮我",
+    "我说的是",
+    "我说",
+    "还是",
+    "再",
+    "：",
+    ":",
+    "，",
+    ",",
+    "。",
+    "、",
+    "“",
+    '"',
+    "的",
+    "一个叫",
+    "一个",
+]
+_TRAIL: Final = [
+    "吧",
+    "啊",
+    "呀",
+    "呢",
+    "的",
+    "了",
+    "哈",
+    "嘛",
+    "啦",
+    "哦",
+    "就行",
+    "就好",
+    "就可以",
+    "就行了",
+    "谢谢",
+    "转",
+    "转账",
+    "收",
+    "收款",
+    "的卡",
+    "的账户",
+    "那",
+    "那边",
+    "这个人",
+    "那个人",
+    "。",
+    "！",
+    "!",
+    ".",
+    "，",
+    ",",
+    "？",
+    "?",
+    "~",
+    "”",
+    '"',
+    "嗯",
+    "先生",
+    "女士",
+    "小姐",
+    "同学",
+    "对",
+    "没错",
+    "好了",
+    "好吧",
+]
 _REFUSE: Final = frozenset(
-    "取消 算了 没有 不要 不用 不是 退出 返回 人工 余额 转账 查询 明细 充值 缴费 多少 什么 怎么 你好 您好 谢谢 再见 方法 高兴 安心 "
-    "花钱 关于 何意 和谁 白痴 常见 全都 别管 平安 成功 安全 快乐 发达 健康 美好 金额 清楚 明白 贵金 黄金 海外 山东 江苏 安徽 "
-    "明天 今天 昨天 后天 上海 北京 天津 重庆 广州 深圳 杭州 成都 武汉 南京 西安 工资 生日 安静 全天 "
-    "app atm ok okay no yes hi hello bye pin sim vip etc".split()
+    [
+        "取消",
+        "算了",
+        "没有",
+        "不要",
+        "不用",
+        "不是",
+        "退出",
+        "返回",
+        "人工",
+        "余额",
+        "转账",
+        "查询",
+        "明细",
+        "充值",
+        "缴费",
+        "多少",
+        "什么",
+        "怎么",
+        "你好",
+        "您好",
+        "谢谢",
+        "再见",
+        "方法",
+        "高兴",
+        "安心",
+        "花钱",
+        "关于",
+        "何意",
+        "和谁",
+        "白痴",
+        "常见",
+        "全都",
+        "别管",
+        "平安",
+        "成功",
+        "安全",
+        "快乐",
+        "发达",
+        "健康",
+        "美好",
+        "金额",
+        "清楚",
+        "明白",
+        "贵金",
+        "黄金",
+        "海外",
+        "山东",
+        "江苏",
+        "安徽",
+        "明天",
+        "今天",
+        "昨天",
+        "后天",
+        "上海",
+        "北京",
+        "天津",
+        "重庆",
+        "广州",
+        "深圳",
+        "杭州",
+        "成都",
+        "武汉",
+        "南京",
+        "西安",
+        "工资",
+        "生日",
+        "安静",
+        "全天",
+        "app",
+        "atm",
+        "ok",
+        "okay",
+        "no",
+        "yes",
+        "hi",
+        "hello",
+        "bye",
+        "pin",
+        "sim",
+        "vip",
+        "etc",
+    ]
 )
 
 
@@ -77,7 +272,12 @@ def _reads_as_amount(text: str, name: Candidate) -> bool:
     """张一百: what follows the surname is a figure."""
     found = number_at(text, name.start + 1)
     said = text[name.start + 1 : name.end]
-    return found is not None and found.end == name.end and len(said) > 1 and any(char in "十百千万亿" for char in said)
+    return (
+        found is not None
+        and found.end == name.end
+        and len(said) > 1
+        and any(char in "十百千万亿" for char in said)
+    )
 
 
 def _hit(text: str, cue_start: int, names: list[Candidate]) -> Hit:
@@ -85,10 +285,10 @@ def _hit(text: str, cue_start: int, names: list[Candidate]) -> Hit:
     if text[first.start] in SURNAMES and _reads_as_amount(text, first):
         others = [*others, Candidate(first.start, first.start + 1, first.start + 1)]
     longer = Candidate(first.start, first.end + 1, first.end + 1, soft=True)
-    verb_before = _VERB_CUE_BEFORE.search(text[:cue_start])
-    if verb_before and first.end - first.start == 2 and text[first.end : first.end + 1] == "发":
-        if number_at(text, first.end + 1) is not None:  # 转给李明发五百: 发 can hardly be a second verb
-            return Hit(first.start, longer.end, longer, (first,))
+    verb_before = _VERB_CUE_BEFORE.search(tail_of(text, cue_start))
+    sends = verb_before and first.end - first.start == 2 and text[first.end : first.end + 1] == "发"
+    if sends and number_at(text, first.end + 1) is not None:  # 转给李明发五百: 发 can hardly be a second verb
+        return Hit(first.start, longer.end, longer, (first,))
     return Hit(first.start, first.span_end, first, tuple(others))
 
 
@@ -111,12 +311,12 @@ def _cue_hits(text: str) -> list[Hit]:
     hits: list[Hit] = []
     for cue in _CUE.finditer(text):
         kind = cue.lastgroup or "weak"
-        before = text[: cue.start()]
+        before = tail_of(text, cue.start())
         if kind in ("loose", "weak") and _SELF_BEFORE.search(before):
             continue
         after = _AFTER_CUE.match(text, cue.end())
         at = after.end() if after else cue.end()
-        if _NEGATED.search(text[:at]) or (hits and at < hits[-1].end):
+        if _NEGATED.search(tail_of(text, at)) or (hits and at < hits[-1].end):
             continue
         names = _names_after(text, at, kind)
         while names:
@@ -134,7 +334,7 @@ def _merge_known(text: str, guesses: list[Hit], spans: list[tuple[int, int]]) ->
     hits: list[Hit] = []
     taken: list[Hit] = []
     for start, end in spans:
-        if _NEGATED.search(text[:start]):
+        if _NEGATED.search(tail_of(text, start)):
             continue
         name = Candidate(start, end, end)
         clashing = [hit for hit in guesses if hit.start < end and start < hit.end]
@@ -146,7 +346,9 @@ def _merge_known(text: str, guesses: list[Hit], spans: list[tuple[int, int]]) ->
         elif shorter and not ends_here(text, end):
             hits.append(Hit(shorter[0].start, shorter[0].end, shorter[0], (name,)))
         else:
-            hits.append(Hit(min([start, *(h.start for h in clashing)]), max([end, *(h.end for h in clashing)]), name))
+            hits.append(
+                Hit(min([start, *(h.start for h in clashing)]), max([end, *(h.end for h in clashing)]), name)
+            )
     hits += [hit for hit in guesses if hit not in taken]
     return sorted(hits, key=lambda hit: hit.start)
 
@@ -211,10 +413,15 @@ def _bare_candidates(text: str) -> list[Candidate]:
         return [Candidate(start, end, end)]
     whole = [item for item in candidates_at(core, 0) if item.span_end == len(core)]
     if not whole:
-        whole = candidates_at(text, start)
-        return whole
-    shift = [item._replace(start=item.start + start, end=item.end + start, span_end=item.span_end + start) for item in whole]
-    return [item._replace(drop=(item.drop[0] + start, item.drop[1] + start)) if item.drop else item for item in shift]
+        return candidates_at(text, start)
+    shift = [
+        item._replace(start=item.start + start, end=item.end + start, span_end=item.span_end + start)
+        for item in whole
+    ]
+    return [
+        item._replace(drop=(item.drop[0] + start, item.drop[1] + start)) if item.drop else item
+        for item in shift
+    ]
 
 
 def _given_answer(text: str) -> list[Candidate]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.dialogue.reading.canon import canon
 from bot.dialogue.reading.numerals import DIGITS, to_ascii_digits
-from bot.dialogue.reading.types import Reading
+from bot.dialogue.reading.types import Reading, covers
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +45,22 @@ _PHONE_PAUSED: Final = re.compile(
     rf"{_NO_DIGIT_BEFORE}(?P<number>[1一幺]{_LOOSE_SEP}[3-9三四五六七八九](?:{_LOOSE_SEP}{_D}){{9}})(?!{_LOOSE_SEP}{_D})"
 )
 _CARD: Final = re.compile(
-    rf"{_NO_DIGIT_BEFORE}(?P<number>{_D}{{12,19}}|{_D}{{4}}(?:[ \-]{_D}{{4}}){{2,3}}(?:[ \-]{_D}{{1,3}})?|{_D}{{6}}[ \-]{_D}{{6,13}}){_NO_DIGIT_AFTER}(?!x)"
+    rf"{_NO_DIGIT_BEFORE}(?P<number>{_D}{{12,19}}|{_D}{{4}}(?P<sep>[ \-]){_D}{{4}}(?P=sep){_D}{{4}}(?:(?P=sep){_D}{{4}})?(?:(?P=sep){_D}{{1,3}})?|{_D}{{6}}[ \-]{_D}{{6,13}}){_NO_DIGIT_AFTER}(?!x)"
 )
-_ID: Final = re.compile(rf"{_NO_DIGIT_BEFORE}(?P<number>{_D}{{6}}{_SEP}{_D}{{8}}{_SEP}{_D}{{3}}[0-9x零一二三四五六七八九幺]){_NO_DIGIT_AFTER}(?![a-z])")
+_ID: Final = re.compile(
+    rf"{_NO_DIGIT_BEFORE}(?P<number>{_D}{{6}}{_SEP}{_D}{{8}}{_SEP}{_D}{{3}}[0-9x零一二三四五六七八九幺]){_NO_DIGIT_AFTER}(?![a-z])"
+)
 _TAIL_DIGITS: Final = rf"(?P<number>{_D}(?:[ ]?{_D}){{3}}){_NO_DIGIT_AFTER}"
 _TAIL: Final = re.compile(
     rf"(?:尾号|尾数|卡尾号|(?:最后|后|末|尾)[四4]?[位个]数?|后[四4]位(?:数字?)?)(?:是|为|:|就是|，)*{_TAIL_DIGITS}"
     rf"|{_NO_DIGIT_BEFORE}{_TAIL_DIGITS.replace('?P<number>', '?P<behind>')}(?:结尾|尾号)?(?:的|那|这)*张?的?(?:卡|储蓄卡|信用卡|银行卡|借记卡|结尾|尾号)"
     rf"|{_NO_DIGIT_BEFORE}{_TAIL_DIGITS.replace('?P<number>', '?P<that>')}(?:的?那|的?这)张"
 )
-_TAIL_NEXT: Final = re.compile(rf"(?:的?卡?)(?:和|跟|与|、|还有|或者?){_TAIL_DIGITS}(?=的|$|[，。,!?！？]|转|都|卡|这|那)")
-_RUN: Final = re.compile(
-    rf"(?:(?:{_D}|[两二三四五六]个{_D}(?!{_UNIT}))[ \-]?)*(?:{_D}|[两二三四五六]个{_D}(?!{_UNIT}))"
+_TAIL_NEXT: Final = re.compile(
+    rf"(?:的?卡?)(?:和|跟|与|、|还有|或者?){_TAIL_DIGITS}(?=的|$|[，。,!?！？]|转|都|卡|这|那)"
 )
+_ONE: Final = rf"(?:[两二三四五六]个{_D}|{_D})(?!{_UNIT})"
+_RUN: Final = re.compile(rf"{_ONE}(?:[ \-]?{_ONE})*")
 _REPEATED: Final = re.compile(rf"([两二三四五六])个({_D})")
 _ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS: Final = "10X98765432"
@@ -95,10 +98,12 @@ def find_id_numbers(text: str) -> list[Span]:
     found: list[Span] = []
     for match in _ID.finditer(text):
         said = match.group("number")
-        number = to_ascii_digits(said[:-1]) + (said[-1].upper() if said[-1] == "x" else to_ascii_digits(said[-1]))
+        number = to_ascii_digits(said[:-1]) + (
+            said[-1].upper() if said[-1] == "x" else to_ascii_digits(said[-1])
+        )
         likely = number.endswith("X") or id_checksum_ok(number) or not luhn_ok(number)
         born = _birth_date(number)
-        if likely and (number.endswith("X") or born is not None and 1900 <= born.year <= 2100):
+        if likely and (number.endswith("X") or (born is not None and 1900 <= born.year <= 2100)):
             found.append((*match.span(), number))
     return found
 
@@ -117,10 +122,15 @@ def find_card_numbers(text: str) -> list[Span]:
     others = [*find_id_numbers(text), *find_phones(text)]
     found: list[Span] = []
     for match in _CARD.finditer(text):
+        start, end = match.span()
         digits = to_ascii_digits(match.group("number"))
-        free = all(match.end() <= start or end <= match.start() for start, end, _ in others)
+        if match.group("sep") and len(digits) > 16 and not luhn_ok(digits) and luhn_ok(digits[:16]):
+            # 6222 0212 3456 7894 500: the last group is something else
+            end -= len(digits) - 15
+            digits = digits[:16]
+        free = all(end <= other_start or other_end <= start for other_start, other_end, _ in others)
         if free and 12 <= len(digits) <= 19:
-            found.append((*match.span(), digits))
+            found.append((start, end, digits))
     return found
 
 
@@ -165,7 +175,7 @@ def read_id_numbers(text: str) -> list[Reading[IdNumber]]:
     ]
 
 
-def read_digits(text: str) -> list[Reading[str]]:
+def read_digit_runs(text: str) -> list[Reading[str]]:
     """Runs of digits as ASCII, written or spoken: 幺三八 is 138, 三个零 is 000 beside other digits."""
     copy = canon(text)
     found: list[Reading[str]] = []
@@ -176,3 +186,12 @@ def read_digits(text: str) -> list[Reading[str]]:
         plain = _REPEATED.sub(lambda part: part.group(2) * DIGITS[part.group(1)], said)
         found.append(copy.reading(to_ascii_digits(plain), *match.span()))
     return found
+
+
+def read_digits(text: str) -> str:
+    """The digits of a text that is nothing but digits and fillers, as ASCII; "" for any other text.
+
+    幺二三，四五六 gives 123456; 五百 and 转123给我456 give "".
+    """
+    runs = read_digit_runs(text)
+    return "".join(run.value for run in runs) if covers(text, *runs) else ""

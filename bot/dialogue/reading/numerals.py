@@ -14,7 +14,12 @@ from typing import Final, NamedTuple
 from bot.dialogue.reading.canon import Canon, canon
 from bot.dialogue.reading.types import Reading
 
-DIGITS: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"幺": 1, "两": 2, "俩": 2, "仨": 3}
+DIGITS: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {
+    "幺": 1,
+    "两": 2,
+    "俩": 2,
+    "仨": 3,
+}
 UNITS: Final = {"十": 10, "百": 100, "千": 1000, "k": 1000}
 TENS: Final = {"廿": 20, "卅": 30, "卌": 40}
 WAN: Final = 10**4
@@ -34,7 +39,9 @@ _VAGUE_WORD = re.compile(
     r"|百(?:来|把|十来|八十|十)(?=个|块|元|人|次|斤|$)|千(?:把|来|八百)(?=个|块|元|人|次|斤|$)"
     r"|万(?:把|来|八千|儿八千)(?=个|块|元|人|次|斤|$)|[百千万亿]{1,2}(?=元|块)"
 )
-_VAGUE_TAIL = re.compile(r"好几|多(?![少久长大远次样谢云])|来(?=个|块|元|人|天|次|万|斤|岁|亿)|余(?=元|块|万|人|次|天|个|亿)|几")
+_VAGUE_TAIL = re.compile(
+    r"好几|多(?![少久长大远次样谢云])|来(?=个|块|元|人|天|次|万|斤|岁|亿)|余(?=元|块|万|人|次|天|个|亿)|几"
+)
 _CLOCK_BEFORE = re.compile(r"(?:上午|下午|晚上|早上|中午|凌晨|傍晚|半夜|今晚|明早|明晚)$")
 _HALF_NOT_AFTER = "年月天个小价路夜径"
 _PERSONS_BEFORE_PAIR = "我你您他她它们"
@@ -165,14 +172,20 @@ def _take_digit(text: str, at: int, state: _State) -> int:
 def _step(text: str, at: int, state: _State) -> int:
     """Consume one token: the new position, or ``at`` when the numeral ends here."""
     char = text[at]
-    if char in "kw" and (not state.pending_arabic or text[at + 1 : at + 2].isalpha() and text[at + 1].isascii()):
+    if char in "kw" and (
+        not state.pending_arabic or (text[at + 1 : at + 2].isalpha() and text[at + 1].isascii())
+    ):
         return at
     if char == "零":
         following = text[at + 1 : at + 2]
         if state.pending is None and not state.units and not state.zero:
             state.pending = Decimal(0)
             return at + 1
-        if state.pending is not None or not state.units or following not in DIGITS and following not in UNITS:
+        if (
+            state.pending is not None
+            or not state.units
+            or (following not in DIGITS and following not in UNITS)
+        ):
             return at
         state.zero = True
         return at + 1
@@ -190,7 +203,11 @@ def _step(text: str, at: int, state: _State) -> int:
 def _decimal_tail(text: str, start: int, at: int, state: _State) -> tuple[int, Decimal, int] | None:
     """点五 after a whole number: (end, fraction, decimals), or None when it is a clock time or 一点."""
     match = re.compile(r"点([零一二三四五六七八九0-9]+)(?![十百刻分])").match(text, at)
-    if match is None or state.pending_arabic.find(".") >= 0 or _CLOCK_BEFORE.search(text[max(0, start - 2) : start]):
+    if (
+        match is None
+        or state.pending_arabic.find(".") >= 0
+        or _CLOCK_BEFORE.search(text[max(0, start - 2) : start])
+    ):
         return None
     digits = to_ascii_digits(match.group(1))
     if len(digits) > _DIGITS_WRITTEN_MAX:
@@ -273,7 +290,9 @@ def _digit_string(text: str, at: int) -> Found | None:
     if following == "点" and len(said) > 1 and re.match(r"点[零一二三四五六七八九]", text[end:]):
         return Found(at, end, Number(None, vague=True))
     digits = to_ascii_digits(said)
-    rising = len(digits) == 2 and (int(digits[1]) - int(digits[0]) == 1 or digits == "35") and digits[0] != "0"
+    rising = (
+        len(digits) == 2 and (int(digits[1]) - int(digits[0]) == 1 or digits == "35") and digits[0] != "0"
+    )
     if rising or len(digits) > _DIGITS_WRITTEN_MAX:
         return Found(at, end, Number(None, vague=True))
     return Found(at, end, Number(Decimal(digits), digits=True, leading_zero=digits[0] == "0"))
@@ -328,7 +347,9 @@ def _number_at(text: str, at: int) -> Found | None:
         end = tail.end()
         while end < len(text) and text[end] in "十百千万亿":  # 十多万, 一百多万
             end += 1
-        return Found(at, end, Number(None, vague=True, about=found.number.value if end == tail.end() else None))
+        return Found(
+            at, end, Number(None, vague=True, about=found.number.value if end == tail.end() else None)
+        )
     return found
 
 

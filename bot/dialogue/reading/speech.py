@@ -68,7 +68,9 @@ def number_to_spoken(number: int) -> str:
     said = _in_characters(number, _SPOKEN, _SPOKEN_UNITS)
     for unit in "百千万亿":
         for before in ("", "零", "千", "万", "亿"):
-            said = said.replace(f"{before}二{unit}", f"{before}两{unit}") if before else _leading_two(said, unit)
+            said = (
+                said.replace(f"{before}二{unit}", f"{before}两{unit}") if before else _leading_two(said, unit)
+            )
     return said.removeprefix("一") if said.startswith("一十") else said
 
 
@@ -95,7 +97,9 @@ def fen_to_spoken(amount_fen: int) -> str:
 
 def digits_to_spoken(digits: str) -> str:
     """Digits one by one, 1 said 幺 as on the telephone: 6781 is 六七八幺. Other characters are dropped."""
-    return "".join("幺" if char == "1" else _SPOKEN[int(char)] for char in digits if char.isascii() and char.isdigit())
+    return "".join(
+        "幺" if char == "1" else _SPOKEN[int(char)] for char in digits if char.isascii() and char.isdigit()
+    )
 
 
 def mask_name(name: str) -> str:

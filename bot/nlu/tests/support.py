@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[1]
 TOKEN = "a-token-for-tests"
@@ -39,7 +39,8 @@ def write_data(folder: Path) -> Path:
     (folder / "dev").mkdir(parents=True)
     (folder / "lexicons").mkdir()
     (folder / "small.yml").write_text(TEN_SENTENCES, encoding="utf-8")
-    (folder / "dev" / "small.tsv").write_text("帮我转钱\ttransfer_make\n余额还剩多少\taccount_balance\n", encoding="utf-8")
+    dev = "帮我转钱\ttransfer_make\n余额还剩多少\taccount_balance\n"
+    (folder / "dev" / "small.tsv").write_text(dev, encoding="utf-8")
     (folder / "lexicons" / "surnames.txt").write_text("张 李 王 赵", encoding="utf-8")
     return folder
 
@@ -57,13 +58,15 @@ def serve_command(archive: Path, sha256: str, port: int, host: str = "127.0.0.1"
     return [*module, "--model", str(archive), "--sha256", sha256, "--port", str(port), "--host", host]
 
 
-def environment(token: Optional[str] = TOKEN) -> dict[str, str]:
+def environment(token: str | None = TOKEN) -> dict[str, str]:
     """This process's environment with the service's token, or without."""
     kept = {name: value for name, value in os.environ.items() if name != "NLU_TOKEN"}
     return kept if token is None else {**kept, "NLU_TOKEN": token}
 
 
-def refusal(archive: Path, sha256: str, host: str = "127.0.0.1", token: Optional[str] = TOKEN) -> tuple[int, str]:
+def refusal(
+    archive: Path, sha256: str, host: str = "127.0.0.1", token: str | None = TOKEN
+) -> tuple[int, str]:
     """Exit code and stderr of a service that should refuse to start."""
     command = serve_command(archive, sha256, free_port(), host)
     done = subprocess.run(
@@ -88,7 +91,7 @@ class Service:
         )
 
     def ask(
-        self, method: str, path: str, body: Any = None, token: Optional[str] = TOKEN
+        self, method: str, path: str, body: Any = None, token: str | None = TOKEN
     ) -> tuple[int, dict[str, Any]]:
         """Status and JSON of one request; `body` as JSON unless it is bytes already."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)

@@ -1,4 +1,4 @@
-"""What training promises. Run with the NLU environment's Python: `python -m unittest discover -s tests -t .`"""
+"""What training promises. Run in bot/nlu with its own Python: `python -m unittest discover -s tests -t .`"""
 
 from __future__ import annotations
 
@@ -51,9 +51,8 @@ class Training(unittest.TestCase):
         said = model.parse("轉賬給赵六")
         self.assertEqual(said["text"], "轉賬給赵六")
         self.assertEqual(said["intent"]["name"], "transfer_make")
-        self.assertEqual(
-            [(e["entity"], e["value"], e["start"], e["end"]) for e in said["entities"]], [("payee", "赵六", 3, 5)]
-        )
+        entities = [(e["entity"], e["value"], e["start"], e["end"]) for e in said["entities"]]
+        self.assertEqual(entities, [("payee", "赵六", 3, 5)])
         self.assertAlmostEqual(sum(i["confidence"] for i in said["intent_ranking"]), 1.0, places=5)
 
     def test_two_trainings_of_the_same_data_give_the_same_probabilities(self) -> None:

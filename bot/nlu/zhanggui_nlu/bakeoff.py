@@ -1,5 +1,5 @@
-"""`python -m zhanggui_nlu.bakeoff --data NLU_DATA [--json] [--only NAME ...]`: trains every candidate pipeline on
-the same sentences and measures each in a process of its own. The table is in docs/decisions/0001-nlu-pipeline.md.
+"""`python -m zhanggui_nlu.bakeoff --data NLU_DATA [--json] [--only NAME ...]`: trains every candidate on the
+same sentences and measures each in a process of its own; results in docs/decisions/0001-nlu-pipeline.md.
 """
 
 from __future__ import annotations
@@ -135,7 +135,8 @@ def as_table(rows: Sequence[dict[str, Any]]) -> str:
         "resident_mb",
     ]  # fmt: skip
     lines = ["| candidate | " + " | ".join(keys) + " |", "| --- |" + " --- |" * len(keys)]
-    lines += [f"| {row['candidate']} | " + " | ".join(str(row.get(k, "-")) for k in keys) + " |" for row in rows]
+    for row in rows:
+        lines.append(f"| {row['candidate']} | " + " | ".join(str(row.get(key, "-")) for key in keys) + " |")
     return "\n".join(lines)
 
 

@@ -117,9 +117,7 @@ def train_crf(
         annotated, matcher.words("surnames"), settings.invented_names, settings.seed
     )
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
-    trainer.set_params(
-        {"c1": settings.c1, "c2": settings.c2, "max_iterations": settings.iterations_max}
-    )
+    trainer.set_params({"c1": settings.c1, "c2": settings.c2, "max_iterations": settings.iterations_max})
     for example in enriched:
         trainer.append(
             character_features(same_length(example.text), matcher),

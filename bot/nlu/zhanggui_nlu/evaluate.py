@@ -49,7 +49,7 @@ class DevResult:
 def macro_f1(truth: Sequence[str], said: Sequence[str]) -> float:
     """Mean F1 over the intents in `truth`."""
     right, true_count, said_count = Counter(), Counter(truth), Counter(said)
-    right.update(t for t, s in zip(truth, said) if t == s)
+    right.update(t for t, s in zip(truth, said, strict=True) if t == s)
     scores = [2 * right[name] / (true_count[name] + said_count[name]) for name in true_count]
     return float(np.mean(scores)) if scores else 0.0
 
@@ -59,7 +59,8 @@ def calibration_error(confidences: Sequence[float], correct: Sequence[bool], bin
     conf, ok = np.asarray(confidences, dtype=float), np.asarray(correct, dtype=float)
     places = np.minimum((conf * bins).astype(int), bins - 1)
     gaps = [
-        abs(conf[places == b].mean() - ok[places == b].mean()) * (places == b).sum() for b in range(bins)
+        abs(conf[places == b].mean() - ok[places == b].mean()) * (places == b).sum()
+        for b in range(bins)
         if (places == b).any()
     ]
     return float(sum(gaps) / max(1, len(conf)))
@@ -84,7 +85,7 @@ def measure(parse: Parse, dev: Sequence[DevExample]) -> DevResult:
         confidences.append(confidence)
         if not hit:
             mistakes.append(Mistake(example.text, tuple(sorted(example.intents)), name, round(confidence, 3)))
-    correct = [t == s for t, s in zip(truth, said)]
+    correct = [t == s for t, s in zip(truth, said, strict=True)]
     return DevResult(
         examples=len(dev),
         accuracy=float(np.mean(correct)) if correct else 0.0,

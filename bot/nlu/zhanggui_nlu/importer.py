@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Text, Union
+from typing import Any
 
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.training_data.structures import StoryGraph
@@ -30,7 +30,7 @@ LEXICON, CONCEPT = "lexicon:", "concept:"
 
 def message_of(example: Example) -> Message:
     """A Rasa training message; `metadata.annotated` tells the entity learner whether to read it."""
-    data: Dict[Text, Any] = {TEXT: example.text, INTENT: example.intent}
+    data: dict[str, Any] = {TEXT: example.text, INTENT: example.intent}
     data["metadata"] = {ANNOTATED: example.annotated}
     if example.spans:
         data[ENTITIES] = [
@@ -50,20 +50,20 @@ class CounterDataImporter(TrainingDataImporter):
 
     def __init__(
         self,
-        config_file: Optional[Text] = None,
-        domain_path: Optional[Text] = None,
-        training_data_paths: Optional[Union[List[Text], Text]] = None,
+        config_file: str | None = None,
+        domain_path: str | None = None,
+        training_data_paths: list[str] | str | None = None,
     ) -> None:
         """`training_data_paths` is the data folder, or a list whose first element is it."""
         self.config_file = config_file
         paths = [training_data_paths] if isinstance(training_data_paths, str) else training_data_paths
         self._data_dir = Path((paths or ["nlu_data"])[0])
 
-    def get_config(self) -> Dict:
+    def get_config(self) -> dict:
         """The graph configuration as a dictionary."""
         return read_model_configuration(self.config_file) if self.config_file else {}
 
-    def get_config_file_for_auto_config(self) -> Optional[Text]:
+    def get_config_file_for_auto_config(self) -> str | None:
         """Path of the configuration."""
         return self.config_file
 
@@ -71,7 +71,7 @@ class CounterDataImporter(TrainingDataImporter):
         """Dialogue lives elsewhere: an empty domain."""
         return Domain.empty()
 
-    def get_stories(self, exclusion_percentage: Optional[int] = None) -> StoryGraph:
+    def get_stories(self, exclusion_percentage: int | None = None) -> StoryGraph:
         """Dialogue lives elsewhere: no stories."""
         return StoryGraph([])
 
@@ -79,13 +79,13 @@ class CounterDataImporter(TrainingDataImporter):
         """Dialogue lives elsewhere: no test stories."""
         return StoryGraph([])
 
-    def get_nlu_data(self, language: Optional[Text] = "zh") -> TrainingData:
+    def get_nlu_data(self, language: str | None = "zh") -> TrainingData:
         """Every training sentence once; word lists as lookup tables."""
         messages = [message_of(example) for example in read_corpus(self._data_dir).examples]
         return TrainingData(messages, lookup_tables=word_lists(self._data_dir))
 
 
-def word_lists(data_dir: Path) -> List[Dict[Text, Any]]:
+def word_lists(data_dir: Path) -> list[dict[str, Any]]:
     """Lexicons and concepts in the shape of Rasa's lookup tables: `name` and `elements`."""
     tables = {LEXICON + name: words for name, words in read_lexicons(data_dir).items()}
     for group, named in read_concepts(data_dir).items():
@@ -93,7 +93,7 @@ def word_lists(data_dir: Path) -> List[Dict[Text, Any]]:
     return [{"name": name, "elements": words} for name, words in tables.items() if words]
 
 
-def lexicons_of(training_data: TrainingData) -> Dict[Text, List[Text]]:
+def lexicons_of(training_data: TrainingData) -> dict[str, list[str]]:
     """The entity lexicons among the lookup tables, by name."""
     return {
         table["name"][len(LEXICON) :]: list(table["elements"])
@@ -102,9 +102,9 @@ def lexicons_of(training_data: TrainingData) -> Dict[Text, List[Text]]:
     }
 
 
-def concepts_of(training_data: TrainingData) -> Dict[Text, Dict[Text, List[Text]]]:
+def concepts_of(training_data: TrainingData) -> dict[str, dict[str, list[str]]]:
     """The concepts among the lookup tables, by group and name."""
-    groups: Dict[Text, Dict[Text, List[Text]]] = {}
+    groups: dict[str, dict[str, list[str]]] = {}
     for table in training_data.lookup_tables:
         if table["name"].startswith(CONCEPT):
             group, _, name = table["name"][len(CONCEPT) :].partition(":")

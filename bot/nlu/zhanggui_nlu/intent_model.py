@@ -95,7 +95,14 @@ class IntentModel:
                 raise ModelError("The intent model's weights do not fit its vocabulary and labels.")
             knowledge = Knowledge(head["concepts"], head["lexicons"])
             return cls(
-                head["labels"], vocabulary, scale, weights, bias, head["temperature"], head["longest"], knowledge
+                labels=head["labels"],
+                vocabulary=vocabulary,
+                scale=scale,
+                weights=weights,
+                bias=bias,
+                temperature=head["temperature"],
+                longest=head["longest"],
+                knowledge=knowledge,
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"The intent model cannot be read: {error}.") from error

@@ -24,7 +24,7 @@ def class_weights(labels: Sequence[str], power: float) -> dict[str, float]:
     names, counts = np.unique(np.asarray(labels), return_counts=True)
     raw = counts.astype(np.float64) ** -power
     scale = counts.sum() / float((raw * counts).sum())
-    return {str(name): float(value * scale) for name, value in zip(names, raw)}
+    return {str(name): float(value * scale) for name, value in zip(names, raw, strict=True)}
 
 
 def _fit(matrix: csr_matrix, labels: np.ndarray, settings: IntentSettings) -> LinearSVC:

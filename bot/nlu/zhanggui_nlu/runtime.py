@@ -9,17 +9,17 @@ from typing import Any
 
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
 
-from zhanggui_nlu.spacy_pipeline import without_tensorflow  # noqa: E402
+from zhanggui_nlu.spacy_pipeline import without_tensorflow
 
 without_tensorflow()
 
-from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER  # noqa: E402
-from rasa.engine.loader import load_predict_graph_runner  # noqa: E402
-from rasa.engine.runner.dask import DaskGraphRunner  # noqa: E402
-from rasa.engine.storage.local_model_storage import LocalModelStorage  # noqa: E402
+from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
+from rasa.engine.loader import load_predict_graph_runner
+from rasa.engine.runner.dask import DaskGraphRunner
+from rasa.engine.storage.local_model_storage import LocalModelStorage
 
-from zhanggui_nlu.components.converter import IncomingText  # noqa: E402
-from zhanggui_nlu.errors import ModelError  # noqa: E402
+from zhanggui_nlu.components.converter import IncomingText
+from zhanggui_nlu.errors import ModelError
 
 
 class Understanding:

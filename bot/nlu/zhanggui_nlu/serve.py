@@ -1,10 +1,11 @@
-"""`python -m zhanggui_nlu.serve --model MODEL --sha256 HASH`: answers on loopback only, to those with the token.
+"""`python -m zhanggui_nlu.serve --model MODEL --sha256 HASH`: answers on loopback, to those with the token.
 
     POST /model/parse   {"text": str, "message_id"?: str}  ->  Rasa's parse result
     GET  /health        {"ready", "model_sha256", "versions"}; 503 until the model is loaded
 
-The token comes from the environment variable NLU_TOKEN and is asked for as `Authorization: Bearer`. A model is
-loaded only if it has the hash that the app wrote: a Rasa archive is code (CVE-2024-49375). Text is never logged.
+The token comes from the environment variable NLU_TOKEN and is asked for as `Authorization: Bearer`. A model
+is loaded only if it has the hash that the app wrote: loading a strange Rasa archive can run strange code
+(CVE-2024-49375). Text is never logged.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from aiohttp import web
 
@@ -44,7 +45,7 @@ def require_loopback(host: str) -> str:
     return host
 
 
-def require_token(value: Optional[str]) -> str:
+def require_token(value: str | None) -> str:
     """The token. Raises ServeRefusal when it is missing or blank."""
     if not value or not value.strip():
         raise ServeRefusal(f"The environment variable {TOKEN_VARIABLE} must hold the service token.")
@@ -57,7 +58,8 @@ def require_model(path: Path, wanted: str) -> str:
         raise ModelError("The expected model hash must be 64 hexadecimal digits.")
     found = file_hash(path)
     if not hmac.compare_digest(found, wanted.lower()):
-        raise ModelError(f"The model {path.name} has hash {found[:12]}..., not the expected {wanted[:12].lower()}...")
+        shown = f"{found[:12]}..., not the expected {wanted[:12].lower()}..."
+        raise ModelError(f"The model {path.name} has hash {shown}")
     return found
 
 
@@ -75,7 +77,7 @@ class ParseService:
         self._hash = model_sha256
         self._token = token.encode()
         self._model: Any = None
-        self.failure: Optional[NluError] = None
+        self.failure: NluError | None = None
 
     def application(self) -> web.Application:
         """The routes, with the token asked for everywhere."""
@@ -139,13 +141,14 @@ class ParseService:
         if message_id is not None and not (
             isinstance(message_id, str) and len(message_id) <= MESSAGE_ID_LENGTH_MAX
         ):
-            return problem(400, "bad_message_id", f"`message_id` is a text of at most {MESSAGE_ID_LENGTH_MAX}.")
+            limit = f"`message_id` must be a string of at most {MESSAGE_ID_LENGTH_MAX} characters."
+            return problem(400, "bad_message_id", limit)
         if self._model is None:
             return problem(503, "not_ready", "The model is still being loaded.")
         return web.json_response(self._model.parse(text.encode("utf-8", "replace").decode(), message_id))
 
 
-def run(arguments: argparse.Namespace, token_value: Optional[str]) -> int:
+def run(arguments: argparse.Namespace, token_value: str | None) -> int:
     """Checks the settings, serves until stopped. Raises NluError."""
     host, token = require_loopback(arguments.host), require_token(token_value)
     service = ParseService(arguments.model, require_model(arguments.model, arguments.sha256), token)
@@ -155,7 +158,7 @@ def run(arguments: argparse.Namespace, token_value: Optional[str]) -> int:
     return 0
 
 
-def main(argv: Optional[list[str]] = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Command line; exit code 2 with one sentence on stderr when the service must not start."""
     parser = argparse.ArgumentParser(prog="zhanggui_nlu.serve")
     parser.add_argument("--model", type=Path, required=True, help="path of model.tar.gz")

@@ -21,14 +21,14 @@ def without_tensorflow() -> None:
 
 without_tensorflow()
 
-import spacy  # noqa: E402
-from spacy.language import Language  # noqa: E402
-from spacy.tokens import Doc  # noqa: E402
-from spacy.tokens import Span as SpacySpan  # noqa: E402
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.tokens import Span as SpacySpan
 
-from zhanggui_nlu.crf import CrfTagger  # noqa: E402
-from zhanggui_nlu.errors import ModelError  # noqa: E402
-from zhanggui_nlu.lexicons import LABEL_BY_LEXICON, LexiconMatcher  # noqa: E402
+from zhanggui_nlu.crf import CrfTagger
+from zhanggui_nlu.errors import ModelError
+from zhanggui_nlu.lexicons import LABEL_BY_LEXICON, LexiconMatcher
 
 CRF_PIPE = "counter_crf"
 # The ruler speaks only for what is hardly ever anything else: long names of banks.
@@ -83,14 +83,13 @@ class CrfPipe:
 def build_pipeline(lexicons: Mapping[str, Sequence[str]], crf_model: bytes | None) -> Language:
     """A `zh` pipeline by character; without `crf_model` the ruler alone decides."""
     nlp = spacy.blank("zh")
-    ruler = nlp.add_pipe("entity_ruler")
-    ruler.add_patterns(  # type: ignore[attr-defined]
-        [
-            {"label": LABEL_BY_LEXICON[RULER_LEXICON], "pattern": word}
-            for word in lexicons.get(RULER_LEXICON, [])
-            if len(word) >= RULER_LENGTH_MIN
-        ]
-    )
+    patterns = [
+        {"label": LABEL_BY_LEXICON[RULER_LEXICON], "pattern": word}
+        for word in lexicons.get(RULER_LEXICON, [])
+        if len(word) >= RULER_LENGTH_MIN
+    ]
+    if patterns:
+        nlp.add_pipe("entity_ruler").add_patterns(patterns)  # type: ignore[attr-defined]
     if crf_model is not None:
         pipe = nlp.add_pipe(CRF_PIPE)
         pipe.use(crf_model, lexicons)  # type: ignore[attr-defined]

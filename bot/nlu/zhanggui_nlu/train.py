@@ -1,5 +1,5 @@
-"""`python -m zhanggui_nlu.train --data NLU_DATA --out MODEL_DIR`: trains, measures, stores. Skips when nothing
-changed. Writes `model.tar.gz` and `model.json`, each appearing complete or not at all."""
+"""`python -m zhanggui_nlu.train --data NLU_DATA --out MODEL_DIR`: trains, measures, stores. Skips when
+nothing changed. Writes `model.tar.gz` and `model.json`, each appearing complete or not at all."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def say(text: str) -> None:
 
 def input_hash(data_dir: Path) -> str:
     """SHA-256 over data, configuration, code and versions: equal means training would give the same model."""
-    concepts = [p for p in [concepts_file(data_dir)] if p.exists()]
-    data = [*area_files(data_dir), *faq_files(data_dir), *dev_files(data_dir), *lexicon_files(data_dir), *concepts]
+    words = [*lexicon_files(data_dir), *(p for p in [concepts_file(data_dir)] if p.exists())]
+    data = [*area_files(data_dir), *faq_files(data_dir), *dev_files(data_dir), *words]
     code = sorted([*PACKAGE.rglob("*.py"), CONFIG])
     parts = [files_hash(data, data_dir), files_hash(code, PACKAGE), json.dumps(versions(), sort_keys=True)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -61,7 +61,9 @@ def read_card(out_dir: Path) -> dict[str, Any]:
 def is_current(out_dir: Path, wanted: str) -> bool:
     """Whether the stored model was made from exactly these inputs and is undamaged."""
     card, archive = read_card(out_dir), out_dir / ARCHIVE_NAME
-    return card.get("input_sha256") == wanted and archive.exists() and card.get("sha256") == file_hash(archive)
+    if card.get("input_sha256") != wanted or not archive.exists():
+        return False
+    return bool(card.get("sha256") == file_hash(archive))
 
 
 def train_archive(data_dir: Path, archive: Path) -> None:
@@ -125,7 +127,8 @@ def train(data_dir: Path, out_dir: Path, force: bool = False) -> dict[str, Any]:
     }
     os.replace(partial, out_dir / ARCHIVE_NAME)
     write_atomically(out_dir / CARD_NAME, json.dumps(card, ensure_ascii=False, indent=2).encode())
-    say(f"Dev accuracy {result.accuracy:.3f}, macro-F1 {result.macro_f1:.3f}; ready in {card['training_s']} s.")
+    figures = f"accuracy {result.accuracy:.3f}, macro-F1 {result.macro_f1:.3f}"
+    say(f"Dev {figures}; ready in {card['training_s']} s.")
     return card
 
 

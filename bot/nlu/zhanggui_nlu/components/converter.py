@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Text
+from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.storage.resource import Resource
@@ -16,9 +16,9 @@ from rasa.shared.nlu.training_data.message import Message
 class IncomingText:
     """The part of Rasa's `UserMessage` that understanding needs, without importing Rasa's channels."""
 
-    text: Text
-    message_id: Optional[Text] = None
-    metadata: Dict[Text, Any] = field(default_factory=dict)
+    text: str
+    message_id: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 class MessageConverter(GraphComponent):
@@ -27,7 +27,7 @@ class MessageConverter(GraphComponent):
     @classmethod
     def create(
         cls,
-        config: Dict[Text, Any],
+        config: dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
@@ -35,7 +35,7 @@ class MessageConverter(GraphComponent):
         """Needs nothing."""
         return cls()
 
-    def convert(self, messages: List[Any]) -> List[Message]:
+    def convert(self, messages: list[Any]) -> list[Message]:
         """One NLU message per incoming message."""
         return [
             Message(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Text
+from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.storage.resource import Resource
@@ -39,7 +39,7 @@ class SpacyEntities(GraphComponent):
     """
 
     def __init__(
-        self, config: Dict[Text, Any], storage: ModelStorage, resource: Resource, nlp: Language
+        self, config: dict[str, Any], storage: ModelStorage, resource: Resource, nlp: Language
     ) -> None:
         """`nlp` is replaced by training."""
         self._config = config
@@ -48,14 +48,14 @@ class SpacyEntities(GraphComponent):
         self._nlp = nlp
 
     @staticmethod
-    def get_default_config() -> Dict[Text, Any]:
+    def get_default_config() -> dict[str, Any]:
         """See CrfSettings."""
         return dict(vars(CrfSettings()))
 
     @classmethod
     def create(
         cls,
-        config: Dict[Text, Any],
+        config: dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
@@ -66,7 +66,7 @@ class SpacyEntities(GraphComponent):
     @classmethod
     def load(
         cls,
-        config: Dict[Text, Any],
+        config: dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
@@ -92,7 +92,7 @@ class SpacyEntities(GraphComponent):
             self._nlp.to_disk(directory / "pipeline")
         return self._resource
 
-    def process(self, messages: List[Message]) -> List[Message]:
+    def process(self, messages: list[Message]) -> list[Message]:
         """Sets tokens and `entities`; offsets and values are those of the text as written."""
         for message in messages:
             text = message.get(TEXT) or ""
