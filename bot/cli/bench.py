@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import click
 
-from bot.settings import load_settings
+from bot.cli.failures import run_async, settings_or_exit
+
+BENCH_SKILLS = ("account_balance", "account_list", "statement_search", "payee_list")
 
 
 @click.group()
@@ -16,7 +17,7 @@ def bench() -> None:
 
 
 @bench.command()
-@click.option("--skill", default="account_balance", show_default=True)
+@click.option("--skill", default="account_balance", show_default=True, type=click.Choice(BENCH_SKILLS))
 @click.option("--users", default=1, show_default=True, type=click.IntRange(1, 200))
 @click.option("--seconds", default=10.0, show_default=True, type=click.FloatRange(1, 600))
 @click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
@@ -24,8 +25,8 @@ def turn(skill: str, users: int, seconds: float, as_json: bool) -> None:
     """整轮对话：真实的 WebSocket、理解服务和数据库。"""
     from bot.evaluation.turns import measure_turns
 
-    report = asyncio.run(
-        measure_turns(load_settings(), skill, users, seconds, lambda t: click.echo(t, err=True))
+    report = run_async(
+        measure_turns(settings_or_exit(), skill, users, seconds, lambda t: click.echo(t, err=True))
     )
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))

@@ -2,48 +2,119 @@
 
 from __future__ import annotations
 
-import shutil
+import asyncio
+import json
+import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 
 import click
+from sqlalchemy import text
 
-from bot.running.errors import StartError
-from bot.running.nlu_service import nlu_python, port_is_free, read_model
+from banking_core.storage import Database
+from bot.cli.failures import EXPECTED, explain
+from bot.running.nlu_service import nlu_python, read_model
+from bot.running.premises import port_is_free, require_disk
 from bot.settings import Settings
+from bot.understanding.client import NluClient
 
-FREE_DISK_MIN_BYTES = 2 * 1024**3
+NLU_CHECK_TIMEOUT_S = 60
 
 
-def examine(settings: Settings) -> bool:
-    """Prints one line per check; True when everything needed is there."""
-    results = [
-        _line(sys.version_info >= (3, 11), f"Python {sys.version.split()[0]}", "需要 Python 3.11 或更新"),
-        _check(nlu_python, "理解服务的 Python 3.10 环境"),
-        _check(lambda: read_model(settings.nlu_model_dir), "训练好的理解模型"),
-        _line(
-            port_is_free(settings.host, settings.port),
-            f"端口 {settings.port} 空闲",
-            "端口被占用（也可能掌柜正在运行）",
-        ),
-        _line(_free_bytes(settings) > FREE_DISK_MIN_BYTES, "磁盘空间", "磁盘剩余不足 2 GB"),
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: what was looked at, whether it is good, and otherwise what to do."""
+
+    what: str
+    good: bool
+    advice: str = ""
+
+
+def examine(settings: Settings, *, as_json: bool = False) -> bool:
+    """Prints one line (or one JSON object) of checks; True when everything needed is there."""
+    findings = [
+        _python(),
+        _check("理解服务的 Python 3.10 环境", _nlu_environment),
+        _check("训练好的理解模型，与登记的哈希一致", lambda: _model(settings)),
+        _check("数据目录可写，磁盘有空间", lambda: require_disk(settings.data_dir)),
+        *asyncio.run(_running(settings)),
     ]
-    return all(results)
-
-
-def _check(probe: object, what: str) -> bool:
-    assert callable(probe)
-    try:
-        probe()
-    except StartError as error:
-        return _line(False, what, str(error))
-    return _line(True, what, "")
-
-
-def _line(good: bool, what: str, otherwise: str) -> bool:
-    click.echo(f"{'✓' if good else '✗'} {what}{'' if good else '：' + otherwise}")
+    good = all(finding.good for finding in findings)
+    if as_json:
+        click.echo(json.dumps({"good": good, "checks": [_view(f) for f in findings]}, ensure_ascii=False))
+        return good
+    for finding in findings:
+        click.echo(
+            f"{'✓' if finding.good else '✗'} {finding.what}{'' if finding.good else '：' + finding.advice}"
+        )
+    click.echo("一切正常。" if good else "有问题，请照上面的提示处理。")
     return good
 
 
-def _free_bytes(settings: Settings) -> int:
-    folder = settings.data_dir if settings.data_dir.exists() else settings.data_dir.parent
-    return shutil.disk_usage(folder).free
+def _view(finding: Finding) -> dict[str, object]:
+    return asdict(finding) if not finding.good else {"what": finding.what, "good": True}
+
+
+def _python() -> Finding:
+    version = sys.version.split()[0]
+    return Finding(f"Python {version}", sys.version_info >= (3, 11), "需要 Python 3.11 或更新。")
+
+
+def _check(what: str, probe: Callable[[], object]) -> Finding:
+    try:
+        probe()
+    except EXPECTED as error:
+        return Finding(what, False, explain(error))
+    return Finding(what, True)
+
+
+def _nlu_environment() -> None:
+    """Raises NluEnvironmentMissing or OSError when the environment is absent or broken."""
+    command = [str(nlu_python()), "-c", "import rasa.shared, spacy"]
+    done = subprocess.run(command, capture_output=True, timeout=NLU_CHECK_TIMEOUT_S, check=False)
+    if done.returncode != 0:
+        raise OSError("环境不完整，请删掉 bot/nlu/.venv 再运行 make install")
+
+
+def _model(settings: Settings) -> None:
+    model = read_model(settings.nlu_model_dir)
+    if not model.is_intact():
+        raise OSError("模型文件被改动过，请删掉它再运行 zhanggui train")
+
+
+async def _running(settings: Settings) -> list[Finding]:
+    """The database, and either free ports or a service of ours that answers on them."""
+    assert settings.nlu_token is not None
+    client = NluClient(settings.nlu_url, settings.nlu_token.get_secret_value())
+    try:
+        understands = await client.ready()
+    finally:
+        await client.close()
+    nlu = "理解服务正在运行" if understands else f"理解服务的端口 {settings.nlu_port} 空闲"
+    web_free = port_is_free(settings.host, settings.port)
+    return [
+        await _database(settings),
+        Finding(
+            nlu,
+            understands or port_is_free("127.0.0.1", settings.nlu_port),
+            "被别的程序占用，请关掉它，或设置 ZHANGGUI_NLU_PORT。",
+        ),
+        Finding(
+            f"网页端口 {settings.port} {'空闲' if web_free else '有程序在用'}",
+            web_free or understands,
+            "被别的程序占用，请关掉它，或设置 ZHANGGUI_PORT。",
+        ),
+    ]
+
+
+async def _database(settings: Settings) -> Finding:
+    database = Database(settings.database_url)
+    try:
+        async with database.snapshot() as session:
+            await session.execute(text("SELECT 1"))
+    except EXPECTED as error:
+        return Finding("数据库可用", False, explain(error))
+    finally:
+        await database.close()
+    return Finding("数据库可用", True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 import tempfile
 from pathlib import Path
 
 import click
 
-from bot.settings import load_settings
+from bot.cli.failures import run_async, settings_or_exit
 
 
 @click.group("eval")
@@ -30,13 +28,13 @@ def intents(file: Path, as_json: bool) -> None:
     from bot.evaluation.intents import measure_intents
     from bot.evaluation.services import understanding_service
 
-    settings = load_settings()
+    settings = settings_or_exit()
 
     async def work() -> dict[str, object]:
         async with understanding_service(settings, _quietly) as understander:
             return await measure_intents(file, understander)
 
-    report = asyncio.run(work())
+    report = run_async(work())
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
         return
@@ -53,13 +51,13 @@ def answer(file: Path, out: Path, as_json: bool) -> None:
     from bot.evaluation.answers import measure_answers
     from bot.evaluation.services import understanding_service
 
-    settings = load_settings()
+    settings = settings_or_exit()
 
     async def work() -> dict[str, object]:
         async with understanding_service(settings, _quietly) as understander:
             return await measure_answers(file, out, understander)
 
-    report = asyncio.run(work())
+    report = run_async(work())
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else f"{report}")
 
 
@@ -71,10 +69,10 @@ def converse(file: Path, as_json: bool, show: bool) -> None:
     """FILE.yml：照剧本演一遍，逐句核对。"""
     from bot.evaluation.converse import MOMENT, play
     from bot.evaluation.demo_bank import make_template
-    from bot.evaluation.script import ScriptError, read_scripts
+    from bot.evaluation.script import read_scripts
     from bot.evaluation.services import understanding_service
 
-    settings = load_settings()
+    settings = settings_or_exit()
 
     async def work() -> list[dict[str, object]]:
         scripts = read_scripts(file)
@@ -95,11 +93,7 @@ def converse(file: Path, as_json: bool, show: bool) -> None:
                     )
         return results
 
-    try:
-        results = asyncio.run(work())
-    except ScriptError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
+    results = run_async(work())
     if as_json:
         passed = sum(bool(r["passed"]) for r in results)
         click.echo(json.dumps({"n": len(results), "passed": passed, "scripts": results}, ensure_ascii=False))

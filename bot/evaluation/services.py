@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from bot.running.nlu_service import free_port, nlu_service, train_if_needed
+from bot.running.nlu_service import nlu_service, train_if_needed
+from bot.running.premises import free_port
 from bot.settings import Settings
 from bot.understanding.client import NluClient
 

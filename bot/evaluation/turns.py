@@ -27,7 +27,7 @@ from bot.channels.web.sessions import create_session
 from bot.conversation.metrics import PARTS
 from bot.evaluation.demo_bank import SECRET, make_template, settings_for
 from bot.evaluation.services import understanding_service
-from bot.running.nlu_service import free_port
+from bot.running.premises import free_port
 from bot.settings import ROOT, Settings
 
 WARM_UP_TURNS = 3
@@ -43,7 +43,7 @@ SENTENCES = {
 async def measure_turns(
     settings: Settings, skill: str, users: int, seconds: float, say: Callable[[str], None]
 ) -> dict[str, object]:
-    """p50_ms, p95_ms, p99_ms, turns_per_s and the mean of each part in ms. Raises KeyError for an unknown skill."""
+    """p50_ms, p95_ms, p99_ms, turns_per_s and the mean of each part in ms. `skill` is one of SENTENCES."""
     sentence = SENTENCES[skill]
     with tempfile.TemporaryDirectory(prefix="zhanggui-") as folder:
         say("准备演示银行 …")

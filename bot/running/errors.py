@@ -2,6 +2,7 @@
 
 StartError
 ├── PortBusy
+├── DiskFull
 ├── NluEnvironmentMissing
 ├── TrainingFailed
 └── ServiceDied
@@ -22,6 +23,12 @@ class PortBusy(StartError):
     """Somebody else listens on the port."""
 
     code = "port_busy"
+
+
+class DiskFull(StartError):
+    """Too little room for the databases, the model and the logs."""
+
+    code = "disk_full"
 
 
 class NluEnvironmentMissing(StartError):

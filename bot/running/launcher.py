@@ -11,6 +11,7 @@ from banking_core.clock import bank_date
 from banking_core.demo import demo_logins, seed_demo
 from bot.assembly import Product, build_product
 from bot.running.nlu_service import Say, nlu_service, train_if_needed
+from bot.running.premises import examine_premises
 from bot.running.server import serving
 from bot.settings import Settings
 from desk.service import DEMO_AGENTS, DEMO_PASSWORD
@@ -36,7 +37,7 @@ async def prepare_bank(settings: Settings, product: Product, say: Say) -> None:
 
 async def run(settings: Settings, say: Say) -> None:
     """Runs until interrupted. Raises StartError."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    examine_premises(settings)
     say("理解模型：检查训练数据 …")
     model = await asyncio.to_thread(train_if_needed, settings.nlu_model_dir, say)
     assert settings.nlu_token is not None

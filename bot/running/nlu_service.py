@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import hashlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -15,7 +15,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.running.errors import NluEnvironmentMissing, PortBusy, ServiceDied, TrainingFailed
+from bot.running.errors import NluEnvironmentMissing, ServiceDied, TrainingFailed
+from bot.running.premises import require_port
 from bot.settings import ROOT
 from bot.understanding.client import NluClient
 
@@ -31,6 +32,13 @@ class NluModel:
 
     archive: Path
     sha256: str
+
+    def is_intact(self) -> bool:
+        """True when the archive is there and has its hash."""
+        if not self.archive.exists():
+            return False
+        with self.archive.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
 
 
 def nlu_python() -> Path:
@@ -81,33 +89,12 @@ def read_model(model_dir: Path) -> NluModel:
     return NluModel(model_dir / "model.tar.gz", sha256)
 
 
-def port_is_free(host: str, port: int) -> bool:
-    """True when nobody listens there."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def free_port() -> int:
-    """A port of the loopback interface that is free right now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @asynccontextmanager
 async def nlu_service(
     model: NluModel, port: int, token: str, log_file: Path
 ) -> AsyncIterator[subprocess.Popen[bytes]]:
     """The running, ready service; stopped at the end. Raises PortBusy or ServiceDied."""
-    if not port_is_free("127.0.0.1", port):
-        raise PortBusy(
-            f"理解服务的端口 {port} 已被占用，请关掉占用它的程序，或设置 ZHANGGUI_NLU_PORT 换一个。"
-        )
+    require_port("127.0.0.1", port, "理解服务", "ZHANGGUI_NLU_PORT")
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("ab") as log:
         process = subprocess.Popen(

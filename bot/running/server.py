@@ -13,8 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from bot.assembly import Product
 from bot.channels.web import Rate, WebDependencies, WebLimits, build_web_app
 from bot.channels.web.ports import SmsSeen
-from bot.running.errors import PortBusy
-from bot.running.nlu_service import port_is_free
+from bot.running.premises import require_port
 from bot.understanding.client import NluClient
 from desk.app import build_desk_app
 from desk.dependencies import DeskDependencies
@@ -90,10 +89,7 @@ def _operator_routes(app: web.Application, product: Product) -> None:
 async def serving(product: Product) -> AsyncIterator[str]:
     """The running server; yields its address. Raises PortBusy."""
     settings = product.settings
-    if not port_is_free(settings.host, settings.port):
-        raise PortBusy(
-            f"网页端口 {settings.port} 已被占用，请关掉占用它的程序，或设置 ZHANGGUI_PORT 换一个。"
-        )
+    require_port(settings.host, settings.port, "网页", "ZHANGGUI_PORT")
     await product.start()
     runner = web.AppRunner(build_app(product), access_log=None)
     await runner.setup()

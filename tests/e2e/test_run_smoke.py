@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.running.nlu_service import NLU_PROJECT, free_port
+from bot.running.nlu_service import NLU_PROJECT
+from bot.running.premises import free_port
 from bot.settings import ROOT
 
 pytestmark = [
