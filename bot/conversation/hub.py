@@ -37,10 +37,11 @@ from bot.conversation.views import (
 from bot.dialogue.errors import UnderstandingUnavailable
 from bot.dialogue.reply import Reply, choices
 from bot.dialogue.state import state_from_json
-from bot.dialogue.understanding import Understander, Understanding
+from bot.dialogue.understanding import SERVICE_DOWN, Understander, Understanding
 
 logger = logging.getLogger(__name__)
 TRIES_MAX = 3
+STARTED_AFRESH = "刚才没办完的先放下了，需要的话请从头说一次。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class Hub:
             logger.warning(
                 "understanding failed code=%s conversation=%s", error.code, inbound.conversation_id
             )
-            return None
+            return SERVICE_DOWN
 
     async def _write(
         self, session: AsyncSession, inbound: Inbound, peek: _Peek, heard: Understanding | None
@@ -216,6 +217,9 @@ class Hub:
             safe = (
                 BLOT if inbound.secret or conversation.challenge else for_log(inbound.text, code_pending=True)
             )
+            if conversation.owner == "bot" and await log.last_turn_failed(session, conversation.id):
+                conversation.state, conversation.challenge = None, None  # whatever it trips over is let go
+                text += STARTED_AFRESH
             message = log.append(
                 session,
                 conversation,
@@ -224,14 +228,14 @@ class Hub:
                 sender_name="我",
                 text=safe,
                 channel_message_id=inbound.channel_message_id,
-                action="failed",
+                action=log.FAILED,
             )
             replies = []
             if conversation.owner == "bot":
                 reply = Reply(text, choices=choices("转人工"))
                 replies = [log.append_reply(session, conversation, now, reply, in_reply_to=message.seq)]
         await self.publish(inbound.conversation_id, [message, *replies], False)
-        return Received(False, message.seq, [message_view(reply) for reply in replies], action="failed")
+        return Received(False, message.seq, [message_view(reply) for reply in replies], action=log.FAILED)
 
     async def history(
         self, conversation_id: str, after_seq: int = 0, limit: int = 200

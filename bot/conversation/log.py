@@ -15,6 +15,7 @@ from bot.dialogue.reply import Reply
 BOT_NAME = "小掌柜"
 SYSTEM_NAME = "系统"
 HISTORY_PAGE_MAX = 200
+FAILED = "failed"  # action of a message whose turn could not be handled
 
 
 async def locked(session: AsyncSession, conversation_id: str) -> Conversation:
@@ -35,6 +36,17 @@ async def find_duplicate(
         )
     )
     return rows.scalar_one_or_none()
+
+
+async def last_turn_failed(session: AsyncSession, conversation_id: str) -> bool:
+    """True when the customer's newest message could not be handled."""
+    action = await session.scalar(
+        select(Message.action)
+        .where(Message.conversation_id == conversation_id, Message.sender == "customer")
+        .order_by(Message.seq.desc())
+        .limit(1)
+    )
+    return action == FAILED
 
 
 async def replies_to(session: AsyncSession, conversation_id: str, seq: int) -> list[Message]:

@@ -270,7 +270,7 @@ class TurnRunner:
         """What the assistant says when it gets the conversation back."""
         state = state_from_json(conversation.state)
         outcome = Outcome([Reply(HANDED_BACK)])
-        await self._engine.runner.remind(self.turn_of(session, conversation, now), state, outcome)
+        await self._engine.remind(self.turn_of(session, conversation, now), state, outcome)
         conversation.state = state.to_json()
         return outcome.replies
 

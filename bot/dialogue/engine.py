@@ -20,7 +20,7 @@ from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import reply_from_json
 from bot.dialogue.skill import Accepted, HandOver, Turn
 from bot.dialogue.state import DialogueState, Frame, Pending
-from bot.dialogue.understanding import Knowledge
+from bot.dialogue.understanding import NOTHING_HEARD, Knowledge
 
 TICKET_SKILL = "ticket_leave"
 
@@ -39,32 +39,72 @@ class DialogueEngine:
     async def turn(self, turn: Turn, state: DialogueState) -> Outcome:
         """Handles one understood message. The caller owns the transaction of `turn.session`."""
         out = Outcome(intent=turn.heard.intent)
+        if self._forget_unknown(state):
+            out.say(phrases.LOST)
         stale = await self.runner.shelve_stale(turn, state, out)
         command = recognise(turn.text, turn.heard)
-        if command is Command.REPEAT and state.last_replies:
-            out.action = "command:service_repeat"
-            out.replies = [reply_from_json(data) for data in state.last_replies]
+        if command is Command.REPEAT and not stale and not out.replies and self._repeat(state, out):
             return out
         if stale and command is not Command.RESUME and state.shelved is not None:
             out.say(phrases.shelved(self.runner.skill_of(state.shelved)))
         if not await self._pending(turn, state, command, out):
             await self._dispatch(turn, state, command, out)
+        self._codes_lapse(state)
         state.last_replies = [reply.to_json() for reply in out.replies]
         return out
+
+    @staticmethod
+    def _repeat(state: DialogueState, out: Outcome) -> bool:
+        try:
+            replies = [reply_from_json(data) for data in state.last_replies]
+        except (KeyError, TypeError, AssertionError):  # written by another version
+            return False
+        out.action, out.replies = "command:service_repeat", replies
+        return bool(replies)
+
+    def _forget_unknown(self, state: DialogueState) -> bool:
+        """After an upgrade: frames whose skill or slots are gone are let go. True when one was under way."""
+        kept = [frame for frame in state.stack if self.runner.knows(frame)]
+        lost = len(kept) < len(state.stack)
+        state.stack = kept
+        if state.shelved is not None and not self.runner.knows(state.shelved):
+            state.shelved = None
+        if state.pending is not None and not all(i in self.registry for i in state.pending.options):
+            state.pending = None
+        return lost
+
+    @staticmethod
+    def _codes_lapse(state: DialogueState) -> None:
+        """A code can only be typed while the frame that wants it is on top: one below must be confirmed again."""
+        for frame in state.stack[:-1]:
+            if frame.phase == "step_up":
+                frame.phase = "confirm"
+
+    async def remind(self, turn: Turn, state: DialogueState, out: Outcome) -> None:
+        """Brings what is under way to mind, after somebody else had the conversation."""
+        if self._forget_unknown(state):
+            out.say(phrases.LOST)
+        await self.runner.remind(turn, state, out)
 
     async def proved(self, turn: Turn, state: DialogueState) -> Outcome:
         """The hub checked a secret and it was right: the frame that asked for it goes on."""
         out = Outcome(action="proved")
+        if self._forget_unknown(state):
+            out.say(phrases.LOST)
         frame = state.top
         if frame is not None and frame.phase == "step_up":
             skill = self.runner.skill_of(frame)
             await self.runner.step(turn, state, skill.proved(turn, frame), out)
+        elif not out.replies:
+            out.say(phrases.NOTHING_UNDER_WAY)
+        self._codes_lapse(state)
         state.last_replies = [reply.to_json() for reply in out.replies]
         return out
 
     async def resume_after_login(self, turn: Turn, state: DialogueState) -> Outcome:
         """The customer logged in outside the chat: a log-in frame is dropped and what waited for it goes on."""
         out = Outcome(action="login")
+        self._forget_unknown(state)
         state.stack = [frame for frame in state.stack if frame.skill != "identity_login"]
         if state.stack:
             await self.runner.advance(turn, state, out)
@@ -72,7 +112,9 @@ class DialogueEngine:
 
     async def drop_top(self, turn: Turn, state: DialogueState) -> None:
         """The secret the top frame waits for cannot be given any more: the frame is given up without a word."""
-        await self.runner.cancel(turn, state, Outcome())
+        self._forget_unknown(state)
+        if state.stack:
+            await self.runner.cancel(turn, state, Outcome())
 
     async def _dispatch(
         self, turn: Turn, state: DialogueState, command: Command | None, out: Outcome
@@ -132,7 +174,7 @@ class DialogueEngine:
             picked = read_choice(turn.text, [self.registry.get(intent).title for intent in pending.options])
         if len(picked) != 1:
             return False
-        turn.text = pending.text  # what the customer said at first may hold amounts and names
+        turn.text, turn.heard = pending.text, NOTHING_HEARD  # the first sentence may hold amounts and names
         await self.runner.start(turn, state, pending.options[picked[0]], out)
         return True
 
@@ -304,6 +346,10 @@ class DialogueEngine:
 
     async def _miss(self, turn: Turn, state: DialogueState, frame: Frame, out: Outcome) -> None:
         """Not an answer and nothing else: the question again, said differently; after two, a human."""
+        if turn.heard.missing:
+            self.opening.not_understood(turn, state, out)
+            await self.runner.remind(turn, state, out)
+            return
         if self._missed(state, frame, out):
             return
         out.action = "clarify"

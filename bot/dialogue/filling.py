@@ -109,6 +109,7 @@ def keep(frame: Frame, slot: Slot[Any], accepted: Accepted, result: Filled) -> N
 
 def which_one_reply(frame: Frame, slot_name: str, question: str, options: tuple[Accepted, ...]) -> Reply:
     """Asks which of several is meant, and remembers the options in the frame."""
+    frame.clear(slot_name)
     frame.asking = slot_name
     frame.options = [{"slot": slot_name, "value": o.value, "shown": o.shown} for o in options]
     lines = "\n".join(f"{i}. {option.shown}" for i, option in enumerate(options, start=1))

@@ -35,15 +35,28 @@ class FrameRunner:
         """The frame's skill. Raises UnknownSkill after an upgrade that removed it."""
         return self.registry.get(frame.skill)
 
+    def knows(self, frame: Frame) -> bool:
+        """False for a frame that this version could not go on with: its skill or one of its slots is gone."""
+        if frame.skill not in self.registry:
+            return False
+        slots = {slot.name for slot in self.skill_of(frame).slots}
+        named = {*frame.values, *frame.shown, *frame.filled, *([frame.asking] if frame.asking else [])}
+        options = all({"slot", "value", "shown"} <= option.keys() for option in frame.options)
+        return options and named | {option["slot"] for option in frame.options} <= slots
+
+    async def push(self, turn: Turn, state: DialogueState, frame: Frame) -> None:
+        """Puts a frame on top; the oldest one is given up when there are too many."""
+        dropped = state.push(frame)
+        if dropped is not None:
+            await self._abandon(turn, dropped)
+
     async def start(self, turn: Turn, state: DialogueState, intent: str, out: Outcome) -> None:
         """Begins a skill with whatever the sentence already says; one that is already under way comes to the top."""
         skill = self.registry.get(intent)
         frame = next((frame for frame in state.stack if frame.skill == intent), None)
         if frame is None:
             frame = Frame(skill=intent)
-            dropped = state.push(frame)
-            if dropped is not None:
-                await self._abandon(turn, dropped)
+            await self.push(turn, state, frame)
         else:
             state.stack.remove(frame)
             state.stack.append(frame)
@@ -67,8 +80,8 @@ class FrameRunner:
     ) -> None:
         """Refusals are said, ambiguity is asked, a change withdraws the old read-back."""
         frame = state.stack[-1]
-        if (filled.changed or filled.which) and frame.phase != "collect":
-            await self.withdraw(turn, frame)
+        if (filled.changed or filled.which or filled.refusals) and frame.phase != "collect":
+            await self.withdraw(turn, frame)  # a yes after this must not confirm what was read back before
         if filled.which is not None:
             out.say(filling.which_one_reply(frame, *filled.which))
             return
@@ -83,7 +96,8 @@ class FrameRunner:
         self, turn: Turn, state: DialogueState, refusal: tuple[str, str], out: Outcome
     ) -> None:
         frame = state.stack[-1]
-        frame.asking = refusal[0]
+        frame.clear(refusal[0])
+        frame.asking, frame.options = refusal[0], []
         frame.misses += 1
         if frame.misses > self.policy.clarifications_max:
             self.offer_human(state, out)
@@ -99,7 +113,8 @@ class FrameRunner:
             skill = self.skill_of(frame)
             if skill.manner.needs_login and turn.customer_id is None:
                 out.say(f"办理{skill.title}要先确认是您本人，请先登录。")
-                state.push(Frame(skill=LOGIN))
+                state.stack = [waiting for waiting in state.stack if waiting.skill != LOGIN]
+                await self.push(turn, state, Frame(skill=LOGIN))
                 continue
             if frame.said:
                 turn, frame.said = replace(turn, text=frame.said), ""
@@ -245,7 +260,7 @@ class FrameRunner:
         """接着刚才的…: a frame put aside comes back and reads itself back anew; a waiting one is asked again."""
         shelved, state.shelved = state.shelved, None
         if shelved is not None and self._fresh(shelved, turn.now):
-            state.push(shelved)
+            await self.push(turn, state, shelved)
             await self.advance(turn, state, out)
         elif state.stack:
             await self.remind(turn, state, out)

@@ -113,6 +113,10 @@ class Opening:
 
     def not_understood(self, turn: Turn, state: DialogueState, out: Outcome) -> None:
         """A question without an answer is admitted; anything else is asked again, twice, then a human is offered."""
+        if turn.heard.missing:  # not the customer's fault: it does not count
+            out.action = "cannot_listen"
+            out.say(phrases.cannot_listen())
+            return
         state.misses += 1
         if state.misses > self.policy.clarifications_max:
             state.misses = 0

@@ -23,12 +23,21 @@ NOTHING_TO_RESUME = "没有找到没办完的业务。您想办什么，直接�
 TAKE_YOUR_TIME = "好的，不着急，您准备好了再告诉我。"
 ALREADY_DONE = "刚才那笔已经办好了，不会重复办理。"
 DECLINED_HUMAN = "好的，那我继续帮您。您可以换个说法再说一次。"
+LOST = "刚才没办完的业务接不上了，没有办理，也没有动您的钱。需要的话请重新告诉我。"
+CANNOT_LISTEN = (
+    "我的理解能力暂时出了故障，这句话处理不了。“确认”“取消”“转人工”我还听得懂，其他的请过一会儿再试。"
+)
 WAITING_FOR_CODE = "验证码已经发到您的手机了，请直接输入6位数字；没收到可以说“重发”，不办了说“取消”。"
 
 
 def not_known() -> Reply:
     """Says so rather than invent, and offers a human."""
     return Reply(NOT_KNOWN, choices=(Choice("转人工", "转人工"), Choice("不用了", "不用了")))
+
+
+def cannot_listen() -> Reply:
+    """The understanding service is down."""
+    return Reply(CANNOT_LISTEN, choices=choices("转人工"))
 
 
 def offer_human() -> Reply:

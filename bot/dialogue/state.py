@@ -5,7 +5,9 @@ from __future__ import annotations
 import uuid
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 STACK_MAX = 4  # deeper digressions push the oldest frame out
 SLOT_CHOICES_MAX = 8
@@ -89,16 +91,50 @@ class DialogueState:
         return asdict(self)
 
 
-def state_from_json(data: dict[str, Any] | None) -> DialogueState:
-    """The state that `to_json` made `data` from; None gives a fresh one."""
-    if not data:
+def state_from_json(data: Any) -> DialogueState:
+    """The state that `to_json` made `data` from.
+
+    Whatever another version wrote, or nobody could have written, is left out piece by piece: a conversation that
+    has forgotten something can go on, one that cannot read its own state is stuck.
+    """
+    if not isinstance(data, dict):
         return DialogueState()
-    shelved, pending = data.get("shelved"), data.get("pending")
+    stack = data.get("stack")
+    frames = [_frame(item) for item in stack] if isinstance(stack, list) else []
+    replies = data.get("last_replies")
     return DialogueState(
-        stack=[Frame(**frame) for frame in data.get("stack", [])],
-        shelved=Frame(**shelved) if shelved else None,
-        pending=Pending(**pending) if pending else None,
-        misses=data.get("misses", 0),
-        last_replies=data.get("last_replies", []),
-        finished=data.get("finished"),
+        stack=[frame for frame in frames if frame is not None][-STACK_MAX:],
+        shelved=_frame(data.get("shelved")),
+        pending=_read(_PENDING, data.get("pending")),
+        misses=_read(_COUNT, data.get("misses")) or 0,
+        last_replies=_read(_REPLIES, replies) or [],
+        finished=_read(_FINISHED, data.get("finished")),
     )
+
+
+T = TypeVar("T")
+_FRAME = TypeAdapter(Frame)
+_PENDING = TypeAdapter(Pending)
+_COUNT = TypeAdapter(int)
+_REPLIES = TypeAdapter(list[dict[str, Any]])
+_FINISHED = TypeAdapter(dict[str, str])
+
+
+def _read(adapter: TypeAdapter[T], data: Any) -> T | None:
+    if data is None:
+        return None
+    try:
+        return adapter.validate_python(data)
+    except (ValidationError, RecursionError):
+        return None
+
+
+def _frame(data: Any) -> Frame | None:
+    frame = _read(_FRAME, data)
+    if frame is None or not frame.touched_at:
+        return frame
+    try:
+        aware = datetime.fromisoformat(frame.touched_at).tzinfo is not None
+    except ValueError:
+        return None
+    return frame if aware else None

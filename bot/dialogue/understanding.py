@@ -25,6 +25,7 @@ class Understanding:
     confidence: float
     ranking: tuple[tuple[str, float], ...] = ()
     entities: tuple[Entity, ...] = ()
+    missing: bool = False  # the service did not answer: nothing is known about the sentence
 
     def probability(self, intent: str) -> float:
         """The probability given to `intent`, 0.0 when it is not among the ranked."""
@@ -32,6 +33,7 @@ class Understanding:
 
 
 NOTHING_HEARD = Understanding(text="", intent="", confidence=0.0)
+SERVICE_DOWN = Understanding(text="", intent="", confidence=0.0, missing=True)
 
 
 class Understander(Protocol):
