@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 import click
@@ -10,6 +9,7 @@ import click
 from bot.cli.bench import bench
 from bot.cli.evaluate import evaluate
 from bot.cli.failures import run_async, settings_or_exit
+from bot.cli.logs import start_logging
 
 
 @click.group()
@@ -27,7 +27,7 @@ def run() -> None:
     from bot.running.launcher import run as launch
 
     settings = settings_or_exit()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    start_logging(settings.log_level)
     run_async(launch(settings, click.echo))
 
 
@@ -46,7 +46,7 @@ def serve() -> None:
     from bot.running.standalone import serve_forever
 
     settings = settings_or_exit()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    start_logging(settings.log_level)
     run_async(serve_forever(settings))
 
 

@@ -41,6 +41,7 @@ async def run(settings: Settings, say: Say) -> None:
     say("理解模型：检查训练数据 …")
     model = await asyncio.to_thread(train_if_needed, settings.nlu_model_dir, say)
     assert settings.nlu_token is not None
+    say("知识库：准备检索（首次或有改动时约十秒）…")
     product = build_product(settings)
     say("理解服务：启动中 …")
     service = nlu_service(
