@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 NLU := bot/nlu
 
-.PHONY: install run check test lock
+.PHONY: install run check test lock audit
 
 install:
 	@setup/install.sh
@@ -28,3 +28,7 @@ lock: install
 	.tools/bin/uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -o requirements.lock
 	.tools/bin/uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements-dev.lock
 	cd $(NLU) && $(CURDIR)/.tools/bin/uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.10 pyproject.toml -o requirements.lock
+
+# Known vulnerabilities in what strangers can reach; asks the advisory service, so it needs the internet.
+audit: install
+	$(PY) -m pip_audit -r requirements.lock --no-deps --disable-pip
