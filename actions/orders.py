@@ -9,10 +9,11 @@ from actions.receipts import receipt
 from actions.services import bank_of, customer_of, refusals
 from banking_core.orders.models import Order
 from bot.dialogue.reply import Card, Fact, Reply, choices
-from bot.dialogue.skill import AskSecret, Done, Prove, ReadBack, SettleLater, Skill, Step, Turn
+from bot.dialogue.skill import AskSecret, Done, HandOver, Prove, ReadBack, SettleLater, Skill, Step, Turn
 from bot.dialogue.state import Frame
 
-OPEN = ("drafted", "confirmed")
+OPEN = ("drafted", "read_back", "confirmed")
+RISK_REASON = "risk"  # why the customer is handed to a human
 
 
 class OrderSkill(Skill):
@@ -31,6 +32,12 @@ class OrderSkill(Skill):
         if order.status not in OPEN or bank_of(turn).clock.now() >= order.expires_at:
             frame.revision += 1
             order = await self._draft(turn, frame)
+        if order.status not in OPEN:
+            return Done(receipt(order))  # the risk area blocked it
+        if order.risk_verdict == "human":
+            return _to_human(order)
+        with refusals():
+            await bank_of(turn).orders.read_back(turn.session, order.id, customer_of(turn))
         return ReadBack(self.read_back(order), order.id)
 
     async def _draft(self, turn: Turn, frame: Frame) -> Order:
@@ -63,22 +70,23 @@ class OrderSkill(Skill):
         assert frame.order_id is not None
         with refusals():
             order = await bank_of(turn).orders.confirm(turn.session, frame.order_id, customer_of(turn))
-            if order.step_up == "otp":
-                return Prove(Reply(""), AskSecret("otp", "order", order.id))
-            return await self._execute(turn, order.id, otp_verified=False)
+            if order.step_up != "none":
+                return _prove(order)
+            order = await self._execute(turn, order.id, otp_verified=False)
+        if order.status == "confirmed" and order.risk_verdict == "step_up":
+            return _prove(order)
+        return _done(order)
 
     async def proved(self, turn: Turn, frame: Frame) -> Done:
         """The code was right: the order is executed, exactly once."""
         assert frame.order_id is not None
         with refusals():
-            return await self._execute(turn, frame.order_id, otp_verified=True)
+            return _done(await self._execute(turn, frame.order_id, otp_verified=True))
 
-    async def _execute(self, turn: Turn, order_id: str, *, otp_verified: bool) -> Done:
-        order = await bank_of(turn).orders.execute(
+    async def _execute(self, turn: Turn, order_id: str, *, otp_verified: bool) -> Order:
+        return await bank_of(turn).orders.execute(
             turn.session, order_id, customer_of(turn), otp_verified=otp_verified
         )
-        effects = (SettleLater(order.id),) if order.status == "submitted" else ()
-        return Done(receipt(order), effects=effects, order_id=order.id)
 
     async def abandon(self, turn: Turn, frame: Frame) -> None:
         """The drafted order is cancelled, unless it is over already."""
@@ -88,3 +96,24 @@ class OrderSkill(Skill):
         order = await orders.get(turn.session, frame.order_id, turn.customer_id)
         if order.status in OPEN:
             await orders.cancel(turn.session, order.id, turn.customer_id)
+
+
+def _prove(order: Order) -> Done | Prove:
+    """Asks for the one-time code; proof that a chat cannot take is a human's matter."""
+    if order.step_up == "otp":
+        return Prove(Reply(""), AskSecret("otp", "order", order.id))
+    return _to_human(order)
+
+
+def _done(order: Order) -> Done:
+    """The receipt, or a human when the order is still only confirmed."""
+    if order.status == "confirmed":
+        return _to_human(order)
+    effects = (SettleLater(order.id),) if order.status == "submitted" else ()
+    return Done(receipt(order), effects=effects, order_id=order.id)
+
+
+def _to_human(order: Order) -> Done:
+    """An agent looks at it first; the order stays as it is."""
+    text = order.risk_text or "为了您的资金安全，这笔业务要先由人工同事和您核实，钱没有动。"
+    return Done(Reply(text), effects=(HandOver(RISK_REASON),), order_id=order.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from banking_core.clock import BANK_ZONE
 from banking_core.orders.models import Order
 from bot.dialogue.reply import Card, Fact, Reply
 
@@ -24,8 +25,18 @@ def receipt(order: Order) -> Reply:
     if order.status == "failed":
         why = order.failure_text or "对方没有受理。"
         return Reply(
-            f"{title}没有成功：{why}{'钱已经退回您的账户。' if order.amount_fen else ''}业务编号{order.number}。",
+            f"{title}没有成功：{why}{_where_the_money_is(order)}业务编号{order.number}。",
             card=Card(kind="receipt", title=f"{title}未成功", facts=_facts(order), note=why),
+        )
+    if order.status == "waiting" and order.not_before is not None:
+        at = order.not_before.astimezone(BANK_ZONE).strftime("%m月%d日 %H:%M")
+        why = order.risk_text or "为了您的资金安全，这笔要稍后办理。"
+        facts = (Fact("预计办理时间", at), *(Fact(*fact) for fact in order.facts))
+        return Reply(
+            f"{why}预计{at}办理，在那之前您可以取消，钱还没有动。业务编号{order.number}。",
+            card=Card(
+                kind="receipt", title=f"{title}等待办理", facts=(*facts, Fact("业务编号", order.number))
+            ),
         )
     if order.status == "submitted":
         return Reply(
@@ -36,6 +47,12 @@ def receipt(order: Order) -> Reply:
         f"{title}成功，回单编号{order.receipt_number}。",
         card=Card(kind="receipt", title=f"{title}成功", facts=_facts(order)),
     )
+
+
+def _where_the_money_is(order: Order) -> str:
+    if not order.amount_fen or "钱没有动" in (order.failure_text or ""):
+        return ""
+    return "钱没有动。" if order.ledger_transaction_id is None else "钱已经退回您的账户。"
 
 
 def _facts(order: Order) -> tuple[Fact, ...]:

@@ -29,6 +29,8 @@ OWN_BIN = "621799"
 PAYEES_SHOWN_MAX = 20
 STATUS_TEXTS: dict[str, str] = {
     "drafted": "等您确认",
+    "read_back": "等您确认",
+    "waiting": "等待办理",
     "confirmed": "等验证码",
     "authorised": "处理中",
     "submitted": "对方银行处理中",
@@ -310,7 +312,7 @@ class TransferStatusSkill(Skill):
             turn.session,
             customer_of(turn),
             kinds=("transfer", "bill_pay", "topup"),
-            statuses=("authorised", "submitted", "executed", "failed"),
+            statuses=("waiting", "authorised", "submitted", "executed", "failed"),
             limit=5,
         )
         if not orders:

@@ -7,11 +7,15 @@ from banking_core.orders.errors import (
     OrderExpired,
     OrderInvalid,
     OrderKeyConflict,
+    OrderNeedsHuman,
     OrderNotConfirmed,
     OrderNotFound,
+    OrderNotReadBack,
     StepUpRequired,
 )
-from banking_core.orders.models import Order
+from banking_core.orders.events import Actor
+from banking_core.orders.models import Order, OrderEvent
+from banking_core.orders.risk import OrderRisk, RiskSubject, Verdict
 from banking_core.orders.service import Orders
 from banking_core.orders.types import (
     Executed,
@@ -27,6 +31,7 @@ from banking_core.orders.types import (
 )
 
 __all__ = [
+    "Actor",
     "BalanceTooLow",
     "Executed",
     "Facts",
@@ -35,17 +40,23 @@ __all__ = [
     "LimitExceeded",
     "Order",
     "OrderClosed",
+    "OrderEvent",
     "OrderExpired",
     "OrderGuard",
     "OrderHandler",
     "OrderInvalid",
     "OrderKeyConflict",
+    "OrderNeedsHuman",
     "OrderNotConfirmed",
     "OrderNotFound",
+    "OrderNotReadBack",
+    "OrderRisk",
     "Orders",
     "Quote",
+    "RiskSubject",
     "Settled",
     "SettlingHandler",
     "StepUpRequired",
     "Submitted",
+    "Verdict",
 ]

@@ -5,10 +5,12 @@ NotFound              OrderNotFound        no such order, or somebody else's
 Conflict              OrderKeyConflict     idempotency key used before with another body
                       OrderExpired         not confirmed and executed in time
                       OrderClosed          cancelled, expired or failed already
+                      OrderNotReadBack     confirmed before it was read back
                       OrderNotConfirmed    executed before it was confirmed
-Refused               LimitExceeded        per transaction or per day
+Refused               LimitExceeded        per transaction, per day or per month
+                      OrderNeedsHuman      the risk area wants an agent to look at it first
 InsufficientFunds     BalanceTooLow
-AuthenticationFailed  StepUpRequired       executed without the one-time code it needs
+AuthenticationFailed  StepUpRequired       executed without a proof it needs; `factors` names them
 """
 
 from __future__ import annotations
@@ -56,6 +58,20 @@ class OrderClosed(Conflict):
     default_customer_text = "这笔业务已经取消或结束，钱没有动。需要的话请重新说一遍。"
 
 
+class OrderNotReadBack(Conflict):
+    """The customer has not been told what the order says."""
+
+    code = "order_not_read_back"
+    default_customer_text = "这笔业务还没有给您核对过，请重新说一遍，我先读给您听。"
+
+
+class OrderNeedsHuman(Refused):
+    """An agent must look at it first."""
+
+    code = "order_needs_human"
+    default_customer_text = "这笔业务需要人工同事和您核实后再办，钱没有动。请回复“转人工”。"
+
+
 class OrderNotConfirmed(Conflict):
     """The customer has not confirmed the read-back."""
 
@@ -64,7 +80,7 @@ class OrderNotConfirmed(Conflict):
 
 
 class LimitExceeded(Refused):
-    """More than the customer may move at once or in a day."""
+    """More than the customer may move at once, in a day or in a month."""
 
     code = "limit_exceeded"
     default_customer_text = "超过了您的限额，这笔没有办理，钱也没有动。可以减少金额，或者回复“转人工”。"
@@ -77,7 +93,11 @@ class BalanceTooLow(InsufficientFunds):
 
 
 class StepUpRequired(AuthenticationFailed):
-    """The order needs a one-time code first."""
+    """The order needs more proof first; `factors` are the missing ones: otp, voice."""
 
     code = "step_up_required"
     default_customer_text = "办理这笔业务需要先通过短信验证码验证。"
+
+    def __init__(self, message: str = "", *, factors: frozenset[str] = frozenset({"otp"})) -> None:
+        super().__init__(message)
+        self.factors = factors

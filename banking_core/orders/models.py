@@ -5,30 +5,32 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from banking_core.storage import Base, new_id
+from banking_core.ledger.models import BigId
+from banking_core.orders.states import STATUSES, assert_allowed
+from banking_core.storage import Base, make_append_only, new_id
 
 
 class Order(Base):
     """One order. `facts` and `receipt_facts` are lists of [label, value] in Chinese, ready to be read out.
 
-    status: drafted -> confirmed -> authorised -> executed | submitted -> executed | failed; or expired,
-    cancelled.
+    `status` moves as `orders.states` says; anything else is refused here. `proofs` are the factors that were
+    proved, `not_before` is when a waiting order may go on, `mandate_id` names the standing order it is a run of.
     """
 
     __tablename__ = "bank_order"
     __table_args__ = (
         CheckConstraint(
-            "status IN ('drafted', 'confirmed', 'authorised', 'submitted', 'executed', 'failed',"
-            " 'expired', 'cancelled')",
+            f"status IN ({', '.join(repr(status) for status in STATUSES)})",
             name="status",
         ),
-        CheckConstraint("step_up IN ('none', 'otp')", name="step_up"),
+        CheckConstraint("step_up IN ('none', 'otp', 'otp_voice')", name="step_up"),
         CheckConstraint("amount_fen >= 0 AND fee_fen >= 0", name="amounts"),
         Index("ix_bank_order_limits", "customer_id", "limit_group", "authorised_at"),
         Index("ix_bank_order_settlement", "status", "next_settle_at"),
+        Index("ix_bank_order_open", "status", "expires_at"),
         Index("ix_bank_order_latest", "customer_id", "created_at"),
     )
 
@@ -43,10 +45,11 @@ class Order(Base):
     fee_fen: Mapped[int] = mapped_column(BigInteger)
     facts: Mapped[list[Any]]
     receipt_facts: Mapped[list[Any]]
-    step_up: Mapped[str] = mapped_column(String(8))
+    step_up: Mapped[str] = mapped_column(String(16))
     source_account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id"))
     limit_group: Mapped[str | None] = mapped_column(String(32))
     limit_per_day_fen: Mapped[int | None] = mapped_column(BigInteger)
+    limit_per_month_fen: Mapped[int | None] = mapped_column(BigInteger)
     idempotency_key: Mapped[str] = mapped_column(String(128), unique=True)
     body_hash: Mapped[str] = mapped_column(String(64))
     channel: Mapped[str] = mapped_column(String(32))
@@ -57,8 +60,48 @@ class Order(Base):
     next_settle_at: Mapped[datetime | None]
     failure_code: Mapped[str | None] = mapped_column(String(64))
     failure_text: Mapped[str | None] = mapped_column(String(200))
+    risk_verdict: Mapped[str | None] = mapped_column(String(8))
+    risk_text: Mapped[str | None] = mapped_column(String(200))
+    risk_reasons: Mapped[list[Any] | None]
+    proofs: Mapped[list[Any] | None]
+    not_before: Mapped[datetime | None]
+    arrives_at: Mapped[datetime | None]
+    mandate_id: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     authorised_at: Mapped[datetime | None]
     executed_at: Mapped[datetime | None]
+
+    @validates("status")
+    def _moves_as_allowed(self, _key: str, new: str) -> str:
+        assert_allowed(self.status, new)
+        return new
+
+
+class OrderEvent(Base):
+    """One transition of an order; the database refuses to change or delete it.
+
+    `actor_kind` is customer, agent, bank (jobs and timers) or provider; `actor_id` says which one.
+    """
+
+    __tablename__ = "order_event"
+    __table_args__ = (
+        CheckConstraint("actor_kind IN ('customer', 'agent', 'bank', 'provider')", name="actor_kind"),
+        UniqueConstraint("order_id", "sequence"),
+        Index("ix_order_event_at", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("bank_order.id"))
+    sequence: Mapped[int] = mapped_column(Integer)
+    from_status: Mapped[str | None] = mapped_column(String(16))
+    to_status: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime]
+    actor_kind: Mapped[str] = mapped_column(String(8))
+    actor_id: Mapped[str] = mapped_column(String(64))
+    channel: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(String(200))
+
+
+make_append_only(OrderEvent)

@@ -7,49 +7,48 @@ trace and the caller may go on in the same transaction and tell the customer why
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.accounts.service import Accounts
 from banking_core.clock import Clock
-from banking_core.customers.models import Customer
 from banking_core.customers.service import Customers
-from banking_core.inserts import insert_if_absent
-from banking_core.ledger.hashing import digest
 from banking_core.ledger.service import Ledger
-from banking_core.orders.checks import check_limit, check_source, used_today_fen
+from banking_core.orders.checks import used_this_month_fen, used_today_fen
+from banking_core.orders.drafting import Drafting, Wish
 from banking_core.orders.errors import (
     OrderClosed,
     OrderExpired,
-    OrderInvalid,
-    OrderKeyConflict,
+    OrderNeedsHuman,
     OrderNotConfirmed,
     OrderNotFound,
+    OrderNotReadBack,
     StepUpRequired,
 )
-from banking_core.orders.models import Order
-from banking_core.orders.numbers import new_order_number, new_receipt_number
+from banking_core.orders.events import Actor, history, move
+from banking_core.orders.execution import Execution, missing_factors
+from banking_core.orders.models import Order, OrderEvent
+from banking_core.orders.releasing import Release
+from banking_core.orders.risk import NoRisk, OrderRisk
 from banking_core.orders.settlement import Settlement, lock_order
-from banking_core.orders.types import (
-    GuardSubject,
-    Limit,
-    OrderGuard,
-    OrderHandler,
-    Quote,
-    Submitted,
+from banking_core.orders.states import (
+    AUTHORISED,
+    CANCELLABLE,
+    CANCELLED,
+    CONFIRMED,
+    DONE,
+    DRAFTED,
+    EXPIRED,
+    OPEN,
+    OVER,
+    READ_BACK,
+    WAITING,
 )
-from banking_core.storage import Database, new_id
-
-LIFE = timedelta(minutes=10)
-BODY_BYTES_MAX = 8_000
-OPEN = ("drafted", "confirmed")
-DONE = ("submitted", "executed", "failed")
-OVER = ("cancelled", "expired", "failed")
+from banking_core.orders.types import OrderGuard, OrderHandler
+from banking_core.storage import Database
 
 
 class Orders:
@@ -61,7 +60,11 @@ class Orders:
         self._accounts = accounts
         self._handlers: dict[str, OrderHandler] = {}
         self._guards: list[OrderGuard] = []
+        self._risk: OrderRisk = NoRisk()
         self._settlement = Settlement(clock, ledger, self._handlers)
+        self._drafting = Drafting(clock, customers, accounts, self._handlers, self._guards)
+        self._execution = Execution(customers, accounts, self._handlers, self._guards)
+        self._release = Release(clock, self._execution)
 
     def register(self, handler: OrderHandler) -> None:
         """Adds a kind of order; each kind once."""
@@ -71,6 +74,10 @@ class Orders:
     def add_guard(self, guard: OrderGuard) -> None:
         """Adds a rule asked at drafting and at execution, in order of registration."""
         self._guards.append(guard)
+
+    def use_risk(self, risk: OrderRisk) -> None:
+        """Plugs in the risk area, which judges every order from now on; see `orders.risk`."""
+        self._risk = risk
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -87,113 +94,145 @@ class Orders:
         idempotency_key: str,
         channel: str,
         conversation_id: str | None = None,
+        context: Mapping[str, Any] | None = None,
     ) -> Order:
         """Prices and checks a wish and writes it down; nothing moves yet.
 
-        The same key with the same body returns the first order, whatever became of it. Raises
-        OrderKeyConflict, OrderInvalid, and what the handler, the guards, the limits and the balance refuse.
+        The same key with the same body returns the first order, whatever became of it. An order that the risk
+        area blocks comes back `failed`; one it wants a human for is a draft whose `risk_verdict` is `human`.
+        `context` goes to the risk area unread. Raises OrderKeyConflict, OrderInvalid, and what the handler, the
+        guards, the limits and the balance refuse.
         """
-        handler = self._handlers.get(kind)
-        if handler is None:
-            raise OrderInvalid(f"unknown order kind {kind!r}", field="kind")
-        _check_request(body, idempotency_key)
-        asked = digest([customer_id, kind, dict(body)])
-        existing = await self._by_key(session, idempotency_key)
-        if existing is not None:
-            return _same(existing, asked)
-        customer = await self._customers.get(session, customer_id)
-        quote = await handler.price(session, customer, body)
-        now = self._clock.now()
-        await self._check(session, customer, kind, quote, now)
-        values = {
-            "id": new_id(),
-            "number": await new_order_number(session, now),
-            "kind": kind,
-            "customer_id": customer_id,
-            "status": "drafted",
-            "body": quote.body,
-            "amount_fen": quote.amount_fen,
-            "fee_fen": quote.fee_fen,
-            "facts": [list(fact) for fact in quote.facts],
-            "receipt_facts": [],
-            "step_up": quote.step_up,
-            "source_account_id": quote.source_account_id,
-            "limit_group": quote.limit.group if quote.limit else None,
-            "limit_per_day_fen": quote.limit.per_day_fen if quote.limit else None,
-            "idempotency_key": idempotency_key,
-            "body_hash": asked,
-            "channel": channel,
-            "conversation_id": conversation_id,
-            "settle_attempts": 0,
-            "created_at": now,
-            "expires_at": now + LIFE,
-        }
-        await insert_if_absent(session, Order, values, unique="idempotency_key")
-        order = await self._by_key(session, idempotency_key)
-        assert order is not None, "inserted, or present before"
-        return _same(order, asked)
+        wish = Wish(customer_id, kind, body, idempotency_key, channel, conversation_id, context or {})
+        return await self._drafting.draft(session, wish, risk=self._risk)
 
-    async def confirm(self, session: AsyncSession, order_id: str, customer_id: str) -> Order:
-        """The customer said yes to the read-back. Idempotent.
+    async def read_back(self, session: AsyncSession, order_id: str, customer_id: str) -> Order:
+        """The customer is being told every fact of the order, in this very transaction. Idempotent.
 
         Raises OrderNotFound, OrderExpired, OrderClosed.
         """
         order = await self._locked(session, order_id, customer_id)
-        if order.status in ("confirmed", "authorised", *DONE):
+        if order.status != DRAFTED:
+            self._ensure_not_over(order)
             return order
         self._ensure_open(order)
-        order.status = "confirmed"
-        order.confirmed_at = self._clock.now()
-        await session.flush()
+        await move(session, order, READ_BACK, at=self._clock.now(), by=_customer(order))
+        return order
+
+    async def confirm(self, session: AsyncSession, order_id: str, customer_id: str) -> Order:
+        """The customer said yes to the read-back. Idempotent.
+
+        Raises OrderNotFound, OrderExpired, OrderClosed, OrderNotReadBack, OrderNeedsHuman.
+        """
+        order = await self._locked(session, order_id, customer_id)
+        if order.status in (CONFIRMED, WAITING, AUTHORISED, *DONE):
+            return order
+        self._ensure_open(order)
+        if order.status == DRAFTED:
+            raise OrderNotReadBack("the order was not read back")
+        if order.risk_verdict == "human":
+            raise OrderNeedsHuman("risk wants a human", customer_text=order.risk_text)
+        now = self._clock.now()
+        order.confirmed_at = now
+        await move(session, order, CONFIRMED, at=now, by=_customer(order))
         return order
 
     async def execute(
-        self, session: AsyncSession, order_id: str, customer_id: str, *, otp_verified: bool
+        self,
+        session: AsyncSession,
+        order_id: str,
+        customer_id: str,
+        *,
+        otp_verified: bool,
+        voice_verified: bool = False,
+        context: Mapping[str, Any] | None = None,
     ) -> Order:
         """Does a confirmed order, once. A second call returns the same order and moves nothing.
 
-        Raises OrderNotFound, OrderNotConfirmed, OrderExpired, OrderClosed, StepUpRequired and what guards,
-        limits and the handler refuse; then nothing has moved and the order is as it was.
+        The status of the returned order tells what became of it: `executed`, `submitted`, `waiting` or
+        `failed`; or still `confirmed`, because the risk area wants a human (`risk_verdict`) or more proof
+        (`step_up` was raised). Raises OrderNotFound, OrderNotConfirmed, OrderExpired, OrderClosed,
+        StepUpRequired and what guards, limits and the handler refuse; then nothing has moved and the order is
+        as it was.
         """
         order = await self._locked(session, order_id, customer_id)
-        if order.status in DONE:
+        if order.status in (WAITING, *DONE):
             return order
         self._ensure_open(order)
-        if order.status == "drafted":
+        if order.status != CONFIRMED:
             raise OrderNotConfirmed("the order was not confirmed")
-        if order.step_up == "otp" and not otp_verified:
-            raise StepUpRequired("a one-time code is needed")
-        now = self._clock.now()
-        await self._check_again(session, order, now)
-        async with session.begin_nested():
-            outcome = await self._handlers[order.kind].execute(session, order)
-        order.authorised_at = now
-        order.ledger_transaction_id = outcome.transaction_id
-        order.receipt_facts = [list(fact) for fact in outcome.receipt_facts]
-        if isinstance(outcome, Submitted):
-            order.status, order.next_settle_at = "submitted", now
-        else:
-            order.status, order.executed_at = "executed", now
-            order.receipt_number = await new_receipt_number(session, now)
-        await session.flush()
+        proofs = frozenset(
+            factor for factor, proved in (("otp", otp_verified), ("voice", voice_verified)) if proved
+        )
+        if missing := missing_factors(order, proofs):
+            raise StepUpRequired(f"missing proof: {', '.join(sorted(missing))}", factors=missing)
+        order.proofs = sorted(proofs)
+        await self._execution.run(
+            session,
+            order,
+            risk=self._risk,
+            now=self._clock.now(),
+            by=_customer(order),
+            context=context or {},
+        )
         return order
 
-    async def cancel(self, session: AsyncSession, order_id: str, customer_id: str) -> Order:
-        """Gives up an order that was not executed; cancelling twice changes nothing.
+    async def run_standing(
+        self,
+        session: AsyncSession,
+        *,
+        mandate_id: str,
+        customer_id: str,
+        kind: str,
+        body: Mapping[str, Any],
+        idempotency_key: str,
+    ) -> Order:
+        """Drafts, confirms and carries out one run of a mandate, on the mandate's own authority; once per key.
+
+        The mandate was read back, confirmed and proved when it was made. Raises what `draft` and `execute`
+        raise, but no StepUpRequired.
+        """
+        by = Actor.bank(f"mandate:{mandate_id}"[:64])
+        wish = Wish(customer_id, kind, body, idempotency_key, by.channel, None, {}, mandate_id)
+        order = await self._drafting.draft(session, wish, risk=self._risk, by=by)
+        order = await lock_order(session, order.id)
+        if order.status != DRAFTED or order.risk_verdict == "human":
+            return order
+        now = self._clock.now()
+        order.confirmed_at = now
+        await move(session, order, CONFIRMED, at=now, by=by, reason=f"mandate {mandate_id}")
+        await self._execution.run(session, order, risk=self._risk, now=now, by=by, context={})
+        return order
+
+    async def release_due(self, database: Database, *, limit: int = 100) -> list[Order]:
+        """Goes on with waiting orders whose time has come, each in its own transaction; returns them.
+
+        One that is refused now (balance, limit, lock) fails with the reason. Safe with several processes.
+        """
+        return await self._release.release_due(database, risk=self._risk, limit=limit)
+
+    async def cancel(
+        self, session: AsyncSession, order_id: str, customer_id: str, *, reason: str = ""
+    ) -> Order:
+        """Gives up an order that was not executed, a waiting one too; cancelling twice changes nothing.
 
         Raises OrderClosed otherwise.
         """
         order = await self._locked(session, order_id, customer_id)
-        if order.status == "cancelled":
+        if order.status == CANCELLED:
             return order
-        if order.status not in OPEN:
+        if order.status not in CANCELLABLE:
             raise OrderClosed(
                 f"order is {order.status}",
                 customer_text="这笔业务已经办理或结束，不能再取消。可以问我“转账状态”查看。",
             )
-        order.status = "cancelled"
-        await session.flush()
+        await move(session, order, CANCELLED, at=self._clock.now(), by=_customer(order), reason=reason)
         return order
+
+    async def events(self, session: AsyncSession, order_id: str, customer_id: str) -> Sequence[OrderEvent]:
+        """Every transition of this customer's order, oldest first; raises OrderNotFound."""
+        await self.get(session, order_id, customer_id)
+        return await history(session, order_id)
 
     async def get(self, session: AsyncSession, order_id: str, customer_id: str) -> Order:
         """The order if it is this customer's; raises OrderNotFound."""
@@ -232,15 +271,25 @@ class Orders:
         """What the customer moved in a limit group (such as `transfers`) on today's bank date, in fen."""
         return await used_today_fen(session, customer_id, group, self._clock.now())
 
-    async def expire_due(self, session: AsyncSession) -> int:
-        """Marks open orders past their time as expired; returns how many."""
+    async def used_this_month_fen(self, session: AsyncSession, customer_id: str, group: str) -> int:
+        """The same for the month of today's bank date."""
+        return await used_this_month_fen(session, customer_id, group, self._clock.now())
+
+    async def expire_due(self, session: AsyncSession, *, limit: int = 500) -> int:
+        """Marks at most `limit` open orders past their time as expired; returns how many."""
+        now = self._clock.now()
         statement = (
-            update(Order)
-            .where(Order.status.in_(OPEN), Order.expires_at <= self._clock.now())
-            .values(status="expired")
-            .returning(Order.id)
+            select(Order)
+            .where(Order.status.in_(OPEN), Order.expires_at <= now)
+            .order_by(Order.expires_at, Order.id)
+            .limit(limit)
+            .with_for_update(key_share=True, skip_locked=True)
+            .execution_options(populate_existing=True)
         )
-        return len((await session.scalars(statement)).all())
+        orders = (await session.scalars(statement)).all()
+        for order in orders:
+            await move(session, order, EXPIRED, at=now, by=Actor.bank("order_expiry"))
+        return len(orders)
 
     async def settle_due(self, database: Database, *, limit: int = 100) -> list[Order]:
         """Settles what outside parties still owe an answer for; returns the orders that reached an end.
@@ -256,66 +305,25 @@ class Orders:
         """
         return await self._settlement.settle(database, order_id)
 
-    async def _check(
-        self, session: AsyncSession, customer: Customer, kind: str, quote: Quote, now: datetime
-    ) -> None:
-        assert quote.amount_fen >= 0 and quote.fee_fen >= 0
-        subject = GuardSubject(customer.id, kind, quote.amount_fen, quote.source_account_id, "draft")
-        for guard in self._guards:
-            await guard.check(session, subject)
-        if quote.limit is not None:
-            await check_limit(session, customer.id, quote.limit, quote.amount_fen, now)
-        if quote.source_account_id is not None:
-            total_fen = quote.amount_fen + quote.fee_fen
-            await check_source(session, self._accounts, customer.id, quote.source_account_id, total_fen)
-
-    async def _check_again(self, session: AsyncSession, order: Order, now: datetime) -> None:
-        """The world may have changed since drafting. The customer's row is locked.
-
-        Orders are counted in turn.
-        """
-        await self._customers.lock(session, order.customer_id)
-        subject = GuardSubject(
-            order.customer_id, order.kind, order.amount_fen, order.source_account_id, "execute"
-        )
-        for guard in self._guards:
-            await guard.check(session, subject)
-        if order.limit_group is not None and order.limit_per_day_fen is not None:
-            limit = Limit(order.limit_group, order.amount_fen, order.limit_per_day_fen)
-            await check_limit(session, order.customer_id, limit, order.amount_fen, now)
-        if order.source_account_id is not None:
-            total_fen = order.amount_fen + order.fee_fen
-            await check_source(session, self._accounts, order.customer_id, order.source_account_id, total_fen)
-
     async def _locked(self, session: AsyncSession, order_id: str, customer_id: str) -> Order:
         order = await lock_order(session, order_id)
         if order.customer_id != customer_id:
             raise OrderNotFound("no such order of this customer")
         return order
 
-    async def _by_key(self, session: AsyncSession, idempotency_key: str) -> Order | None:
-        return await session.scalar(select(Order).where(Order.idempotency_key == idempotency_key))
-
     def _ensure_open(self, order: Order) -> None:
         """Expiry is judged by the clock: `expire_due` only writes down what is true already."""
-        if order.status == "expired" or (order.status in OPEN and self._clock.now() >= order.expires_at):
+        if order.status in OPEN and self._clock.now() >= order.expires_at:
+            raise OrderExpired("the order has expired")
+        self._ensure_not_over(order)
+
+    @staticmethod
+    def _ensure_not_over(order: Order) -> None:
+        if order.status == EXPIRED:
             raise OrderExpired("the order has expired")
         if order.status in OVER:
-            raise OrderClosed(f"order is {order.status}")
+            raise OrderClosed(f"order is {order.status}", customer_text=order.failure_text)
 
 
-def _same(order: Order, asked: str) -> Order:
-    if order.body_hash != asked:
-        raise OrderKeyConflict("the idempotency key was used with another body")
-    return order
-
-
-def _check_request(body: Mapping[str, Any], idempotency_key: str) -> None:
-    if not 0 < len(idempotency_key) <= 128:
-        raise OrderInvalid("idempotency key out of bounds", field="idempotency_key")
-    try:
-        size = len(json.dumps(dict(body), ensure_ascii=False))
-    except (TypeError, ValueError):
-        raise OrderInvalid("the body is not JSON", field="body") from None
-    if size > BODY_BYTES_MAX:
-        raise OrderInvalid("the body is too large", field="body")
+def _customer(order: Order) -> Actor:
+    return Actor("customer", order.customer_id, order.channel)

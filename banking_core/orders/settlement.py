@@ -18,8 +18,10 @@ from banking_core.clock import Clock
 from banking_core.errors import ProviderUnavailable
 from banking_core.ledger.service import Ledger
 from banking_core.orders.errors import OrderNotFound
+from banking_core.orders.events import Actor, move
 from banking_core.orders.models import Order
 from banking_core.orders.numbers import new_receipt_number
+from banking_core.orders.states import EXECUTED, FAILED
 from banking_core.orders.types import OrderHandler, Settled, SettlingHandler
 from banking_core.storage import Database
 
@@ -100,17 +102,19 @@ class Settlement:
         if order.status != "submitted":
             return order  # another process was faster
         now = self._clock.now()
+        provider = Actor("provider", order.kind, "settlement")
         order.provider_reference = settled.reference
         order.next_settle_at = None
         if settled.ok:
-            order.status, order.executed_at = "executed", now
+            order.executed_at = now
             order.receipt_facts = [*order.receipt_facts, *(list(fact) for fact in settled.receipt_facts)]
             order.receipt_number = await new_receipt_number(session, now)
+            await move(session, order, EXECUTED, at=now, by=provider, reason=settled.reference or "")
         else:
             assert order.ledger_transaction_id is not None, "a submitted order holds money"
-            order.status = "failed"
             order.failure_code = settled.failure_code or "refused"
             order.failure_text = settled.failure_text
+            await move(session, order, FAILED, at=now, by=provider, reason=order.failure_code)
             await self._ledger.reverse(
                 session,
                 order.ledger_transaction_id,

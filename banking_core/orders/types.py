@@ -11,18 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.customers.models import Customer
 from banking_core.orders.models import Order
 
-StepUp = Literal["none", "otp"]
+StepUp = Literal["none", "otp", "otp_voice"]
 Facts = tuple[tuple[str, str], ...]
 Body = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Limit:
-    """Amount limits in fen; orders of one `group` share the daily one (per bank date)."""
+    """Amount limits in fen; orders of one `group` share those per bank date and per month of bank dates."""
 
     group: str
     per_transaction_fen: int
     per_day_fen: int
+    per_month_fen: int | None = None
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,10 @@ class Settlement:
             logger.exception("settlement failed order=%s", order_id)
 
     async def sweep(self, announce: Announce) -> int:
-        """Settles whatever is due, from before a restart too; returns how many orders came to an end."""
-        orders = await self._bank.orders.settle_due(self._database)
+        """Goes on with what is due, from before a restart too; returns how many orders came to an end."""
+        released = await self._bank.orders.release_due(self._database)
+        orders = [order for order in released if order.status in FINAL]
+        orders += await self._bank.orders.settle_due(self._database)
         for order in orders:
             await self._tell(order, announce)
         return len(orders)

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from banking_core.clock import ManualClock
 from banking_core.core import build_core
+from banking_core.orders.states import STATUSES
 from banking_core.settings import BankSettings
 from banking_core.storage import Database
 from migrations import current_revision, differences, head_revision, upgrade
@@ -71,5 +72,36 @@ async def test_a_migrated_ledger_is_immutable(settings: BankSettings, clock: Man
         with pytest.raises(DBAPIError, match="immutable"):
             async with database.transaction() as session:
                 await session.execute(text(statement))
+    await core.close()
+    await database.close()
+
+
+@on_both_engines
+async def test_a_migrated_order_table_knows_every_status(settings: BankSettings, clock: ManualClock) -> None:
+    """Rules (CHECK) are invisible to the comparison with the models, so they are tried."""
+    await upgrade(settings.database_url)
+    database = Database(settings.database_url)
+    core = build_core(settings, clock)
+    async with database.transaction() as session:
+        person = await make_person(session, core, "张伟", "13800000004", 100)
+        order = await core.orders.draft(
+            session,
+            customer_id=person.id,
+            kind="payee_add",
+            body={"name": "王小明", "account_number": "6222020200112233445", "bank_code": "ICBC"},
+            idempotency_key="k",
+            channel="web",
+        )
+    for status in STATUSES:
+        async with database.transaction() as session:
+            await session.execute(text("UPDATE bank_order SET status = :status"), {"status": status})
+    for column, value in (("status", "lost"), ("step_up", "charm"), ("amount_fen", -1)):
+        with pytest.raises(DBAPIError):
+            async with database.transaction() as session:
+                await session.execute(text(f"UPDATE bank_order SET {column} = :value"), {"value": value})
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with database.transaction() as session:
+            await session.execute(text("DELETE FROM order_event"))
+    assert order.status == "drafted"
     await core.close()
     await database.close()

@@ -40,6 +40,7 @@ async def order(
     drafted = await bank.orders.draft(
         session, customer_id=person.id, kind=kind, body=body, idempotency_key=key, channel="web"
     )
+    await bank.orders.read_back(session, drafted.id, person.id)
     await bank.orders.confirm(session, drafted.id, person.id)
     return drafted
 

@@ -62,6 +62,7 @@ async def draft(
 
 async def pay(session: AsyncSession, bank: Bank, person: Person, bill_id: str, key: str = "pay") -> Order:
     order = await draft(session, bank, person, bill_id, key)
+    await bank.orders.read_back(session, order.id, person.id)
     await bank.orders.confirm(session, order.id, person.id)
     return await bank.orders.execute(session, order.id, person.id, otp_verified=False)
 
@@ -114,6 +115,7 @@ async def test_a_second_payment_of_the_same_bill_moves_no_money(database: Databa
         first = await draft(session, bank, person, bill.id, "first")
         second = await draft(session, bank, person, bill.id, "second")
         for order in (first, second):
+            await bank.orders.read_back(session, order.id, person.id)
             await bank.orders.confirm(session, order.id, person.id)
         await bank.orders.execute(session, first.id, person.id, otp_verified=False)
         with pytest.raises(BillAlreadyPaid):
@@ -133,6 +135,7 @@ async def test_of_two_payments_at_the_same_moment_one_goes_through(database: Dat
             (person, await draft(session, bank, person, bill.id, person.id)) for person in (husband, wife)
         ]
         for person, order in drafts:
+            await bank.orders.read_back(session, order.id, person.id)
             await bank.orders.confirm(session, order.id, person.id)
 
     async def execute(person: Person, order: Order) -> str:
@@ -152,6 +155,7 @@ async def test_two_people_of_one_household_cannot_both_pay(database: Database, b
         husband = await household(session, bank)
         wife = await household(session, bank, "李静", "13900000002")
         hers = await draft(session, bank, wife, bill.id, "hers")
+        await bank.orders.read_back(session, hers.id, wife.id)
         await bank.orders.confirm(session, hers.id, wife.id)
         await pay(session, bank, husband, bill.id, "his")
         with pytest.raises(BillAlreadyPaid):

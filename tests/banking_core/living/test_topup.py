@@ -36,6 +36,7 @@ async def top_up(
     session: AsyncSession, bank: Bank, person: Person, phone: str, amount_fen: int, *, key: str = "topup"
 ) -> Order:
     order = await draft(session, bank, person, phone, amount_fen, key=key)
+    await bank.orders.read_back(session, order.id, person.id)
     await bank.orders.confirm(session, order.id, person.id)
     return await bank.orders.execute(session, order.id, person.id, otp_verified=False)
 

@@ -23,6 +23,7 @@ async def draft(
     order = await bank.orders.draft(
         session, customer_id=person.id, kind=kind, body=body, idempotency_key=key, channel="web"
     )
+    await bank.orders.read_back(session, order.id, person.id)
     return await bank.orders.confirm(session, order.id, person.id)
 
 

@@ -61,6 +61,7 @@ class Paying:
 
     async def confirm(self, order: Order) -> Order:
         async with self.database.transaction() as session:
+            await self.core.orders.read_back(session, order.id, self.payer.id)
             return await self.core.orders.confirm(session, order.id, self.payer.id)
 
     async def execute(self, order: Order, *, otp_verified: bool = True) -> Order:
