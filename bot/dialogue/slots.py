@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot.dialogue.errors import SlotRefused
 from bot.dialogue.reading.choices import read_choice
-from bot.dialogue.reading.dates import DateRange, read_dates
+from bot.dialogue.reading.dates import DateRange, Prefer, read_dates
 from bot.dialogue.reading.money import Money, read_amount, read_money
 from bot.dialogue.reading.names import read_bare_name, read_payees
 from bot.dialogue.reading.numbers import read_card_tails, read_phones
@@ -65,7 +65,8 @@ class DateSlot(Slot[DateRange]):
 
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[DateRange]]:
         """Every date or range in the text."""
-        return read_dates(turn.text, local_date(turn), prefer="past" if self.past else "future")
+        prefer: Prefer = "past" if self.past else "future"
+        return read_dates(turn.text, local_date(turn), prefer=prefer, asked=asked)
 
     async def check(self, turn: Turn, frame: Frame, raw: DateRange) -> Checked:
         """Refuses days that do not exist."""
