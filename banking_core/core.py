@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from banking_core.accounts.service import Accounts
 from banking_core.clock import Clock
-from banking_core.configuration import Rules, Terms
+from banking_core.configuration import Terms
 from banking_core.customers.service import Customers
 from banking_core.identity import Identity
 from banking_core.ledger.service import Ledger
@@ -32,7 +32,6 @@ class Core:
 
     clock: Clock
     terms: Terms
-    rules: Rules
     ledger: Ledger
     customers: Customers
     accounts: Accounts
@@ -56,7 +55,6 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
     """Wires the core. `terms` replaces the packaged terms (tests); raises TermsError on a missing term."""
     terms = terms or Terms.load(settings.terms_path)
     providers = build_providers(settings, clock)
-    rules = Rules.load(terms, settings.rules_dir)
     ledger = Ledger(clock)
     customers = Customers(clock)
     accounts = Accounts(ledger)
@@ -64,12 +62,11 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
     core = Core(
         clock=clock,
         terms=terms,
-        rules=rules,
         ledger=ledger,
         customers=customers,
         accounts=accounts,
         identity=Identity.build(settings, clock, terms, customers, providers.sms),
-        orders=Orders(clock, ledger, customers, accounts, rules),
+        orders=Orders(clock, ledger, customers, accounts),
         payees=payees,
         providers=providers,
     )

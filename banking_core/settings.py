@@ -12,7 +12,7 @@ OTP_KEY_BYTES_MIN = 16
 class BankSettings:
     """Plain values. `otp_key` is a server secret of at least 16 bytes.
 
-    `terms_path` overrides single terms; tables of rules in `rules_dir` replace the packaged ones of the same name.
+    `terms_path` overrides single terms.
     """
 
     database_url: str
@@ -23,7 +23,6 @@ class BankSettings:
     topup_provider: str = "sandbox"
     clearing_provider: str = "sandbox"
     terms_path: Path | None = None
-    rules_dir: Path | None = None
 
     def __post_init__(self) -> None:
         if len(self.otp_key) < OTP_KEY_BYTES_MIN:

@@ -8,8 +8,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from banking_core.configuration.errors import TermsError, UnknownTerm
-from banking_core.configuration.reading import read_yaml
 
 DEFAULT_PATH = Path(__file__).with_name("terms.yml")
 Value = str | int | float | bool | list[Any]
@@ -22,9 +23,6 @@ class Terms:
 
     def __init__(self, values: Mapping[str, Value]) -> None:
         self._values = dict(values)
-        for key, value in self._values.items():
-            if isinstance(value, str) and _PLACEHOLDER.search(value):
-                self._values[key] = self._resolved(key, value)
 
     @classmethod
     def from_mapping(cls, nested: Mapping[str, Any]) -> Terms:
@@ -37,14 +35,14 @@ class Terms:
 
         The override may only change keys that exist, so that a misspelt key shows at start (UnknownTerm).
         """
-        values = dict(_flatten(_read(default), ""))
+        terms = cls.from_mapping(_read(default))
         if override is None:
-            return cls(values)
-        own = dict(_flatten(_read(override), ""))
-        unknown = sorted(own.keys() - values.keys())
+            return terms
+        own = cls.from_mapping(_read(override))
+        unknown = sorted(own._values.keys() - terms._values.keys())
         if unknown:
             raise UnknownTerm(f"{override.name} sets unknown terms: {', '.join(unknown)}")
-        return cls(values | own)
+        return cls(terms._values | own._values)
 
     def value(self, key: str) -> Value:
         """The value as written in the file."""
@@ -52,13 +50,6 @@ class Terms:
             return self._values[key]
         except KeyError:
             raise UnknownTerm(f"no term {key!r}") from None
-
-    def _resolved(self, key: str, value: str) -> str:
-        """A text with the terms it names filled in; these may be numbers or plain texts, one level deep."""
-        for name in self.placeholders(value):
-            if isinstance(self._values.get(name), str) and self.placeholders(str(self._values[name])):
-                raise TermsError(f"term {key!r} names {name!r}, which names another")
-        return self.render(value)
 
     def number(self, key: str) -> Decimal:
         """The value as an exact number; raises TermsError when it is none."""
@@ -113,7 +104,10 @@ class Terms:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    content = read_yaml(path)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise TermsError(f"cannot read {path.name}: {type(error).__name__}") from error
     if not isinstance(content, dict):
         raise TermsError(f"{path.name} is not a mapping of areas")
     return content

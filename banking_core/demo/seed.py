@@ -116,7 +116,6 @@ async def _befriend(
                 account_number=number,
                 bank_code=payee.bank_code,
                 nickname=payee.nickname,
-                created_at=customers[person.key].created_at,
             )
         for flow in person.flows:
             if isinstance(flow, Scheduled) and flow.biller is not None:

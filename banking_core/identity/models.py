@@ -42,7 +42,7 @@ class OtpChallenge(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
     phone: Mapped[str] = mapped_column(String(11))
-    purpose: Mapped[str] = mapped_column(String(32))
+    purpose: Mapped[str] = mapped_column(String(64))
     code_hmac: Mapped[str] = mapped_column(String(64))
     tries_left: Mapped[int] = mapped_column(Integer)
     status: Mapped[str] = mapped_column(String(16), default="open")

@@ -175,9 +175,10 @@ class OneTimeCodes:
                 retry_after_s=math.ceil((end - now).total_seconds()),
                 customer_text="今天获取验证码的次数已经用完，请明天再试，或者回复“转人工”。",
             )
+        # A code that was given has done its work: whoever has just logged in may pay without waiting.
         last = await session.scalar(
             select(OtpChallenge.sent_at)
-            .where(OtpChallenge.phone == phone)
+            .where(OtpChallenge.phone == phone, OtpChallenge.status != "used")
             .order_by(OtpChallenge.sent_at.desc())
             .limit(1)
         )

@@ -13,7 +13,7 @@ from banking_core.core import Core
 from banking_core.customers.models import Customer
 from banking_core.ledger.types import InternalAccount
 from banking_core.living.errors import BillAlreadyPaid, BillNotFound
-from banking_core.living.holding import LIMIT_GROUP, ensure_paying_kind, hold, release, text_of
+from banking_core.living.holding import ensure_paying_kind, hold, living_limit, release, text_of
 from banking_core.living.models import BillPayment
 from banking_core.money_text import amount_fact, fee_fact, fen_to_yuan_text, mask_number
 from banking_core.orders.models import Order
@@ -36,6 +36,8 @@ class BillPayHandler:
     def __init__(self, living: Living, core: Core) -> None:
         self._living = living
         self._core = core
+        self._limit = living_limit(core)
+        self._fee_fen = core.terms.fen("living.bill_fee_yuan")
 
     async def price(self, session: AsyncSession, customer: Customer, body: Mapping[str, Any]) -> Quote:
         """Raises BillNotFound, BillAlreadyPaid, InvalidInput, ProviderUnavailable."""
@@ -46,7 +48,6 @@ class BillPayHandler:
             raise BillNotFound("the bill is another biller's")
         if bill.status != "unpaid":
             raise BillAlreadyPaid(bill.status, customer_text=ALREADY_PAID_TEXTS[bill.status])
-        fee_fen = self._core.rules.fee_fen(kind=self.kind, amount_fen=bill.amount_fen, level=customer.level)
         facts = (
             ("缴费项目", bill.biller_name),
             ("收费单位", bill.provider_name),
@@ -54,7 +55,7 @@ class BillPayHandler:
             ("账期", bill.period),
             ("付款账户", f"{account.name} {mask_number(account.number)}"),
             ("金额", amount_fact(bill.amount_fen)),
-            ("手续费", fee_fact(fee_fen)),
+            ("手续费", fee_fact(self._fee_fen)),
         )
         normalised = {
             "from_account_id": account.id,
@@ -67,12 +68,12 @@ class BillPayHandler:
         }
         return Quote(
             amount_fen=bill.amount_fen,
-            fee_fen=fee_fen,
+            fee_fen=self._fee_fen,
             facts=facts,
             step_up="none",
             body=normalised,
             source_account_id=account.id,
-            limit_group=LIMIT_GROUP,
+            limit=self._limit,
         )
 
     async def execute(self, session: AsyncSession, order: Order) -> Submitted:

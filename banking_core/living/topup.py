@@ -12,7 +12,7 @@ from banking_core.core import Core
 from banking_core.customers.models import Customer
 from banking_core.ledger.types import InternalAccount
 from banking_core.living.errors import TopupAmountInvalid
-from banking_core.living.holding import LIMIT_GROUP, ensure_paying_kind, hold, release, text_of
+from banking_core.living.holding import ensure_paying_kind, hold, living_limit, release, text_of
 from banking_core.money_text import amount_fact, fee_fact, fen_to_yuan_text, mask_number, mask_phone
 from banking_core.orders.models import Order
 from banking_core.orders.types import Quote, Settled, Submitted
@@ -31,6 +31,7 @@ class TopupHandler:
     def __init__(self, living: Living, core: Core) -> None:
         self._living = living
         self._core = core
+        self._limit = living_limit(core)
         self.amounts_fen = amounts_of(core)
 
     async def price(self, session: AsyncSession, customer: Customer, body: Mapping[str, Any]) -> Quote:
@@ -46,14 +47,13 @@ class TopupHandler:
                 field="amount_fen",
                 customer_text=f"话费可以充{sold}元，请告诉我充哪一个。",
             )
-        fee_fen = self._core.rules.fee_fen(kind=self.kind, amount_fen=amount_fen, level=customer.level)
         # Shown in full, in groups: a slip in the middle must be visible before the money goes.
         phone = f"{offer.phone[:3]} {offer.phone[3:7]} {offer.phone[7:]}"
         facts = (
             ("充值号码", f"{phone}（{offer.carrier}）"),
             ("付款账户", f"{account.name} {mask_number(account.number)}"),
             ("金额", amount_fact(amount_fen)),
-            ("手续费", fee_fact(fee_fen)),
+            ("手续费", fee_fact(0)),
         )
         normalised = {
             "from_account_id": account.id,
@@ -63,12 +63,12 @@ class TopupHandler:
         }
         return Quote(
             amount_fen=amount_fen,
-            fee_fen=fee_fen,
+            fee_fen=0,
             facts=facts,
             step_up="none",
             body=normalised,
             source_account_id=account.id,
-            limit_group=LIMIT_GROUP,
+            limit=self._limit,
         )
 
     async def execute(self, session: AsyncSession, order: Order) -> Submitted:

@@ -56,7 +56,7 @@ async def check_limit(
     if amount_fen > limit.per_transaction_fen:
         raise LimitExceeded(
             "per transaction",
-            customer_text=f"{limit.label}单笔最多{fen_to_yuan_text(limit.per_transaction_fen)}，这笔没有办理，钱也没有动。请换一个金额。",
+            customer_text=f"单笔最多{fen_to_yuan_text(limit.per_transaction_fen)}，这笔没有办理，钱也没有动。请换一个金额。",
         )
     await _check_period(session, customer_id, limit, amount_fen, now)
 

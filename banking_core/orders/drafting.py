@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.accounts.service import Accounts
 from banking_core.clock import Clock
-from banking_core.configuration import LimitSubject, Rules
 from banking_core.customers.models import Customer
 from banking_core.customers.service import Customers
 from banking_core.inserts import insert_if_absent
@@ -26,7 +25,7 @@ from banking_core.orders.models import Order
 from banking_core.orders.numbers import new_order_number
 from banking_core.orders.risk import OrderRisk, RiskSubject, Verdict, raised
 from banking_core.orders.states import DRAFTED, FAILED
-from banking_core.orders.types import GuardSubject, Limit, OrderGuard, OrderHandler, Quote
+from banking_core.orders.types import GuardSubject, OrderGuard, OrderHandler, Quote
 from banking_core.storage import new_id
 
 LIFE = timedelta(minutes=10)
@@ -34,7 +33,6 @@ BODY_BYTES_MAX = 8_000
 KEY_LENGTH_MAX = 128
 CHANNEL_LENGTH_MAX = 32
 CONVERSATION_LENGTH_MAX = 64
-NEW_PAYEE_LABEL = "给新添加或没存过的收款人转账，"
 
 
 @dataclass(frozen=True)
@@ -61,9 +59,7 @@ class Drafting:
         accounts: Accounts,
         handlers: Mapping[str, OrderHandler],
         guards: list[OrderGuard],
-        rules: Rules,
     ) -> None:
-        self._rules = rules
         self._clock = clock
         self._customers = customers
         self._accounts = accounts
@@ -85,11 +81,10 @@ class Drafting:
         customer = await self._customers.get(session, wish.customer_id)
         quote = await handler.price(session, customer, wish.body)
         now = self._clock.now()
-        limit = self._limit(customer, wish.channel, quote)
-        await self._check(session, customer, wish.kind, quote, limit, now)
+        await self._check(session, customer, wish.kind, quote, now)
         order_id = new_id()
         verdict = await risk.assess(session, _subject(wish, quote, order_id, now))
-        values = _values(wish, quote, limit, verdict, now) | {
+        values = _values(wish, quote, verdict, now) | {
             "id": order_id,
             "number": await new_order_number(session, now),
             "body_hash": asked,
@@ -106,33 +101,17 @@ class Drafting:
         return _same(order, asked)
 
     async def _check(
-        self,
-        session: AsyncSession,
-        customer: Customer,
-        kind: str,
-        quote: Quote,
-        limit: Limit | None,
-        now: datetime,
+        self, session: AsyncSession, customer: Customer, kind: str, quote: Quote, now: datetime
     ) -> None:
         assert quote.amount_fen >= 0 and quote.fee_fen >= 0
         subject = GuardSubject(customer.id, kind, quote.amount_fen, quote.source_account_id, "draft")
         for guard in self._guards:
             await guard.check(session, subject)
-        if limit is not None:
-            await check_limit(session, customer.id, limit, quote.amount_fen, now)
+        if quote.limit is not None:
+            await check_limit(session, customer.id, quote.limit, quote.amount_fen, now)
         if quote.source_account_id is not None:
             total_fen = quote.amount_fen + quote.fee_fen
             await check_source(session, self._accounts, customer.id, quote.source_account_id, total_fen)
-
-    def _limit(self, customer: Customer, channel: str, quote: Quote) -> Limit | None:
-        if quote.limit_group is None:
-            return None
-        subject = LimitSubject(quote.limit_group, channel, customer.level, quote.payee_age_days)
-        found = self._rules.limits(subject)
-        label = NEW_PAYEE_LABEL if found.is_new_payee else ""
-        return Limit(
-            quote.limit_group, found.per_transaction_fen, found.per_day_fen, found.per_month_fen, label
-        )
 
 
 def check_wish(wish: Wish) -> None:
@@ -182,7 +161,8 @@ def _subject(wish: Wish, quote: Quote, order_id: str, now: datetime) -> RiskSubj
     )
 
 
-def _values(wish: Wish, quote: Quote, limit: Limit | None, verdict: Verdict, now: datetime) -> dict[str, Any]:
+def _values(wish: Wish, quote: Quote, verdict: Verdict, now: datetime) -> dict[str, Any]:
+    limit = quote.limit
     return {
         "kind": wish.kind,
         "customer_id": wish.customer_id,
@@ -200,7 +180,6 @@ def _values(wish: Wish, quote: Quote, limit: Limit | None, verdict: Verdict, now
         "idempotency_key": wish.idempotency_key,
         "channel": wish.channel,
         "conversation_id": wish.conversation_id,
-        "arrives_at": quote.arrives_at,
         "mandate_id": wish.mandate_id,
         "risk_verdict": verdict.kind,
         "risk_text": verdict.customer_text or None,

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.accounts.service import Accounts
 from banking_core.clock import Clock
-from banking_core.configuration import Rules
 from banking_core.customers.service import Customers
 from banking_core.ledger.service import Ledger
 from banking_core.orders.checks import used_this_month_fen, used_today_fen
@@ -55,9 +54,7 @@ from banking_core.storage import Database
 class Orders:
     """The order pipeline. Methods that take a session never commit."""
 
-    def __init__(
-        self, clock: Clock, ledger: Ledger, customers: Customers, accounts: Accounts, rules: Rules
-    ) -> None:
+    def __init__(self, clock: Clock, ledger: Ledger, customers: Customers, accounts: Accounts) -> None:
         self._clock = clock
         self._customers = customers
         self._accounts = accounts
@@ -65,7 +62,7 @@ class Orders:
         self._guards: list[OrderGuard] = []
         self._risk: OrderRisk = NoRisk()
         self._settlement = Settlement(clock, ledger, self._handlers)
-        self._drafting = Drafting(clock, customers, accounts, self._handlers, self._guards, rules)
+        self._drafting = Drafting(clock, customers, accounts, self._handlers, self._guards)
         self._execution = Execution(customers, accounts, self._handlers, self._guards)
         self._release = Release(clock, self._execution)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,16 +18,12 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Limit:
-    """Amount limits in fen; orders of one `group` share those per bank date and per month of bank dates.
-
-    `label` is put before the words for the first one when it has a reason of its own: 给新收款人转账.
-    """
+    """Amount limits in fen; orders of one `group` share those per bank date and per month of bank dates."""
 
     group: str
     per_transaction_fen: int
     per_day_fen: int
     per_month_fen: int | None = None
-    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,9 +31,7 @@ class Quote:
     """A priced and checked wish. `body` is the normalised order body, JSON values only.
 
     With a `source_account_id` the pipeline checks that it is the customer's, is active and can pay
-    `amount_fen + fee_fen`; with a `limit_group` it looks up the limits for the customer's level, the channel and
-    the payee's age (days in the book; None when it does not matter) and checks them at drafting and, under a lock,
-    at execution. `arrives_at` is when the money is there at the latest.
+    `amount_fen + fee_fen`; with a `limit` it checks it at drafting and, under a lock, at execution.
     """
 
     amount_fen: int
@@ -47,9 +40,7 @@ class Quote:
     step_up: StepUp
     body: Body
     source_account_id: str | None = None
-    limit_group: str | None = None
-    payee_age_days: int | None = None
-    arrives_at: datetime | None = None
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,18 @@ Same-bank at once, interbank held in suspense until the clearing house has answe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.accounts.errors import AccountNotUsable
 from banking_core.accounts.models import Account
-from banking_core.configuration.rules import Route
 from banking_core.customers.models import Customer
 from banking_core.ledger.types import EntryDraft, InternalAccount
 from banking_core.money_text import amount_fact, fee_fact, mask_name, mask_number
 from banking_core.orders.models import Order
 from banking_core.orders.service import Orders
-from banking_core.orders.types import Executed, Facts, Quote, Settled, Submitted
+from banking_core.orders.types import Executed, Facts, Limit, Quote, Settled, Submitted
 from banking_core.providers.protocols import InterbankPayment
 from banking_core.transfers.bodies import TransferBody
 from banking_core.transfers.errors import TransferInvalid
@@ -30,10 +28,21 @@ if TYPE_CHECKING:
     from banking_core.core import Core
 
 LIMIT_GROUP = "transfers"
+PER_TRANSACTION_TERM = "transfers.limit_per_transaction_yuan"
+PER_DAY_TERM = "transfers.limit_per_day_yuan"
+INTERBANK_FEE_TERM = "transfers.interbank_fee_yuan"
+SAME_BANK_FEE_TERM = "transfers.same_bank_fee_yuan"
+INTERBANK_ARRIVAL_TERM = "transfers.interbank_arrival"
+SAME_BANK_ARRIVAL_TERM = "transfers.same_bank_arrival"
+TERMS = (
+    *(PER_TRANSACTION_TERM, PER_DAY_TERM, INTERBANK_FEE_TERM, SAME_BANK_FEE_TERM),
+    *(INTERBANK_ARRIVAL_TERM, SAME_BANK_ARRIVAL_TERM),
+)
 
 
 def register_transfers(orders: Orders, core: Core) -> None:
-    """Registers the order kinds of this area."""
+    """Registers the order kinds of this area; raises UnknownTerm when a term is missing."""
+    core.terms.require(TERMS)
     orders.register(TransferHandler(core))
     orders.register(PayeeAddHandler(core))
     orders.register(PayeeDeleteHandler(core))
@@ -58,7 +67,7 @@ class TransferHandler:
             raise AccountNotUsable(
                 "not a current account", customer_text="只能从活期账户转账，请换一个付款账户。"
             )
-        own_account = False
+        step_up_free = False
         if wish.payee.bank_code is None:
             target = await receiving_account(self._core, session, wish.payee)
             if target.id == source.id:
@@ -67,33 +76,18 @@ class TransferHandler:
                     field="payee_account_number",
                     customer_text="付款账户和收款账户是同一个，请换一个收款账户。",
                 )
-            own_account = target.customer_id == customer.id
-        route: Route = "same_bank" if wish.payee.bank_code is None else "interbank"
-        rules, amount_fen = self._core.rules, wish.amount_fen
-        fee_fen = rules.fee_fen(kind=self.kind, amount_fen=amount_fen, level=customer.level, route=route)
-        now = self._core.clock.now()
-        arrival = rules.arrival(kind=self.kind, route=route, amount_fen=amount_fen, now=now)
-        age = None if own_account else await self._payee_age_days(session, customer.id, wish, now)
+            step_up_free = target.customer_id == customer.id
+        terms = self._core.terms
+        fee_fen = terms.fen(SAME_BANK_FEE_TERM if wish.payee.bank_code is None else INTERBANK_FEE_TERM)
         return Quote(
-            amount_fen=amount_fen,
+            amount_fen=wish.amount_fen,
             fee_fen=fee_fen,
-            facts=_facts(wish, source, fee_fen, arrival.text),
-            step_up="none" if own_account else "otp",
+            facts=self._facts(wish, source, fee_fen),
+            step_up="none" if step_up_free else "otp",
             body=wish.normalised() | {"payer_name": customer.name, "payer_account_number": source.number},
             source_account_id=source.id,
-            limit_group=LIMIT_GROUP,
-            payee_age_days=age,
-            arrives_at=arrival.at,
+            limit=Limit(LIMIT_GROUP, terms.fen(PER_TRANSACTION_TERM), terms.fen(PER_DAY_TERM)),
         )
-
-    async def _payee_age_days(
-        self, session: AsyncSession, customer_id: str, wish: TransferBody, now: datetime
-    ) -> int:
-        """Whole days since the payee was put into the book; 0 for one who is not in it."""
-        payee = await self._core.payees.by_account(
-            session, customer_id, wish.payee.account_number, wish.payee.bank_code
-        )
-        return 0 if payee is None else max(0, (now - payee.created_at).days)
 
     async def execute(self, session: AsyncSession, order: Order) -> Executed | Submitted:
         """Books amount and fee in one ledger transaction; interbank money waits in suspense."""
@@ -122,14 +116,7 @@ class TransferHandler:
             session, key=f"order:{order.number}", kind="transfer", entries=entries, memo=order.number
         )
         await core.payees.touch(session, order.customer_id, wish.payee.account_number, wish.payee.bank_code)
-        arrival = core.rules.arrival(
-            kind=self.kind,
-            route="same_bank" if same_bank else "interbank",
-            amount_fen=wish.amount_fen,
-            now=core.clock.now(),
-        )
-        order.arrives_at = arrival.at
-        receipt = _facts(wish, source, order.fee_fen, arrival.text)
+        receipt = self._facts(wish, source, order.fee_fen)
         outcome = Executed if same_bank else Submitted
         return outcome(receipt_facts=receipt, transaction_id=transaction.id)
 
@@ -177,16 +164,17 @@ class TransferHandler:
             memo=order.number,
         )
 
-
-def _facts(wish: TransferBody, source: Account, fee_fen: int, arrival: str) -> Facts:
-    facts = [
-        ("收款人", mask_name(wish.payee.name)),
-        ("收款账户", f"{wish.payee.bank} {mask_number(wish.payee.account_number)}"),
-        ("付款账户", mask_number(source.number)),
-        ("金额", amount_fact(wish.amount_fen)),
-        ("手续费", fee_fact(fee_fen)),
-        ("到账时间", arrival),
-    ]
-    if wish.purpose:
-        facts.append(("附言", wish.purpose))
-    return tuple(facts)
+    def _facts(self, wish: TransferBody, source: Account, fee_fen: int) -> Facts:
+        same_bank = wish.payee.bank_code is None
+        arrival = self._core.terms.text(SAME_BANK_ARRIVAL_TERM if same_bank else INTERBANK_ARRIVAL_TERM)
+        facts = [
+            ("收款人", mask_name(wish.payee.name)),
+            ("收款账户", f"{wish.payee.bank} {mask_number(wish.payee.account_number)}"),
+            ("付款账户", mask_number(source.number)),
+            ("金额", amount_fact(wish.amount_fen)),
+            ("手续费", fee_fact(fee_fen)),
+            ("到账时间", arrival),
+        ]
+        if wish.purpose:
+            facts.append(("附言", wish.purpose))
+        return tuple(facts)

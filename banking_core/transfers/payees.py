@@ -6,7 +6,6 @@ Who a customer pays, found by full name or by the nickname the customer gave, ne
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -84,7 +83,6 @@ class Payees:
         account_number: str,
         bank_code: str | None = None,
         nickname: str = "",
-        created_at: datetime | None = None,
     ) -> Payee:
         """Writes an entry without asking whether name and account belong together (the order handler does).
 
@@ -102,7 +100,7 @@ class Payees:
             account_number=account_number,
             bank_code=bank_code,
             bank_name=bank,
-            created_at=created_at or self._clock.now(),
+            created_at=self._clock.now(),
             last_used_at=None,
             deleted_at=None,
         )

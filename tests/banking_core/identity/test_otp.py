@@ -10,7 +10,7 @@ from banking_core.clock import ManualClock
 from banking_core.core import Core
 from banking_core.errors import ProviderUnavailable
 from banking_core.identity import OneTimeCodes, OtpSent, OtpTooMany, OtpUnknown
-from banking_core.storage import Database
+from banking_core.storage import Database, new_id
 from tests.banking_core.people import Person, make_person, on_both_engines
 
 PHONE = "13800000004"
@@ -95,6 +95,22 @@ async def test_another_code_too_soon_is_refused_with_the_waiting_time(
     wait_s = core.terms.integer("security.otp_resend_wait_s") - 10
     assert refused.value.retry_after_s == wait_s
     assert f"{wait_s}秒" in refused.value.customer_text
+
+
+async def test_a_code_that_was_given_makes_nobody_wait_for_the_next(
+    database: Database, core: Core, person: Person
+) -> None:
+    sent, code = await send(database, core, person, "login")
+    assert await attempt(database, core, sent, code, person) == ("ok", 0)
+    await send(database, core, person, "transfer")
+    with pytest.raises(OtpTooMany):
+        await send(database, core, person, "transfer")
+
+
+@on_both_engines
+async def test_a_code_may_be_for_one_order(database: Database, core: Core, person: Person) -> None:
+    sent, code = await send(database, core, person, f"order:{new_id()}")
+    assert await attempt(database, core, sent, code, person) == ("ok", 0)
 
 
 async def test_ten_codes_a_day_and_not_one_more(

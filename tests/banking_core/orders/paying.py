@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from banking_core.core import Core
@@ -31,18 +30,6 @@ class Paying:
             payer = await make_person(session, core, "张伟", "13800000004", balance_fen)
             payee = await make_person(session, core, "张三", "13800000014")
         return cls(database, core, payer, payee)
-
-    async def befriend(self, number: str | None = None, bank_code: str | None = None, days: int = 30) -> None:
-        """Puts the payee into the payer's book as if `days` ago."""
-        async with self.database.transaction() as session:
-            await self.core.payees.add(
-                session,
-                customer_id=self.payer.id,
-                name="张三" if number is None else "王小明",
-                account_number=number or self.payee.account.number,
-                bank_code=bank_code,
-                created_at=self.core.clock.now() - timedelta(days=days),
-            )
 
     def body(self, amount_fen: int = 100_00, **changes: Any) -> dict[str, Any]:
         return {

@@ -56,7 +56,6 @@ async def test_orders_draining_one_balance_stop_at_nothing_left(paying: Paying) 
 
 
 async def test_orders_at_once_do_not_pass_the_daily_limit_together(paying: Paying, core: Core) -> None:
-    await paying.befriend()
     async with paying.database.transaction() as session:
         await fund(session, core, paying.payer.account, 10_000_000_00)
     once_fen = core.terms.fen("transfers.limit_per_transaction_yuan")

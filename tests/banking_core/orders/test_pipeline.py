@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.clock import ManualClock
 from banking_core.core import Core
 from banking_core.errors import BankError, Conflict, Refused
-from banking_core.money_text import fen_to_yuan_text
 from banking_core.orders import (
     BalanceTooLow,
     GuardSubject,
@@ -23,7 +22,7 @@ from banking_core.orders import (
     StepUpRequired,
 )
 from banking_core.storage import Database
-from tests.banking_core.orders.paying import OTHER_BANK_NUMBER, Paying
+from tests.banking_core.orders.paying import Paying
 from tests.banking_core.people import fund
 
 
@@ -218,7 +217,6 @@ async def test_a_payee_account_closed_meanwhile_is_noticed_at_execution(paying: 
 
 
 async def rich(paying: Paying, core: Core) -> None:
-    await paying.befriend()
     async with paying.database.transaction() as session:
         await fund(session, core, paying.payer.account, 10_000_000_00)
 
@@ -255,64 +253,6 @@ async def test_the_limit_per_day_counts_what_was_executed_on_the_bank_date(
         assert await core.orders.used_today_fen(session, paying.payer.id, "transfers") == day_fen
     clock.advance(seconds=14 * 3600)  # midnight in Shanghai, still the same date in London
     assert (await paying.pay(paying.body(once_fen))).status == "executed"
-
-
-async def test_the_limit_per_month_says_what_is_left_and_ends_with_the_month(
-    paying: Paying, core: Core, clock: ManualClock
-) -> None:
-    await rich(paying, core)
-    once_fen = core.terms.fen("transfers.limit_per_transaction_yuan")
-    month_fen = core.terms.fen("transfers.limit_per_month_yuan")
-    per_day = core.terms.fen("transfers.limit_per_day_yuan") // once_fen
-    for count in range(month_fen // once_fen):
-        if count and count % per_day == 0:
-            clock.advance(seconds=86_400)
-        await paying.pay(paying.body(once_fen - 1))
-    clock.advance(seconds=86_400)
-    left_fen = month_fen // once_fen
-    with pytest.raises(LimitExceeded) as refused:
-        await paying.draft(paying.body(left_fen + 1))
-    assert "每月限额" in refused.value.customer_text
-    assert f"本月还可以办理{fen_to_yuan_text(left_fen)}" in refused.value.customer_text
-    assert (await paying.pay(paying.body(left_fen))).status == "executed"
-    async with paying.database.snapshot() as session:
-        assert await core.orders.used_this_month_fen(session, paying.payer.id, "transfers") == month_fen
-    clock.advance(seconds=25 * 86_400)
-    assert (await paying.draft(paying.body(once_fen))).status == "drafted"
-
-
-async def test_a_new_payee_gets_less_at_once_until_it_is_known(
-    paying: Paying, core: Core, clock: ManualClock
-) -> None:
-    async with paying.database.transaction() as session:
-        await fund(session, core, paying.payer.account, 10_000_000_00)
-    new_fen = core.terms.fen("transfers.new_payee_once_yuan")
-    with pytest.raises(LimitExceeded) as refused:
-        await paying.draft(paying.body(new_fen + 1))
-    assert "收款人" in refused.value.customer_text
-    assert fen_to_yuan_text(new_fen) in refused.value.customer_text
-    await paying.befriend(days=0)
-    with pytest.raises(LimitExceeded):
-        await paying.draft(paying.body(new_fen + 1))
-    clock.advance(seconds=86_400 * core.terms.integer("transfers.new_payee_days"))
-    assert (await paying.draft(paying.body(new_fen + 1))).status == "drafted"
-
-
-async def test_large_interbank_money_arrives_the_next_working_day_at_night(
-    paying: Paying, core: Core, clock: ManualClock
-) -> None:
-    await rich(paying, core)
-    async with paying.database.transaction() as session:
-        (await core.customers.get(session, paying.payer.id)).level = "vip"
-    await paying.befriend(OTHER_BANK_NUMBER, "ICBC")
-    amount_fen = core.terms.fen("transfers.small_value_max_yuan") + 1
-    day = await paying.draft(paying.interbank(amount_fen))
-    assert dict(day.facts)["到账时间"] == "2小时内（11月02日 12:00前）"
-    clock.advance(seconds=12 * 3600)
-    night = await paying.draft(paying.interbank(amount_fen))
-    assert dict(night.facts)["到账时间"] == "下一个工作日（11月03日 12:00前）"
-    assert night.arrives_at is not None and day.arrives_at is not None
-    assert night.arrives_at > day.arrives_at
 
 
 async def test_a_guard_stops_drafts_and_executions(paying: Paying, core: Core) -> None:

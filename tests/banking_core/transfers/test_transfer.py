@@ -39,7 +39,7 @@ async def test_an_interbank_read_back_shows_bank_fee_and_arrival(paying: Paying,
     facts = dict(order.facts)
     assert facts["收款账户"] == f"工商银行 {tail(OTHER_BANK_NUMBER)}"
     assert facts["手续费"] == "¥2.00"
-    assert facts["到账时间"] == core.terms.text("transfers.small_value_arrival")
+    assert facts["到账时间"] == core.terms.text("transfers.interbank_arrival")
 
 
 async def test_no_fact_shows_a_full_name_or_number(paying: Paying) -> None:
