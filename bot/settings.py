@@ -52,9 +52,6 @@ class Settings(BaseSettings):
     )
     demo_bank: bool = Field(True, description="Fill an empty bank with the demo customers and agents.")
     terms_path: Path | None = Field(None, description="YAML with the bank's own fees, limits and hours.")
-    rules_dir: Path | None = Field(
-        None, description="Folder with the bank's own limits.yml, fees.yml, arrival.yml or holidays.yml."
-    )
     nlu_url: str = Field("", description="Address of the NLU service; empty: http://127.0.0.1:nlu_port.")
     nlu_port: int = Field(5005, ge=1, le=65535, description="Port of the NLU service that `run` starts.")
     nlu_model_dir: Path = Field(Path(), description="Where the NLU model lies; default: data_dir/nlu.")
@@ -122,7 +119,6 @@ class Settings(BaseSettings):
             topup_provider=self.topup_provider,
             clearing_provider=self.clearing_provider,
             terms_path=self.terms_path,
-            rules_dir=self.rules_dir,
         )
 
 

@@ -56,7 +56,6 @@ _VERB_BEFORE: Final = re.compile(
 )
 _JIAO: Final = re.compile(r"[角毛](?![落色度形利病衣重])")
 _FEN: Final = re.compile(r"分(?![钟行期之部析数享局公店红级开别手类配支清秒])")
-_FEN_ENDS: Final = re.compile(r"[给到吧了就整，。,!！]|$")
 _CLOSING: Final = re.compile(r"钱|整|正")
 _PREFIX: Final = re.compile(r"(?:人民币|rmb|cny|¥):?-?$")
 _NEGATIVE: Final = re.compile(r"(?:(?<![0-9a-z零一二三四五六七八九十百千万])-|负)$")
@@ -176,8 +175,7 @@ def _unit_after(text: str, found: Found) -> tuple[int, int, int] | None:
     if match := _FEN.match(text, found.end):
         clock = text[found.start - 1 : found.start] == "点"
         alone = not tail_of(text, found.start).strip("零-负") and not text[match.end() :].strip("整钱。，!！")
-        said = _VERB_BEFORE.search(tail_of(text, found.start)) and _FEN_ENDS.match(text, match.end())
-        if not clock and (text[match.end() : match.end() + 1] == "钱" or alone or said):
+        if not clock and (text[match.end() : match.end() + 1] == "钱" or alone):
             return 1, 0, _close(text, match.end())
     return None
 

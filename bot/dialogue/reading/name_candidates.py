@@ -78,10 +78,10 @@ def ends_here(text: str, at: int) -> bool:
         return False
     if char in "百千万亿":
         return False
-    return _FOLLOWS.match(text, at) is not None or amount_starts(text, at)
+    return _FOLLOWS.match(text, at) is not None or _amount_starts(text, at)
 
 
-def amount_starts(text: str, at: int) -> bool:
+def _amount_starts(text: str, at: int) -> bool:
     """True for a figure one could pay; a lone digit (the 四 of 李四各一百) is more likely part of a name."""
     found = number_at(text, at)
     if found is None:

@@ -11,14 +11,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from bot.dialogue.reading.canon import Canon, canon, is_han, tail_of
-from bot.dialogue.reading.name_candidates import (
-    Candidate,
-    amount_starts,
-    candidates_at,
-    ends_here,
-    given_only,
-    open_ended,
-)
+from bot.dialogue.reading.name_candidates import Candidate, candidates_at, ends_here, given_only, open_ended
 from bot.dialogue.reading.name_lexicon import (
     GIVEN,
     STOP_WORDS,
@@ -118,8 +111,6 @@ _LEAD: Final = [
     "的",
     "一个叫",
     "一个",
-    "…",
-    ".",
 ]
 _TRAIL: Final = [
     "吧",
@@ -338,15 +329,7 @@ def _cue_hits(text: str) -> list[Hit]:
     return hits
 
 
-def _known_starts(text: str, known: Sequence[str], start: int, end: int) -> list[int]:
-    """Where shorter known names beginning at `start` end, before `end`."""
-    folded = {canon(name).text for name in known if len(name.strip()) >= 2}
-    return [start + len(name) for name in folded if len(name) < end - start and text.startswith(name, start)]
-
-
-def _merge_known(
-    text: str, guesses: list[Hit], spans: list[tuple[int, int]], known: Sequence[str]
-) -> list[Hit]:
+def _merge_known(text: str, guesses: list[Hit], spans: list[tuple[int, int]]) -> list[Hit]:
     """Known names win; a known name that is only the beginning of a longer one is asked about."""
     hits: list[Hit] = []
     taken: list[Hit] = []
@@ -356,10 +339,6 @@ def _merge_known(
         name = Candidate(start, end, end)
         clashing = [hit for hit in guesses if hit.start < end and start < hit.end]
         taken += clashing
-        half = next((s for s in _known_starts(text, known, start, end) if amount_starts(text, s)), 0)
-        if half:  # 李四 and 李四五 are both in the book: 给李四五十块 may be either
-            hits.append(Hit(start, end, name, (Candidate(start, half, half),)))
-            continue
         longer = [hit.name for hit in clashing if hit.name.start <= start and hit.name.end > end]
         shorter = [hit.name for hit in clashing if hit.name.start == start and hit.name.end < end]
         if longer and not ends_here(text, end):
@@ -378,7 +357,7 @@ def find_payees(text: str, known: Sequence[str] = ()) -> list[Hit]:
     """Payees in canonical text, in order."""
     hits = _cue_hits(text)
     spans = _known_names(text, known)
-    return _merge_known(text, hits, spans, known) if spans else hits
+    return _merge_known(text, hits, spans) if spans else hits
 
 
 def _said(copy: Canon, name: Candidate) -> str:

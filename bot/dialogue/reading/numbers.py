@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -45,7 +44,6 @@ _PHONE: Final = re.compile(
 _PHONE_PAUSED: Final = re.compile(
     rf"{_NO_DIGIT_BEFORE}(?P<number>[1一幺]{_LOOSE_SEP}[3-9三四五六七八九](?:{_LOOSE_SEP}{_D}){{9}})(?!{_LOOSE_SEP}{_D})"
 )
-_THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,2})?")  # 130,000,000.00 is no phone
 _CARD: Final = re.compile(
     rf"{_NO_DIGIT_BEFORE}(?P<number>{_D}{{12,19}}|{_D}{{4}}(?P<sep>[ \-]){_D}{{4}}(?P=sep){_D}{{4}}(?:(?P=sep){_D}{{4}})?(?:(?P=sep){_D}{{1,3}})?|{_D}{{6}}[ \-]{_D}{{6,13}}){_NO_DIGIT_AFTER}(?!x)"
 )
@@ -114,8 +112,6 @@ def find_phones(text: str) -> list[Span]:
     """Mobile numbers in canonical text."""
     found = [(*match.span(), to_ascii_digits(match.group("number"))) for match in _PHONE.finditer(text)]
     for match in _PHONE_PAUSED.finditer(text):
-        if _THOUSANDS.fullmatch(match.group()):
-            continue
         if all(match.end() <= start or end <= match.start() for start, end, _ in found):
             found.append((*match.span(), to_ascii_digits(match.group("number"))))
     return sorted(found)
@@ -142,8 +138,6 @@ def find_card_tails(text: str) -> list[Span]:
     """The last four digits by which a customer names a card, in canonical text."""
     found: list[Span] = []
     for match in _TAIL.finditer(text):
-        if found and match.start() < found[-1][1]:
-            continue
         said = match.group("number") or match.group("behind") or match.group("that")
         found.append((*match.span(), to_ascii_digits(said)))
         at = match.end()
@@ -200,7 +194,4 @@ def read_digits(text: str) -> str:
     幺二三，四五六 gives 123456; 五百 and 转123给我456 give "".
     """
     runs = read_digit_runs(text)
-    gaps = [text[one.end : other.start] for one, other in itertools.pairwise(runs)]
-    if not covers(text, *runs) or any(char.isalnum() for gap in gaps for char in gap):
-        return ""
-    return "".join(run.value for run in runs)
+    return "".join(run.value for run in runs) if covers(text, *runs) else ""

@@ -24,12 +24,13 @@ const socket = new ChatSocket("/chat/ws");
 const log = new ChatLog(byId("log"), byId("scroller"), byId("jump"), {
   choose,
   retry: (clientId) => transmit(outbox.find(clientId)),
-  choices: (choices) => composer?.showChoices(choices),
+  choices: (choices) => showChoices(choices),
 });
 let composer = null;
 let conversationId = null;
 let ready = false; // the server has told us everything it had: what waits in the outbox may go
 let state = { owner: "bot", customer_name: null };
+let offered = []; // what the assistant offered last
 let rated = false;
 let typingTimer = 0;
 let toastTimer = 0;
@@ -61,6 +62,12 @@ function transmit(entry) {
 function choose(choice) {
   if (LOGIN_WORDS.has(choice.say) && !state.customer_name) sheets.openLogin();
   else say(choice.say);
+}
+
+/** While a human is in charge the assistant offers nothing. */
+function showChoices(choices) {
+  offered = choices;
+  composer?.showChoices(state.owner === "agent" || state.owner === "closed" ? [] : choices);
 }
 
 function tellTyping() {
@@ -104,6 +111,7 @@ function applyState(frame) {
   byId("account").setAttribute("aria-label", frame.customer_name ? `已登录：${frame.customer_name}` : "登录");
   const left = frame.expects_until ? (Date.parse(frame.expects_until) - Date.parse(frame.server_time)) / 1000 : null;
   composer.expect(frame.expects, left, frame.owner === "closed");
+  showChoices(offered);
   if (frame.owner !== "agent") hideTyping();
   showRating(frame.can_rate);
   if (first) becomeReady();
@@ -118,7 +126,7 @@ function becomeReady() {
     log.addPending(entry);
     transmit(entry);
   }
-  if (log.isEmpty) composer.showChoices(EXAMPLES);
+  if (log.isEmpty) showChoices(EXAMPLES);
   log.goLive();
 }
 
@@ -212,7 +220,7 @@ async function openSession() {
 function resetLog() {
   log.clear();
   byId("after-log").replaceChildren();
-  composer.showChoices([]);
+  showChoices([]);
 }
 
 function loggedIn() {
