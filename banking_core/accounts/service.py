@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.accounts.errors import AccountInvalid, AccountNotFound
 from banking_core.accounts.models import Account
 from banking_core.accounts.numbers import FORMATS, is_valid_number, new_number
-from banking_core.ledger.models import LedgerAccount
 from banking_core.ledger.service import Ledger
 
 NUMBER_TRIES_MAX = 5
@@ -20,7 +19,7 @@ NUMBER_TRIES_MAX = 5
 
 @dataclass(frozen=True)
 class AccountBalance:
-    """Balance of one account. `available_fen` is what may be paid out now.
+    """Balance of one account. `available_fen` is what may be paid out now: not what is held.
 
     A credit account owes when negative.
     """
@@ -29,6 +28,7 @@ class AccountBalance:
     balance_fen: int
     available_fen: int
     credit_limit_fen: int
+    held_fen: int = 0
 
 
 class Accounts:
@@ -65,6 +65,7 @@ class Accounts:
             kind="customer",
             normal_side="credit",
             floor_fen=-credit_limit_fen,
+            purpose="credit_card" if kind == "credit" else "deposit",
         )
         account = Account(
             customer_id=customer_id,
@@ -101,16 +102,13 @@ class Accounts:
 
     async def balance(self, session: AsyncSession, account: Account) -> AccountBalance:
         """The balance of one account as the database holds it now."""
-        statement = select(LedgerAccount.balance_fen, LedgerAccount.floor_fen).where(
-            LedgerAccount.id == account.ledger_account_id
-        )
-        balance_fen, floor_fen = (await session.execute(statement)).one()
-        floor = floor_fen or 0
+        standing = await self._ledger.standing(session, account.ledger_account_id)
         return AccountBalance(
             account=account,
-            balance_fen=balance_fen,
-            available_fen=balance_fen - floor,
-            credit_limit_fen=-floor,
+            balance_fen=standing.balance_fen,
+            available_fen=standing.available_fen,
+            credit_limit_fen=-(standing.floor_fen or 0),
+            held_fen=standing.held_fen,
         )
 
     async def own(self, session: AsyncSession, customer_id: str, account_id: str) -> Account:

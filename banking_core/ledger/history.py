@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.ledger.errors import LedgerKeyConflict, LedgerPostingInvalid
 from banking_core.ledger.hashing import body_hash, chain_of
+from banking_core.ledger.limits import check_posting
 from banking_core.ledger.models import LedgerEntry, LedgerTransaction
 from banking_core.ledger.posting import (
     apply_entries,
-    check_posting,
     entry_rows,
     lock_accounts,
     lock_chain,
-    seal,
+    seal_columns,
 )
 from banking_core.ledger.types import TransactionDraft
 
@@ -26,10 +26,14 @@ CHUNK_ROWS = 500
 
 async def import_drafts(session: AsyncSession, drafts: Sequence[TransactionDraft]) -> int:
     """Books the drafts in order of time; returns how many were new. Raises what `Ledger.post` raises."""
+    if not isinstance(drafts, list | tuple):
+        raise LedgerPostingInvalid("the history is not a list")
     for draft in drafts:
+        if not isinstance(draft, TransactionDraft):
+            raise LedgerPostingInvalid("a history holds drafts only")
         check_posting(draft)
-        if draft.reverses_id is not None:
-            raise LedgerPostingInvalid("a history holds no reversals")
+        if draft.reverses_id is not None or draft.hold_id is not None:
+            raise LedgerPostingInvalid("a history holds no reversals and no posted holds")
     if len({draft.key for draft in drafts}) != len(drafts):
         raise LedgerKeyConflict("the history uses a key twice")
     # Balances change in memory before the rows are written: a refusal half-way must take them back.
@@ -45,12 +49,14 @@ async def _import(session: AsyncSession, drafts: Sequence[TransactionDraft]) -> 
     heads: list[dict[str, Any]] = []
     lines: list[list[dict[str, Any]]] = []
     for draft in drafts:
+        body = body_hash(draft)
         if draft.key in booked:
-            if booked[draft.key] != body_hash(draft):
+            if booked[draft.key] != body:
                 raise LedgerKeyConflict(f"ledger key {draft.key!r} was used with another body")
             continue
-        after = apply_entries(accounts, draft.entries)
-        heads.append(_columns(seal(chains[chain_of(draft.key)], draft, after)))
+        touched = {account_id: accounts[account_id] for account_id in draft.account_ids}
+        after = apply_entries(touched, draft.entries)
+        heads.append(seal_columns(chains[chain_of(draft.key)], draft, after, body))
         lines.append(entry_rows(draft, after))
     if heads:
         await _write(session, heads, lines)
@@ -67,11 +73,6 @@ async def _booked(session: AsyncSession, drafts: Sequence[TransactionDraft]) -> 
         )
         booked.update({row.key: row.body_hash for row in rows})
     return booked
-
-
-def _columns(transaction: LedgerTransaction) -> dict[str, Any]:
-    names = ("key", "body_hash", "kind", "memo", "booked_at", "reverses_id", "chain", "sequence")
-    return {name: getattr(transaction, name) for name in (*names, "previous_hash", "hash")}
 
 
 async def _write(

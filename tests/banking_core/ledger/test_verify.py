@@ -141,7 +141,8 @@ async def test_a_balance_changed_by_hand_is_named(database: Database, core: Core
     edit = f"UPDATE ledger_account SET balance_fen = balance_fen + 5 WHERE id = {account}"
     report = await verify_after(database, core, "ledger_account", edit)
     assert [(problem.code, problem.row) for problem in report.problems] == [
-        ("balance_mismatch", f"ledger_account {account}")
+        ("balance_mismatch", f"ledger_account {account}"),
+        ("trial_balance", "currency CNY"),
     ]
 
 
@@ -181,6 +182,6 @@ async def test_a_ledger_that_is_wholly_wrong_gives_a_bounded_report(
     database: Database, core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await busy_ledger(database, core)
-    monkeypatch.setattr("banking_core.ledger.verify.PROBLEMS_MAX", 5)
+    monkeypatch.setattr("banking_core.ledger.findings.PROBLEMS_MAX", 5)
     report = await verify_after(database, core, "ledger_entry", "UPDATE ledger_entry SET summary = 'x'")
     assert len(report.problems) == 5
