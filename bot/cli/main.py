@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -77,11 +78,21 @@ def ledger() -> None:
 
 
 @ledger.command()
-def verify() -> None:
-    """逐笔核对账本：哈希链、余额、试算平衡。"""
+@click.option("--heads", "heads_path", type=click.Path(path_type=Path), help="以前写出的链头文件，一并核对")
+def verify(heads_path: Path | None) -> None:
+    """逐笔核对账本：哈希链、余额、冻结、试算平衡。"""
     from bot.cli.ledger import verify_ledger
 
-    sys.exit(0 if run_async(verify_ledger(settings_or_exit())) else 1)
+    sys.exit(0 if run_async(verify_ledger(settings_or_exit(), heads_path)) else 1)
+
+
+@ledger.command()
+@click.argument("path", type=click.Path(path_type=Path))
+def heads(path: Path) -> None:
+    """把链头写入文件，存到数据库之外，以后用 verify --heads 核对。"""
+    from bot.cli.ledger import write_heads
+
+    sys.exit(0 if run_async(write_heads(settings_or_exit(), path)) else 1)
 
 
 @cli.command()
