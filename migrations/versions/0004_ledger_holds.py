@@ -8,8 +8,8 @@ from alembic import op
 from banking_core import storage
 from banking_core.ledger.triggers import drop_guards, install_guards, install_triggers
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
