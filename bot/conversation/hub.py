@@ -311,6 +311,7 @@ class Hub:
                 message.sender, message.sender_name = "system", log.SYSTEM_NAME
             state = state_from_json(conversation.state)
             state.last_replies = [reply.to_json()]
+            state.interrupted()
             conversation.state = state.to_json()
         await self.publish(conversation_id, [message], False)
 

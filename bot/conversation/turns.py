@@ -89,14 +89,9 @@ class TurnRunner:
             return await self._secret(session, conversation, inbound, state, secret, now)
         if inbound.secret or (looks_like_code(text) and not _wants_number(state)):
             turn = self._log(session, conversation, inbound, BLOT, now)
-            await self._answer(
-                session,
-                conversation,
-                turn,
-                Outcome([Reply(NO_SECRET_WANTED)], action="late_secret"),
-                state,
-                now,
-            )
+            outcome = Outcome([Reply(NO_SECRET_WANTED)], action="late_secret")
+            await self._engine.remind(self.turn_of(session, conversation, now), state, outcome)
+            await self._answer(session, conversation, turn, outcome, state, now)
             return turn
         code_pending = challenge is not None and challenge["kind"] == "otp"
         turn = self._log(session, conversation, inbound, for_log(text, code_pending=code_pending), now)

@@ -78,7 +78,7 @@ class DialogueEngine:
         """A code can only be typed while the frame that wants it is on top: one below must be confirmed again."""
         for frame in state.stack[:-1]:
             if frame.phase == "step_up":
-                frame.phase = "confirm"
+                frame.phase = "confirm" if frame.order_id else "collect"
 
     async def remind(self, turn: Turn, state: DialogueState, out: Outcome) -> None:
         """Brings what is under way to mind, after somebody else had the conversation."""
@@ -95,6 +95,8 @@ class DialogueEngine:
         if frame is not None and frame.phase == "step_up":
             skill = self.runner.skill_of(frame)
             await self.runner.step(turn, state, skill.proved(turn, frame), out)
+        elif frame is not None:
+            await self.runner.remind(turn, state, out)
         elif not out.replies:
             out.say(phrases.NOTHING_UNDER_WAY)
         self._codes_lapse(state)
@@ -157,7 +159,7 @@ class DialogueEngine:
             await self.runner.start(turn, state, TICKET_SKILL, out)
             return True
         if pending.kind == "human" and command is Command.AFFIRM:
-            self._hand_over("clarification_failed", out)
+            self._hand_over(state, "clarification_failed", out)
             return True
         return False
 
@@ -185,7 +187,7 @@ class DialogueEngine:
         frame = state.top
         out.action = f"command:{command.value}"
         if command is Command.HUMAN:
-            self._hand_over("asked", out)
+            self._hand_over(state, "asked", out)
         elif command is Command.RESUME:
             await self.runner.resume(turn, state, out)
         elif command is Command.HELP:
@@ -193,6 +195,8 @@ class DialogueEngine:
             await self.runner.remind(turn, state, out)
         elif command is Command.WAIT:
             out.say(phrases.TAKE_YOUR_TIME)
+            if frame is not None and frame.phase == "confirm":
+                await self.runner.remind(turn, state, out)
         elif command is Command.CANCEL and frame is not None:
             await self.runner.cancel(turn, state, out)
         elif command is Command.GO_BACK and frame is not None:
@@ -209,7 +213,8 @@ class DialogueEngine:
         return True
 
     @staticmethod
-    def _hand_over(reason: str, out: Outcome) -> None:
+    def _hand_over(state: DialogueState, reason: str, out: Outcome) -> None:
+        state.interrupted()  # whoever answers next, what was read back before is read back again
         out.action = f"hand_over:{reason}"
         out.effects.append(HandOver(reason))
 
@@ -250,6 +255,8 @@ class DialogueEngine:
         found = await self._find(turn, frame)
         if self._digresses(turn, frame, found):
             await self._digress(turn, state, out)
+        elif not found and command is Command.AFFIRM and frame.asking is None:
+            await self.runner.remind(turn, state, out)  # everything is known: it is read back (again) first
         elif found:
             out.action = "fill"
             await self.runner.fill(turn, state, found, out)
@@ -300,6 +307,7 @@ class DialogueEngine:
             await self.runner.ask_again(turn, state, slot, out)
         elif command in (Command.DENY, Command.CORRECT):
             out.action = "correct"
+            await self.runner.withdraw(turn, frame)  # a yes to "what shall I change?" confirms nothing
             out.say(phrases.what_to_change(self.runner.skill_of(frame)))
         else:
             await self._miss(turn, state, frame, out)

@@ -80,7 +80,9 @@ class FrameRunner:
     ) -> None:
         """Refusals are said, ambiguity is asked, a change withdraws the old read-back."""
         frame = state.stack[-1]
-        if (filled.changed or filled.which or filled.refusals) and frame.phase != "collect":
+        if (filled.changed or filled.which or filled.refusals) and (
+            frame.phase != "collect" or frame.order_id
+        ):
             await self.withdraw(turn, frame)  # a yes after this must not confirm what was read back before
         if filled.which is not None:
             out.say(filling.which_one_reply(frame, *filled.which))
@@ -211,6 +213,7 @@ class FrameRunner:
             question = await skill.slot(frame.asking).ask(turn, frame)
             out.say(Reply(f"接着刚才的{skill.title}：{question.text}", question.card, question.choices))
         else:
+            out.say(f"接着刚才的{skill.title}。")
             await self.advance(turn, state, out)
 
     @staticmethod

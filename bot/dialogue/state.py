@@ -86,6 +86,11 @@ class DialogueState:
         self.stack.append(frame)
         return self.stack.pop(0) if len(self.stack) > STACK_MAX else None
 
+    def interrupted(self) -> None:
+        """Something else was said since the read-back: it must be read back again before a yes can mean it."""
+        if self.top is not None and self.top.phase == "confirm":
+            self.top.phase, self.top.asking = "collect", None
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object that `state_from_json` reads back."""
         return asdict(self)
