@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from banking_core.ledger.models import BigId
+from banking_core.money_text import mask_phone
 from banking_core.storage import Base, new_id
 
 CONVERSATION_ID_CHARS_MAX = 64
@@ -84,6 +85,9 @@ class Ticket(Base):
     finished_at: Mapped[datetime | None]
     finished_by: Mapped[str | None] = mapped_column(ForeignKey("desk_agents.id"))
     answer: Mapped[str | None] = mapped_column(Text)
+
+    def __repr__(self) -> str:
+        return f"Ticket(number={self.number!r}, phone={mask_phone(self.phone or '')!r})"
 
 
 class AuditRecord(Base):

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from banking_core.money_text import mask_name, mask_phone
 from banking_core.storage import Base, new_id
 
 
@@ -28,3 +29,6 @@ class Customer(Base):
     segment: Mapped[str] = mapped_column(String(32), default="")
     status: Mapped[str] = mapped_column(String(16), default="active")
     created_at: Mapped[datetime]
+
+    def __repr__(self) -> str:
+        return f"Customer(id={self.id!r}, name={mask_name(self.name or '')!r}, phone={mask_phone(self.phone or '')!r})"

@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from banking_core.ledger.models import BigId
+from banking_core.money_text import mask_phone
 from banking_core.storage import Base, new_id
 
 
@@ -32,6 +33,9 @@ class LoginGuard(Base):
     lock_count: Mapped[int] = mapped_column(Integer, default=0)
     locked_until: Mapped[datetime | None]
 
+    def __repr__(self) -> str:
+        return f"LoginGuard(phone={mask_phone(self.phone or '')!r})"
+
 
 class OtpChallenge(Base):
     """One SMS code. Only its HMAC is kept. status: open, used, void (replaced), exhausted."""
@@ -48,6 +52,9 @@ class OtpChallenge(Base):
     status: Mapped[str] = mapped_column(String(16), default="open")
     sent_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+    def __repr__(self) -> str:
+        return f"OtpChallenge(id={self.id!r}, phone={mask_phone(self.phone or '')!r})"
 
 
 class SecurityEvent(Base):

@@ -89,6 +89,8 @@ class Passwords:
             return PasswordOutcome("locked", None, 0, guard.locked_until)
         credential = await session.get(PasswordCredential, customer_id) if customer_id else None
         if await self._matches(credential, password) and customer_id is not None:
+            assert credential is not None
+            await self._renew_hash(credential, password)
             guard.wrong_count, guard.lock_count, guard.locked_until = 0, 0, None
             await self._log.record(session, "login_password_ok", customer_id=customer_id, phone=phone)
             return PasswordOutcome("ok", customer_id, self._tries_max, None)
@@ -126,6 +128,11 @@ class Passwords:
             .execution_options(populate_existing=True)
         )
         return (await session.scalars(statement)).one()
+
+    async def _renew_hash(self, credential: PasswordCredential, password: str) -> None:
+        """A hash made with other parameters than today's is made anew while the password is at hand."""
+        if self._hasher.check_needs_rehash(credential.password_hash):
+            credential.password_hash = await asyncio.to_thread(self._hasher.hash, password)
 
     async def _matches(self, credential: PasswordCredential | None, password: str) -> bool:
         if self._decoy_hash is None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from banking_core.money_text import mask_name, mask_number
 from banking_core.storage import Base, new_id
 
 
@@ -34,3 +35,6 @@ class Payee(Base):
     def tail(self) -> str:
         """The last four digits of the account number."""
         return self.account_number[-4:]
+
+    def __repr__(self) -> str:
+        return f"Payee(id={self.id!r}, name={mask_name(self.name or '')!r}, {mask_number(self.account_number or '')})"

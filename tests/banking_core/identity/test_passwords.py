@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 from banking_core.clock import ManualClock
 from banking_core.core import Core
 from banking_core.identity import Passwords, PasswordTooWeak
+from banking_core.identity.models import PasswordCredential
 from banking_core.storage import Database
 from tests.banking_core.people import make_person, on_both_engines
 
@@ -189,3 +190,24 @@ async def test_the_bank_itself_uses_argon2id(database: Database, core: Core) -> 
             await connection.exec_driver_sql("SELECT password_hash FROM password_credential")
         ).scalar_one()
     assert stored.startswith("$argon2id$")
+
+
+async def test_a_log_in_renews_a_hash_made_with_older_parameters(core: Core, database: Database) -> None:
+    async with database.transaction() as session:
+        person = await make_person(session, core, "张伟", "13800000091")
+        weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        session.add(
+            PasswordCredential(
+                customer_id=person.id, password_hash=weak.hash("Older#pass1"), changed_at=core.clock.now()
+            )
+        )
+    for password, kind, parameters in (
+        ("Wrong#pass1", "wrong", "m=8,t=1,p=1"),
+        ("Older#pass1", "ok", "m=65536,t=3,p=4"),
+        ("Older#pass1", "ok", "m=65536,t=3,p=4"),
+    ):
+        async with database.transaction() as session:
+            outcome = await core.identity.passwords.verify(session, "13800000091", password)
+            credential = await session.get(PasswordCredential, person.id)
+            assert outcome.kind == kind
+            assert credential is not None and parameters in credential.password_hash
