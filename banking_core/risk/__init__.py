@@ -1,0 +1,1 @@
+"""Risk: how likely an order or a log-in is a fraud, and what is asked for then."""
