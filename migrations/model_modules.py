@@ -15,6 +15,7 @@ MODEL_MODULES = (
     "banking_core.identity.models",
     "banking_core.orders.models",
     "banking_core.transfers.models",
+    "banking_core.risk.models",
     "banking_core.living.models",
     "banking_core.cards.models",
     "banking_core.locks.models",

@@ -259,7 +259,7 @@ class Profile:
         habit = data.get("habit")
         profile = cls(
             events=[(event[0], event[1], event[2], event[3]) for event in data.get("events", ())],
-            habit=Habit(*habit[:6], list(habit[6])) if habit else Habit(),
+            habit=Habit(*habit) if habit else Habit(),
         )
         for name in (*_LISTS, *_PLAIN_DICTS, *_LIST_DICTS, *_SCALARS):
             if name in data:

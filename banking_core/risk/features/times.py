@@ -48,14 +48,14 @@ FEATURES = (
         "minutes_since_paid",
         "time",
         "minutes",
-        "上一笔付款至今",
+        "上一笔付款至今的分钟数",
         lambda m: _minutes(m.profile.last_paid_s, m),
     ),
     Feature(
         "minutes_since_login",
         "time",
         "minutes",
-        "上次登录至今",
+        "上次登录至今的分钟数",
         lambda m: _minutes(m.profile.last_login_s, m),
     ),
     Feature(
