@@ -82,7 +82,11 @@ class Product:
 
 
 def build_product(
-    settings: Settings, *, clock: Clock | None = None, understander: Understander | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    understander: Understander | None = None,
+    registry: SkillRegistry | None = None,
 ) -> Product:
     """Wires everything; call `start()` before the first customer and `close()` at the end."""
     clock = clock or SystemClock()
@@ -92,7 +96,7 @@ def build_product(
     understander = understander or NluClient(settings.nlu_url, settings.nlu_token.get_secret_value())
     knowledge = KnowledgeBase.load(FAQ_FOLDER, bank.terms, cache_dir=settings.cache_dir)
     desk = Desk(clock)
-    registry = build_registry()
+    registry = registry or build_registry()
     engine = DialogueEngine(registry, knowledge)
     challenges = Challenges(bank)
     runner = TurnRunner(engine, bank, challenges, desk, Services(bank=bank, tickets=desk))

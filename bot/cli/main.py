@@ -105,12 +105,12 @@ def doctor(as_json: bool) -> None:
 
 
 @cli.command()
-def settings() -> None:
+@click.option("--markdown", is_flag=True, help="docs/settings.md 的内容")
+def settings(markdown: bool) -> None:
     """列出每一项设置。"""
-    from bot.settings import Settings
+    from bot.cli.settings_page import page, plain
 
-    for name, field in Settings.model_fields.items():
-        click.echo(f"ZHANGGUI_{name.upper()}  （默认 {field.default!r}）\n    {field.description}")
+    click.echo(page() if markdown else plain(), nl=False)
 
 
 def main() -> None:

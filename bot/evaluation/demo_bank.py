@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from banking_core.clock import ManualClock, bank_date
 from banking_core.demo import seed_demo
 from bot.assembly import Product, build_product
+from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.understanding import Understander
 from bot.settings import ROOT, Settings
 from migrations.runner import upgrade
@@ -60,7 +61,15 @@ def copy_template(template: Path, folder: Path) -> None:
                 shutil.copyfile(source, folder / f"{name}{suffix}")
 
 
-def open_copy(template: Path, folder: Path, now: datetime, understander: Understander) -> Product:
+def open_copy(
+    template: Path,
+    folder: Path,
+    now: datetime,
+    understander: Understander,
+    *,
+    registry: SkillRegistry | None = None,
+) -> Product:
     """A product over a fresh copy, with a clock that stands at `now`. Call `start()` and `close()`."""
     copy_template(template, folder)
-    return build_product(settings_for(folder), clock=ManualClock(now), understander=understander)
+    settings = settings_for(folder)
+    return build_product(settings, clock=ManualClock(now), understander=understander, registry=registry)

@@ -1,0 +1,78 @@
+"""Settings: environment over file over default; production has no default for a secret; every one is documented."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.cli.settings_page import page
+from bot.settings import ROOT, SECRETS, Settings, SettingsError, load_settings
+
+SECRET = "a-value-of-more-than-thirty-two-characters-for-tests"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory and an environment without settings of ours."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"ZHANGGUI_{name.upper()}", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ZHANGGUI_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path
+
+
+def production(monkeypatch: pytest.MonkeyPatch, *, without: str = "") -> None:
+    monkeypatch.setenv("ZHANGGUI_MODE", "production")
+    for name in SECRETS:
+        if name != without:
+            monkeypatch.setenv(f"ZHANGGUI_{name.upper()}", SECRET)
+
+
+@pytest.mark.parametrize("missing", SECRETS)
+def test_production_refuses_to_start_without_each_secret(
+    monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    production(monkeypatch, without=missing)
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert f"ZHANGGUI_{missing.upper()}" in str(refusal.value)
+    assert SECRET not in str(refusal.value)
+
+
+def test_production_hides_developer_pages_and_keeps_cookies_to_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    production(monkeypatch)
+    settings = load_settings()
+    assert settings.secure_cookies is True
+    assert settings.developer_pages is False
+    assert SECRET not in repr(settings)
+
+
+def test_development_makes_its_secrets_once_and_keeps_them_from_others(elsewhere: Path) -> None:
+    first, second = load_settings(), load_settings()
+    for name in SECRETS:
+        assert getattr(first, name).get_secret_value() == getattr(second, name).get_secret_value()
+    file = elsewhere / "data" / "development-secrets.json"
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_settings().port == 8080
+    (elsewhere / "zhanggui.toml").write_text("port = 8181\nhost = '127.0.0.2'\n")
+    assert (load_settings().port, load_settings().host) == (8181, "127.0.0.2")
+    monkeypatch.setenv("ZHANGGUI_PORT", "8282")
+    assert (load_settings().port, load_settings().host) == (8282, "127.0.0.2")
+
+
+def test_a_misspelt_setting_in_the_file_is_named(elsewhere: Path) -> None:
+    (elsewhere / "zhanggui.toml").write_text("prot = 8181\n")
+    with pytest.raises(SettingsError, match="prot"):
+        load_settings()
+
+
+def test_every_setting_is_described_and_the_page_is_current() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+    written = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert written == page(), "run: zhanggui settings --markdown > docs/settings.md"
