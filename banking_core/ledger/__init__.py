@@ -1,6 +1,7 @@
 """The double-entry ledger: immutable entries, provable balances, holds, exchanges, hash chains."""
 
 from banking_core.ledger import triggers as _triggers  # attaches the triggers to the tables
+from banking_core.ledger.batch import Batcher
 from banking_core.ledger.errors import (
     AlreadyReversed,
     BelowFloor,
@@ -40,6 +41,7 @@ from banking_core.ledger.types import (
 
 __all__ = [
     "AlreadyReversed",
+    "Batcher",
     "BelowFloor",
     "EntryDraft",
     "Exchange",

@@ -3,30 +3,49 @@
 On SQLite every writing transaction begins with BEGIN IMMEDIATE and waits its turn behind one lock in the process,
 so that a reader never has to upgrade and nobody spins on a busy database. On PostgreSQL transactions run at
 READ COMMITTED with explicit row locks taken by the services.
+
+Services that take several locks do so in one order, so that one booking per transaction cannot deadlock. A unit of
+work with several bookings can: `run` tries it again, a bounded number of times with growing, jittered pauses.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from banking_core.storage import timing
+from banking_core.storage.errors import DatabaseBusy, is_collision, is_disconnect
 
 BUSY_TIMEOUT_MS = 10_000
+RUN_TRIES_MAX = 8
+PAUSE_S_FIRST = 0.01
+PAUSE_S_MAX = 1.0
+Result = TypeVar("Result")
 AfterCommit = Callable[[], Awaitable[None]]
 
 
 class Database:
     """One database. `transaction()` writes and commits, `snapshot()` only reads."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        jitter: Callable[[], float] = random.random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`jitter` gives numbers from 0 to 1 and `sleep` waits seconds: the pauses of `run`, injected for tests."""
+        self._jitter = jitter
+        self._sleep = sleep
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {} if self.is_sqlite else {"pool_size": pool_size, "pool_pre_ping": True}
@@ -43,23 +62,55 @@ class Database:
 
         Callbacks given to `after_commit(session, ...)` run after the commit, in order, outside the transaction.
         """
+        async with self._writing() as session:
+            yield session
+        await _call_back(session)
+
+    async def run(
+        self,
+        work: Callable[[AsyncSession], Awaitable[Result]],
+        *,
+        idempotent: bool = False,
+        tries_max: int = RUN_TRIES_MAX,
+    ) -> Result:
+        """Does `work` in a transaction and commits; tries again when it collided with another transaction.
+
+        `idempotent`: doing it twice is doing it once (each booking has its key), so it is also tried again when the
+        connection was lost and nobody knows whether the commit got through. Raises DatabaseBusy after `tries_max`
+        tries, and at once whatever else `work` raises.
+        """
+        assert tries_max >= 1
+        for attempt in range(tries_max):
+            try:
+                async with self._writing() as session:
+                    result = await work(session)
+            except Exception as error:
+                if not (is_collision(error) or (idempotent and is_disconnect(error))):
+                    raise
+                if attempt + 1 == tries_max:
+                    raise DatabaseBusy(f"tried {tries_max} times: {type(error).__name__}") from error
+            else:
+                await _call_back(session)
+                return result
+            await self._sleep(min(PAUSE_S_FIRST * 2**attempt, PAUSE_S_MAX) * (0.5 + self._jitter()))
+        raise AssertionError("the loop returns or raises")
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncSession]:
         if self._writer is None:
             async with self._sessions() as session, session.begin():
                 yield session
-        else:
-            async with self._writer, self._sessions() as session:
-                await session.execute(text("BEGIN IMMEDIATE"))
-                try:
-                    yield session
-                except BaseException:
-                    await session.rollback()
-                    raise
-                started_at_s = perf_counter()
-                await session.commit()
-                timing.note(perf_counter() - started_at_s)
-        callbacks: list[AfterCommit] = session.info.pop("after_commit", [])
-        for callback in callbacks:
-            await callback()
+            return
+        async with self._writer, self._sessions() as session:
+            await session.execute(text("BEGIN IMMEDIATE"))
+            try:
+                yield session
+            except BaseException:
+                await session.rollback()
+                raise
+            started_at_s = perf_counter()
+            await session.commit()
+            timing.note(perf_counter() - started_at_s)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncSession]:
@@ -81,6 +132,12 @@ class Database:
 def after_commit(session: AsyncSession, callback: AfterCommit) -> None:
     """Runs `callback` once the session's transaction has been committed; never if it is rolled back."""
     session.info.setdefault("after_commit", []).append(callback)
+
+
+async def _call_back(session: AsyncSession) -> None:
+    callbacks: list[AfterCommit] = session.info.pop("after_commit", [])
+    for callback in callbacks:
+        await callback()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
