@@ -50,6 +50,8 @@ class Opening:
         skill = self.registry.get(turn.heard.intent)
         careful = skill.manner.moves_money or skill.manner.guarded
         least = self.policy.start_money_min if careful else self.policy.start_min
+        if careful and sounds_like_question(turn.text):
+            least = self.policy.digress_sure_min  # 安全锁是干嘛的 locks nothing
         if turn.heard.confidence < least:
             return False
         if best is None or best.score < self.policy.answer_min or not sounds_like_question(turn.text):
