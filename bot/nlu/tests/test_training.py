@@ -41,7 +41,7 @@ class Training(unittest.TestCase):
             again = train(self.data, self.out)
         self.assertEqual(again, self.card)
         self.assertEqual((self.out / ARCHIVE_NAME).stat().st_mtime_ns, before)
-        self.assertIn("nothing to train", said.getvalue())
+        self.assertIn("不用重新训练", said.getvalue())
 
     def test_the_trained_model_tells_the_two_intents_apart_and_finds_a_payee_it_never_saw(self) -> None:
         from zhanggui_nlu.runtime import Understanding

@@ -100,17 +100,17 @@ def train(data_dir: Path, out_dir: Path, force: bool = False) -> dict[str, Any]:
     """Makes sure `out_dir` holds the model for these inputs; returns its card. Raises NluError."""
     wanted = input_hash(data_dir)
     if not force and is_current(out_dir, wanted):
-        say("The model is up to date; nothing to train.")
+        say("数据没有变化，模型不用重新训练。")
         return read_card(out_dir)
     started = time.monotonic()
     corpus, dev = read_corpus(data_dir), read_dev(data_dir)
     for warning in corpus.warnings:
-        say(f"warning: {warning}")
-    say(f"{len(corpus.examples)} sentences, {len(corpus.intents)} intents; training.")
+        say(f"注意：{warning}")
+    say(f"{len(corpus.examples)} 句例句，{len(corpus.intents)} 种意图，训练中（约十几秒）…")
     out_dir.mkdir(parents=True, exist_ok=True)
     partial = out_dir / f".partial-{ARCHIVE_NAME}"
     train_archive(data_dir, partial)
-    say(f"Trained in {time.monotonic() - started:.0f} s; measuring on {len(dev)} dev sentences.")
+    say(f"训练用了 {time.monotonic() - started:.0f} 秒，正用 {len(dev)} 句开发集测量 …")
     from zhanggui_nlu.evaluate import measure
     from zhanggui_nlu.runtime import Understanding
 
@@ -127,8 +127,8 @@ def train(data_dir: Path, out_dir: Path, force: bool = False) -> dict[str, Any]:
     }
     os.replace(partial, out_dir / ARCHIVE_NAME)
     write_atomically(out_dir / CARD_NAME, json.dumps(card, ensure_ascii=False, indent=2).encode())
-    figures = f"accuracy {result.accuracy:.3f}, macro-F1 {result.macro_f1:.3f}"
-    say(f"Dev {figures}; ready in {card['training_s']} s.")
+    figures = f"准确率 {result.accuracy:.3f}，macro-F1 {result.macro_f1:.3f}"
+    say(f"开发集{figures}，共 {card['training_s']} 秒。")
     return card
 
 
