@@ -33,3 +33,31 @@ def turn(skill: str, users: int, seconds: float, as_json: bool) -> None:
         return
     for key, value in report.items():
         click.echo(f"{key}: {value}")
+
+
+@bench.command()
+@click.option("--db", "url", default=None, help="服务器的 SQLAlchemy URL；不填就临时启动一个 PostgreSQL")
+@click.option("--accounts", default=50, show_default=True, type=click.IntRange(2, 10_000))
+@click.option("--workers", default=64, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--seconds", default=10.0, show_default=True, type=click.FloatRange(1, 600))
+@click.option(
+    "--pgbench-scale",
+    "scale",
+    default=None,
+    type=click.IntRange(1, 1000),
+    help="不填：分行数等于账户数，最多 50",
+)
+@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
+def ledger(
+    url: str | None, accounts: int, workers: int, seconds: float, scale: int | None, as_json: bool
+) -> None:
+    """账本：每秒多少笔落盘的转账，同一台 PostgreSQL 上与 pgbench 相比。"""
+    from bot.evaluation.ledger_speed import Task, measure_ledger
+
+    task = Task(accounts, workers, seconds, scale)
+    report = run_async(measure_ledger(url, task, lambda line: click.echo(line, err=True)))
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    for key, value in report.items():
+        click.echo(f"{key}: {value}")
