@@ -76,7 +76,8 @@ def facts_view(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What is known of a conversation. Reads the keys
 
     channel, who {name (masked), phone (masked), level} or None, verified (str), skill (title or None),
-    slots [(label, value)], order_number (or None) and reason (a code); a missing one shows as nothing known.
+    slots [(label, value)], topics (titles, newest first), order_number (or None) and reason (a code); a missing
+    one shows as nothing known.
     """
     who = facts.get("who") or {}
     level = str(who.get("level") or "")
@@ -89,6 +90,7 @@ def facts_view(facts: Mapping[str, Any]) -> dict[str, Any]:
         "verified": facts.get("verified") or "未登录",
         "skill": facts.get("skill") or "",
         "slots": _pairs(facts.get("slots") or ()),
+        "topics": [str(topic) for topic in facts.get("topics") or ()],
         "order_number": facts.get("order_number") or "",
         "reason_text": reason_text(facts.get("reason")),
     }

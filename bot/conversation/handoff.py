@@ -21,6 +21,9 @@ from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import Reply, choices
 from bot.dialogue.state import Pending, state_from_json
 
+TOPIC_MESSAGES_MAX = 20
+TOPICS_MAX = 5
+
 
 class Handoff:
     """Queue, claim, answer, hand back, close."""
@@ -196,17 +199,19 @@ class Handoff:
                 if frame.order_id and conversation.customer_id:
                     order = await self._bank.orders.get(session, frame.order_id, conversation.customer_id)
                     facts["order_number"] = order.number
-            facts["intents"] = await self._intents(session, conversation_id)
+            facts["topics"] = await self._topics(session, conversation_id)
             return facts
 
-    async def _intents(self, session: Any, conversation_id: str) -> list[str]:
+    async def _topics(self, session: Any, conversation_id: str) -> list[str]:
+        """The titles of what was talked about, newest first, each once."""
         rows = await session.scalars(
             select(Message.intent)
             .where(Message.conversation_id == conversation_id, Message.intent.is_not(None))
             .order_by(Message.seq.desc())
-            .limit(5)
+            .limit(TOPIC_MESSAGES_MAX)
         )
-        return [intent for intent in rows if intent]
+        intents = dict.fromkeys(intent for intent in rows if self._registry.startable(intent))
+        return [self._registry.get(intent).title for intent in intents][:TOPICS_MAX]
 
     def typing(self, conversation_id: str, who: str) -> None:
         """Shows the customer that the agent is writing."""

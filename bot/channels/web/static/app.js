@@ -14,7 +14,8 @@ const GREETING =
 const EXAMPLES = ["我还有多少钱", "给妈妈转五百块", "上个月吃饭花了多少"].map((say) => ({ label: say, say }));
 const LARGE_KEY = "zg.large";
 const LOGIN_WORDS = new Set(["登录", "去登录", "我要登录"]);
-const TOAST_MS = 4500;
+const TOAST_MS_MIN = 2200;
+const TOAST_MS_PER_CHAR = 90;
 const TYPING_DELAY_MS = 400;
 const TYPING_SHOWN_MS = 6000;
 const TYPING_SENT_EVERY_MS = 3000;
@@ -187,7 +188,7 @@ function toast(text) {
   clearTimeout(toastTimer);
   byId("toast").textContent = text;
   byId("toast").hidden = false;
-  toastTimer = setTimeout(() => (byId("toast").hidden = true), TOAST_MS);
+  toastTimer = setTimeout(() => (byId("toast").hidden = true), Math.max(TOAST_MS_MIN, text.length * TOAST_MS_PER_CHAR));
 }
 
 function showBanner() {

@@ -3,7 +3,7 @@
 import { el, icon } from "./dom.js";
 
 const LOOKS = {
-  balance: { icon: "balance", big: /余额|可用|合计|总/ },
+  balance: { icon: "balance", big: /余额|合计|总额/ },
   statement: { icon: "statement" },
   readback: { icon: "readback", big: /金额/ },
   receipt: { icon: "check", big: /金额/ },
@@ -30,6 +30,14 @@ export function cardElement(card, choices) {
     choices.length > 0 ? el("div", { class: "choices" }, ...choices) : null,
     card.note ? el("p", { class: "card-note" }, card.note) : null,
   );
+}
+
+/** The sentences that say more than the card: reading it aloud is for the telephone. */
+export function wordsBeside(text, card) {
+  const values = (card.facts ?? []).map((fact) => fact.value).filter((value) => value.length > 1);
+  const enough = Math.max(2, Math.ceil(values.length / 2));
+  const sentences = text.match(/[^。！？\n]+[。！？\n]*/g) ?? [];
+  return sentences.filter((one) => values.filter((value) => one.includes(value)).length < enough).join("").trim();
 }
 
 /** Takes out the one fact that is shown large. */

@@ -35,7 +35,7 @@ export class LoginSheet {
   }
 
   showDeveloperLink(shown) {
-    byId("dev-sms").hidden = !shown;
+    for (const link of document.querySelectorAll("[data-dev]")) link.hidden = !shown;
   }
 
   #wireDialog(dialog) {

@@ -1,6 +1,6 @@
 // The log: bubbles in the order of their seq, what is still on its way after them.
 
-import { cardElement } from "./cards.js";
+import { cardElement, wordsBeside } from "./cards.js";
 import { el, icon } from "./dom.js";
 
 const GAP_MS = 5 * 60_000;
@@ -151,7 +151,8 @@ export class ChatLog {
     }
     const parts = [];
     if (sender === "agent" && message.sender_name) parts.push(el("span", { class: "who", "aria-hidden": "true" }, message.sender_name));
-    if (text) parts.push(bubble(sender, text));
+    const words = card ? wordsBeside(text, card) : text;
+    if (words) parts.push(bubble(sender, words));
     if (card) {
       entry.classList.add("has-card");
       parts.push(cardElement(card, this.#cardButtons(message)));
