@@ -36,6 +36,11 @@ def bill_label(bill: Bill) -> str:
     return f"{bill.biller_name} {bill.period} {fen_to_yuan_text(bill.amount_fen)}"
 
 
+def kinds_name(kinds: str) -> str:
+    """electricity+water -> 电费、水费."""
+    return "、".join(BILLER_NAMES.get(kind, "全部账单") for kind in kinds.split("+"))
+
+
 class BillerSlot(Slot[str]):
     """Which kind of bill is asked about; all of them unless said."""
 
@@ -43,18 +48,17 @@ class BillerSlot(Slot[str]):
         super().__init__("biller", "缴费项目", question="查哪一项？")
 
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
-        """水, 电, 燃气, 物业, 有线电视; two of them mean all."""
-        found: list[Reading[str]] = [
-            Reading(str(r.value), r.start, r.end, r.text) for r in read_bill_type(turn.text)
-        ]
-        kinds = {reading.value for reading in found}
-        if len(kinds) > 1:
-            return [Reading(ANY, found[0].start, found[-1].end, turn.text[found[0].start : found[-1].end])]
-        return found[:1]
+        """水, 电, 燃气, 物业, 有线电视; 水电费 is two of them, joined by a plus sign."""
+        found = read_bill_type(turn.text)
+        if not found:
+            return []
+        kinds = "+".join(dict.fromkeys(str(reading.value) for reading in found))
+        start, end = found[0].start, found[-1].end
+        return [Reading(kinds, start, end, turn.text[start:end])]
 
     async def check(self, turn: Turn, frame: Frame, raw: str) -> Checked:
-        """Any kind we know."""
-        return Accepted(raw, BILLER_NAMES.get(raw, "全部账单"))
+        """Any kinds we know."""
+        return Accepted(raw, kinds_name(raw))
 
     async def default(self, turn: Turn, frame: Frame) -> Accepted | None:
         """Every kind."""
@@ -71,9 +75,9 @@ class BillQuerySkill(Skill):
 
     async def run(self, turn: Turn, frame: Frame) -> Done:
         """What is unpaid, and the latest of what is paid."""
-        biller = frame.values["biller"]
-        bills = await bills_of(turn, None if biller == ANY else biller)
-        name = BILLER_NAMES.get(biller, "生活缴费")
+        wanted = frame.values["biller"].split("+")
+        bills = [bill for bill in await bills_of(turn, None) if wanted == [ANY] or bill.biller in wanted]
+        name = "生活缴费" if wanted == [ANY] else kinds_name(frame.values["biller"])
         if not bills:
             raise SkillRefused(NO_ACCOUNT_TEXT.format(name))
         unpaid = [bill for bill in bills if bill.status == "unpaid"]
