@@ -63,7 +63,7 @@ class ReportLossSkill(OrderSkill):
     intent = "card_report_loss"
     title = "挂失"
     kind = "card_report_loss"
-    manner = Manner(example="我的卡丢了，要挂失", guarded=True)
+    manner = Manner(example="我的卡丢了，要挂失", guarded=True, opposite="card_cancel_loss")
     slots = (
         CardSlot(
             question="要挂失哪张卡？", lost=False, nothing="您名下没有可以挂失的卡，已经挂失的不用再办。"

@@ -5,9 +5,17 @@ from __future__ import annotations
 from actions.services import bank_of
 from banking_core.money_text import mask_name
 from bot.dialogue.reply import Reply, choices
-from bot.dialogue.skill import AskSecret, Done, Manner, Prove, Skill, Step, Turn
+from bot.dialogue.skill import Accepted, AskSecret, Done, Manner, Prove, Skill, Step, Turn
 from bot.dialogue.slots import PhoneSlot
 from bot.dialogue.state import Frame
+
+
+class LoginPhoneSlot(PhoneSlot):
+    """The number the customer banks with; not asked of one who is logged in."""
+
+    async def default(self, turn: Turn, frame: Frame) -> Accepted | None:
+        """Nothing is needed any more after the log-in."""
+        return Accepted("", "") if turn.customer_id is not None else None
 
 
 class LoginSkill(Skill):
@@ -17,7 +25,9 @@ class LoginSkill(Skill):
     title = "登录"
     manner = Manner(example="登录", needs_login=False)
     slots = (
-        PhoneSlot("phone", "手机号", question="请说您在银行登记的手机号。", hint="是开户时留的11位手机号。"),
+        LoginPhoneSlot(
+            "phone", "手机号", question="请说您在银行登记的手机号。", hint="是开户时留的11位手机号。"
+        ),
     )
 
     async def run(self, turn: Turn, frame: Frame) -> Step:

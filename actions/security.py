@@ -10,7 +10,7 @@ from bot.dialogue.slots import ChoiceSlot
 from bot.dialogue.state import Frame
 
 SCOPES = (
-    ("all", "全部交易", ("所有", "全部", "整个", "账户", "账号", "都锁", "全锁")),
+    ("all", "全部交易", ("所有", "全部", "整个", "账户", "账号", "都锁")),
     ("transfers", "只锁转账", ("转账", "转帐", "转出", "汇款")),
     ("large", "只锁大额", ("大额", "大笔")),
 )
@@ -22,7 +22,7 @@ class LockSkill(OrderSkill):
     intent = "security_lock"
     title = "开启安全锁"
     kind = "security_lock"
-    manner = Manner(example="锁住我的账户", guarded=True)
+    manner = Manner(example="锁住我的账户", guarded=True, opposite="security_unlock")
     slots = (
         ChoiceSlot("scope", "锁定范围", question="要锁住哪些？锁上以后要用验证码才能解开。", options=SCOPES),
     )

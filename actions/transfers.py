@@ -10,6 +10,7 @@ from actions.accounts import PayingAccountSlot
 from actions.orders import OrderSkill
 from actions.receipts import TITLES
 from actions.services import bank_of, customer_of
+from banking_core.accounts.numbers import FORMATS
 from banking_core.clock import BANK_ZONE
 from banking_core.money_text import fen_to_yuan_text, mask_name, mask_number
 from banking_core.orders.models import Order
@@ -25,7 +26,7 @@ from bot.dialogue.slots import MoneySlot, PayeeSlot
 from bot.dialogue.state import SLOT_CHOICES_MAX, Frame
 
 OWN_BANK = "ZGB"
-OWN_BIN = "621799"
+OWN_PREFIXES = tuple(prefix for prefix, _length in FORMATS.values())
 PAYEES_SHOWN_MAX = 20
 STATUS_TEXTS: dict[str, str] = {
     "drafted": "等您确认",
@@ -235,7 +236,7 @@ class BankSlot(Slot[tuple[str, str]]):
 
     async def default(self, turn: Turn, frame: Frame) -> Accepted | None:
         """A number with our own prefix is ours."""
-        if str(frame.values.get("account_number", "")).startswith(OWN_BIN):
+        if str(frame.values.get("account_number", "")).startswith(OWN_PREFIXES):
             return Accepted(OWN_BANK, "掌柜银行")
         return None
 
@@ -324,9 +325,9 @@ class TransferStatusSkill(Skill):
             )
         newest = orders[0]
         said = STATUS_TEXTS[newest.status]
-        text = (
-            f"最近一笔是{_when(newest)}的{TITLES[newest.kind]}{fen_to_yuan_text(newest.amount_fen)}，{said}。"
-        )
+        payee = dict(newest.facts).get("收款人")
+        to = f"给{payee}的" if payee else "的"
+        text = f"最近一笔是{_when(newest)}{to}{TITLES[newest.kind]}{fen_to_yuan_text(newest.amount_fen)}，{said}。"
         rows = tuple(
             (_when(o), TITLES[o.kind], fen_to_yuan_text(o.amount_fen), STATUS_TEXTS[o.status], o.number)
             for o in orders

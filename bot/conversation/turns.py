@@ -233,10 +233,10 @@ class TurnRunner:
         if recognise(inbound.text, NOTHING_HEARD) is Command.CANCEL or "取消排队" in inbound.text:
             ownership.give_to_bot(conversation)
             turn.owner_changed = True
-            turn.replies.append(
-                log.append_reply(
-                    session, conversation, now, Reply(BACK_FROM_QUEUE), in_reply_to=turn.inbound.seq
-                )
+            replies = await self.remind(session, conversation, now, BACK_FROM_QUEUE)
+            turn.replies.extend(
+                log.append_reply(session, conversation, now, reply, in_reply_to=turn.inbound.seq)
+                for reply in replies
             )
         return turn
 
@@ -261,10 +261,12 @@ class TurnRunner:
         conversation.state, conversation.challenge = state.to_json(), None
         return [log.append_reply(session, conversation, now, reply) for reply in outcome.replies]
 
-    async def remind(self, session: AsyncSession, conversation: Conversation, now: datetime) -> list[Reply]:
+    async def remind(
+        self, session: AsyncSession, conversation: Conversation, now: datetime, words: str = HANDED_BACK
+    ) -> list[Reply]:
         """What the assistant says when it gets the conversation back."""
         state = state_from_json(conversation.state)
-        outcome = Outcome([Reply(HANDED_BACK)])
+        outcome = Outcome([Reply(words)])
         await self._engine.remind(self.turn_of(session, conversation, now), state, outcome)
         conversation.state = state.to_json()
         return outcome.replies

@@ -116,7 +116,7 @@ class Staffing(Protocol):
 def expects_of(conversation: Conversation) -> tuple[str, datetime | None]:
     """The kind of input a pending challenge expects, and until when it is valid."""
     challenge = conversation.challenge
-    if not challenge or not challenge.get("live"):
+    if conversation.owner != "bot" or not challenge or not challenge.get("live"):
         return "text", None
     until = challenge.get("expires_at")
     return str(challenge["kind"]), datetime.fromisoformat(until) if until else None

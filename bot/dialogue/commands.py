@@ -30,6 +30,7 @@ class Command(Enum):
 _NOISE = re.compile(r"[\s，。！？、,.!?~～…：:；;“”\"'（）()]+")
 _TAIL = re.compile(r"(吧|啊|呀|哈|呢|哦|噢|喔|啦|嘛|了|的|滴|哒|咯|喽)+$")
 
+_DEED = "(办|弄|转|交|充|搞|找|查|加|登录?|删|锁|挂失?|存|取|留|买|缴|付|还|绑)"
 _RULES: tuple[tuple[Command, re.Pattern[str]], ...] = tuple(
     (command, re.compile(pattern))
     for command, pattern in (
@@ -49,18 +50,20 @@ _RULES: tuple[tuple[Command, re.Pattern[str]], ...] = tuple(
         (Command.HUMAN, r"^(我要|帮我|请)?(转|找|要|接|叫)?(人工|真人)(客服|服务|坐席)?$"),
         (
             Command.CANCEL,
-            r"^(我)?(先)?((取消|算|不办|不弄|不转|不要转|别转|先别转|不交|不充|不搞|放弃|退出|停止?|撤销)(这|那|了|转账|这笔|吧)*)+$",
+            r"^(那|我|还是|就|先|等等|等下|哎|唉|全部|都|快|赶紧)*"
+            rf"((取消|算了?|放弃|退出|停止?|撤销|先?(不|不要|别|不用|不想){_DEED}了?)(这笔|那笔|这|那|了|转账|吧|先|我|就|还是)*)+$",
         ),
         (Command.GO_BACK, r"^(返回|回到|退回)?(上一步|前一步)$"),
         (Command.REPEAT, r"^(请|麻烦)?(再|重新|重复)(说|讲|念|来|重复)?(一遍|一次|一下)$"),
         (
             Command.AFFIRM,
-            r"^(确认|确定|是|对|对对|对对对|嗯|嗯嗯|好|好好|行|可以|没错|没问题|是这样|就这样|同意|要|需要|ok|OK|Ok|yes|中|得|转)$",
+            r"^(确认|确定|是|对|对对|对对对|嗯|嗯嗯|好|好好|行|可以|没错|没问题|对没问题|是这样|就这样|就这个|那就这个|就是这个|同意|要|需要|ok|OK|Ok|yes|中|得|转)$",
         ),
         (Command.DENY, r"^(不|不是|不对|不行|不要|不用|没有|错|不可以|不同意|不需要|no|NO|否|别)$"),
         (Command.CORRECT, r"^(修改|改|改一下|我要改|要改|我说错|说错|弄错|搞错)$"),
     )
 )
+ANSWERS = (Command.AFFIRM, Command.DENY, Command.CORRECT)  # they answer something that was said before
 _BY_INTENT = {command.value: command for command in Command}
 _NEGATION = re.compile(r"不|别|没|等|先|吗|？|\?|怎么|多少|错")
 
@@ -71,12 +74,18 @@ def plain(text: str) -> str:
     return _TAIL.sub("", bare) or bare
 
 
+def recognise_by_rule(text: str) -> Command | None:
+    """The steering command that the words themselves say, without the model."""
+    bare = plain(text)
+    return next((command for command, rule in _RULES if rule.match(bare)), None)
+
+
 def recognise(text: str, heard: Understanding) -> Command | None:
     """The steering command of a message, or None. A yes is only taken from short texts without any negation."""
+    ruled = recognise_by_rule(text)
+    if ruled is not None:
+        return ruled
     bare = plain(text)
-    for command, rule in _RULES:
-        if rule.match(bare):
-            return command
     command_heard = _BY_INTENT.get(heard.intent)
     if command_heard is None or heard.confidence < MODEL_SURE:
         return None

@@ -11,7 +11,7 @@ Order of precedence, each a method below:
 from __future__ import annotations
 
 from bot.dialogue import filling, phrases
-from bot.dialogue.commands import Command, plain, recognise
+from bot.dialogue.commands import ANSWERS, Command, plain, recognise, recognise_by_rule
 from bot.dialogue.frames import FrameRunner
 from bot.dialogue.opening import FAQ, Opening
 from bot.dialogue.outcome import DEFAULT_POLICY, Outcome, Policy
@@ -122,7 +122,10 @@ class DialogueEngine:
         self, turn: Turn, state: DialogueState, command: Command | None, out: Outcome
     ) -> None:
         frame = state.top
-        if (
+        if frame is not None and self._undoes(turn, frame):
+            out.action = f"command:{Command.CANCEL.value}"
+            await self.runner.cancel(turn, state, out)
+        elif (
             frame is not None
             and self._takes_anything(frame)
             and command not in (Command.CANCEL, Command.HUMAN)
@@ -205,12 +208,18 @@ class DialogueEngine:
             await self._dont_know(turn, state, frame, out)
         elif frame is None and command is Command.AFFIRM and state.finished is not None:
             out.say(phrases.ALREADY_DONE)
-        elif frame is None and command is not Command.DONT_KNOW:
+        elif frame is None and command is not Command.DONT_KNOW and not self._only_sounds_so(turn, command):
             out.say(phrases.NOTHING_UNDER_WAY)
         else:
             out.action = ""
             return False
         return True
+
+    @staticmethod
+    def _only_sounds_so(turn: Turn, command: Command) -> bool:
+        """With nothing under way a yes, a no or a correction must be one by its words: a long complaint or
+        a noise that the model takes for one says something else."""
+        return command in ANSWERS and recognise_by_rule(turn.text) is None
 
     @staticmethod
     def _hand_over(state: DialogueState, reason: str, out: Outcome) -> None:
@@ -242,6 +251,15 @@ class DialogueEngine:
         skill = self.runner.skill_of(frame)
         return (
             frame.phase == "collect" and frame.asking is not None and skill.slot(frame.asking).takes_anything
+        )
+
+    def _undoes(self, turn: Turn, frame: Frame) -> bool:
+        """卡找到了, while its loss is only read back: nothing is to be undone yet, so this is given up."""
+        opposite = self.runner.skill_of(frame).manner.opposite
+        return (
+            bool(opposite)
+            and turn.heard.intent == opposite
+            and turn.heard.confidence >= self.policy.digress_min
         )
 
     async def _find(self, turn: Turn, frame: Frame) -> list[filling.Found]:

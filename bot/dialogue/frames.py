@@ -191,7 +191,12 @@ class FrameRunner:
         out.effects.extend(done.effects)
         if done.order_id:
             state.finished = {"skill": frame.skill, "order_id": done.order_id, "at": turn.now.isoformat()}
+        waiting = state.top
         if frame.skill == LOGIN:
+            await self.advance(turn, state, out)
+        elif done.order_id and waiting is not None and waiting.phase == "confirm":
+            await self.withdraw(turn, waiting)  # what was read back may no longer hold: it is read back anew
+            out.say(f"接着刚才的{self.skill_of(waiting).title}。")
             await self.advance(turn, state, out)
         else:
             await self.remind(turn, state, out)
@@ -206,7 +211,9 @@ class FrameRunner:
         if frame.phase == "confirm":
             out.say(phrases.confirm_reminder(skill, self._summary(skill, frame)))
         elif frame.phase == "step_up":
-            out.say(Reply(phrases.WAITING_FOR_CODE, choices=choices("重发", "取消")))
+            login = frame.skill == LOGIN
+            waiting = phrases.WAITING_TO_LOG_IN if login else phrases.WAITING_FOR_CODE
+            out.say(Reply(waiting, choices=choices("重发", "取消")))
         elif frame.options:
             out.say(Reply(f"接着刚才的{skill.title}：请选一个。\n" + _numbered(frame)))
         elif frame.asking is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.dialogue import filling, phrases
-from bot.dialogue.commands import sounds_like_question
+from bot.dialogue.commands import ANSWERS, plain, sounds_like_question
 from bot.dialogue.frames import FrameRunner
 from bot.dialogue.outcome import Outcome
 from bot.dialogue.reply import Choice, Reply
@@ -13,6 +13,10 @@ from bot.dialogue.understanding import Knowledge, KnowledgeHit
 
 FAQ = "faq"
 SUGGESTIONS_MAX = 3
+TOLD_LENGTH_MIN = (
+    14  # characters; a longer "yes" or "no" out of the blue tells of something and wants an answer
+)
+_ANSWERS = {command.value for command in ANSWERS}
 
 
 class Opening:
@@ -79,7 +83,8 @@ class Opening:
         return self.policy.answer_min if faq >= self.policy.talk_min else (self.policy.answer_min + 0.1)
 
     def _is_question(self, turn: Turn) -> bool:
-        return turn.heard.intent == FAQ or sounds_like_question(turn.text)
+        told = turn.heard.intent in _ANSWERS and len(plain(turn.text)) > TOLD_LENGTH_MIN
+        return turn.heard.intent == FAQ or told or sounds_like_question(turn.text)
 
     def answer(self, hit: KnowledgeHit, out: Outcome) -> None:
         """Says the entry's answer and offers the skill that does it."""

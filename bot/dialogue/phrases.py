@@ -30,6 +30,9 @@ CANNOT_LISTEN = (
 WAITING_FOR_CODE = "验证码已经发到您的手机了，请直接输入6位数字；没收到可以说“重发”，不办了说“取消”。"
 
 
+WAITING_TO_LOG_IN = "还差登录：请输入密码，或者刚收到的验证码；不办了说“取消”。"
+
+
 def not_known() -> Reply:
     """Says so rather than invent, and offers a human."""
     return Reply(NOT_KNOWN, choices=(Choice("转人工", "转人工"), Choice("不用了", "不用了")))

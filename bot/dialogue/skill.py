@@ -171,6 +171,7 @@ class Manner:
     needs_login: bool = True
     moves_money: bool = False
     guarded: bool = False  # changes security: as much certainty as for money before it starts
+    opposite: str = ""  # the intent that undoes it: said while nothing is done yet, it cancels
     hidden: bool = (
         False  # not offered in help and not started by a sentence, only by another skill or the engine
     )

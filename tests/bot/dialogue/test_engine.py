@@ -246,6 +246,25 @@ async def test_an_uncertain_wish_to_move_money_is_asked_back() -> None:
     assert talk.top.values == {"payee": "张三", "amount": 50_000}
 
 
+LONG = "今天看我农行的网银上写的卡状态是异常，没办法转账"
+
+
+@pytest.mark.parametrize("intent", ["correct", "affirm", "deny"])
+async def test_a_long_complaint_out_of_the_blue_is_a_question_and_no_steering_word(intent: str) -> None:
+    talk = Talk()
+    said = await talk.say(LONG, Understanding(LONG, intent, 0.97, ranking=((intent, 0.97),)))
+    assert talk.out.action == "not_known" and "不知道准确答案" in said
+    assert talk.state.pending is not None  # a colleague is offered
+
+
+async def test_a_noise_that_sounds_like_a_yes_counts_as_not_understood() -> None:
+    talk = Talk()
+    for _ in range(2):
+        said = await talk.say("哔啵哔啵", Understanding("哔啵哔啵", "affirm", 0.9))
+        assert "换个说法" in said
+    assert "同事" in await talk.say("哔啵哔啵", Understanding("哔啵哔啵", "affirm", 0.9))
+
+
 async def test_with_the_understanding_service_down_the_customer_is_told_and_keeps_every_way_out() -> None:
     talk = Talk()
     for _ in range(4):  # it is nobody's misunderstanding, so it never counts as one
