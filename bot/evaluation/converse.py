@@ -12,12 +12,14 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
+from banking_core.accounts.models import Account
 from banking_core.clock import ManualClock
 from banking_core.customers.models import Customer
 from banking_core.orders.models import Order
 from bot.assembly import Product
 from bot.conversation.errors import ConversationError
 from bot.conversation.models import Message
+from bot.conversation.redaction import BLOT
 from bot.conversation.views import Inbound
 from bot.dialogue.understanding import Understander
 from bot.evaluation.demo_bank import open_copy
@@ -26,6 +28,7 @@ from desk.service import DEMO_AGENTS
 
 MOMENT = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)  # a Friday, 10:30 at the bank
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+_ACCOUNT = re.compile(r"\{account:([^}]+)\}")
 
 
 @dataclass(slots=True)
@@ -64,6 +67,8 @@ class _Player:
         self.sent = 0
         self.last: Inbound | None = None
         self.seen = 0
+        self.codes: list[str] = []  # the one-time codes that were typed
+        self.numbers: dict[str, str] = {}  # demo customer -> number of the current account
         self.clock = product.clock
         self.balances: dict[str, int] = {}
         self.agent: tuple[str, str] | None = None
@@ -71,6 +76,7 @@ class _Player:
     async def play(self) -> ScriptResult:
         self.conversation_id = await self.product.hub.open("script")
         self.balances = await self._balances()
+        self.numbers = await self._account_numbers()
         if self.script.staff:
             await self._staff(self.script.staff)
         if self.script.customer:
@@ -111,14 +117,21 @@ class _Player:
         return ""
 
     async def _send(self, words: str, secret: bool) -> str:
+        words = self._numbered(words)
         if "{otp}" in words or "{wrong_otp}" in words:
             code = await self._code()
-            words = words.replace("{otp}", code).replace("{wrong_otp}", f"{(int(code) + 1) % 1_000_000:06d}")
+            wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+            self.codes.append(code if "{otp}" in words else wrong)
+            words = words.replace("{otp}", code).replace("{wrong_otp}", wrong)
         self.sent += 1
         self.last = Inbound(self.conversation_id, f"m{self.sent}", words, secret)
-        self.result.transcript.append(f"客户: {'••••••' if secret else words}")
+        self.result.transcript.append(f"客户: {BLOT if secret else words}")
         received = await self.product.hub.receive(self.last)
         return received.action
+
+    def _numbered(self, words: str) -> str:
+        """{account:张伟} becomes the number of that customer's current account."""
+        return _ACCOUNT.sub(lambda match: self.numbers[match[1]], words)
 
     async def _desk_act(self, step: Step) -> None:
         assert self.agent is not None, "no agent is on duty"
@@ -148,7 +161,9 @@ class _Player:
     async def _log_in(self, name: str) -> None:
         customer = await self._customer(name)
         self.customer_id = customer.id
-        await self.product.hub.attach_customer(self.conversation_id, customer.id, "密码+短信验证码")
+        went_on = await self.product.hub.attach_customer(self.conversation_id, customer.id, "密码+短信验证码")
+        if went_on != self.conversation_id:  # somebody else's conversation is not gone on with
+            self.conversation_id, self.seen = went_on, 0
 
     async def _customer(self, name: str) -> Customer:
         async with self.product.database.snapshot() as session:
@@ -183,12 +198,12 @@ class _Player:
         for reply in replies:
             self.result.transcript.append(f"{reply['sender_name']}: {reply['text']}")
         shown = "\n".join(m["text"] + json.dumps(m["card"], ensure_ascii=False) for m in replies)
-        for words in step.expect:
+        for words in map(self._numbered, step.expect):
             if words not in shown:
                 self._fail(number, f"missing {words!r}", shown)
         if step.expect_any and not any(words in shown for words in step.expect_any):
             self._fail(number, f"none of {step.expect_any}", shown)
-        for words in step.expect_not:
+        for words in map(self._numbered, step.expect_not):
             if words in shown:
                 self._fail(number, f"must not say {words!r}", shown)
         if step.silent and replies:
@@ -239,7 +254,7 @@ class _Player:
                 rows_text = await session.scalars(select(Message.text))
                 state = await session.execute(text("SELECT state, challenge FROM conversation"))
                 stored = "\n".join([*rows_text, *(str(row) for row in state)])
-                for words in end.never_logged:
+                for words in self._secrets(end.never_logged):
                     if words in stored:
                         self.result.failures.append(f"end: {words!r} was stored")
             await self._check_security(session)
@@ -255,6 +270,20 @@ class _Player:
         if end.locks is not None:
             locks = await self.product.bank.locks.active(session, self.customer_id)
             self._expect_equal("locks", sorted(lock.scope for lock in locks), sorted(end.locks))
+
+    def _secrets(self, never_logged: list[str]) -> list[str]:
+        """{otp} stands for every code that was typed."""
+        plain = [self._numbered(words) for words in never_logged if words != "{otp}"]
+        return plain + (self.codes if "{otp}" in never_logged else [])
+
+    async def _account_numbers(self) -> dict[str, str]:
+        async with self.product.database.snapshot() as session:
+            rows = await session.execute(
+                select(Customer.name, Account.number)
+                .join(Account, Account.customer_id == Customer.id)
+                .where(Account.kind == "current")
+            )
+            return {row[0]: row[1] for row in rows}
 
     async def _balances(self) -> dict[str, int]:
         """Everybody's money in fen by name; namesakes are added up."""

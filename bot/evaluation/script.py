@@ -60,7 +60,8 @@ class Step(_Strict):
 
     @model_validator(mode="after")
     def _one_act(self) -> Step:
-        given = [name for name in ACTS if getattr(self, name) not in (None, False)]
+        values = {name: getattr(self, name) for name in ACTS}
+        given = [name for name, value in values.items() if value is not None and value is not False]
         if len(given) != 1:
             raise ValueError(f"a step needs exactly one act, not {given or 'none'}")
         return self
