@@ -41,7 +41,8 @@ def _binary(name: str) -> str | None:
     return shutil.which(name)
 
 
-def _unavailable(reason: str) -> None:
+def unavailable(reason: str) -> None:
+    """Skips the test; fails it in CI, where PostgreSQL must be."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"PostgreSQL is required in CI: {reason}")
     pytest.skip(f"PostgreSQL is not available: {reason}")
@@ -62,7 +63,7 @@ def _run(command: list[str]) -> None:
         check=False,
     )
     if done.returncode != 0:
-        _unavailable(f"{Path(command[0]).name} failed: {done.stderr.strip()[-500:]}")
+        unavailable(f"{Path(command[0]).name} failed: {done.stderr.strip()[-500:]}")
 
 
 def _free_port() -> int:
@@ -77,7 +78,7 @@ def postgres_cluster() -> Iterator[Cluster]:
     """One server for the whole test run; durability is off, nobody keeps this data."""
     initdb, pg_ctl = _binary("initdb"), _binary("pg_ctl")
     if initdb is None or pg_ctl is None:
-        _unavailable("no initdb and pg_ctl on this machine")
+        unavailable("no initdb and pg_ctl on this machine")
     assert initdb is not None and pg_ctl is not None
     folder = Path(tempfile.mkdtemp(prefix="zhanggui-pg-"))
     data = folder / "data"
