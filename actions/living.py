@@ -151,7 +151,7 @@ class BillPaySkill(OrderSkill):
     """交电费."""
 
     intent = "bill_pay"
-    title = "生活缴费"
+    title = "缴费"
     kind = "bill_pay"
     manner = Manner(example="交电费", moves_money=True)
     slots = (BillSlot(), PayingAccountSlot())

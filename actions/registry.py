@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from actions.accounts import AccountBalanceSkill, AccountListSkill
 from actions.branches import BranchFindSkill
 from actions.cards import CancelLossSkill, ReportLossSkill
@@ -17,11 +19,12 @@ from actions.transfers import (
     TransferMakeSkill,
     TransferStatusSkill,
 )
+from bot.dialogue.announced import Announced
 from bot.dialogue.registry import SkillRegistry
 
 
-def build_registry() -> SkillRegistry:
-    """The skills in the order in which help lists them."""
+def build_registry(announced: Iterable[Announced] = ()) -> SkillRegistry:
+    """The skills in the order in which help lists them, and those that are only announced."""
     return SkillRegistry(
         (
             AccountBalanceSkill(),
@@ -42,5 +45,6 @@ def build_registry() -> SkillRegistry:
             BranchFindSkill(),
             LoginSkill(),
             TicketLeaveSkill(),
-        )
+        ),
+        announced,
     )

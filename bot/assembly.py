@@ -21,6 +21,7 @@ from bot.conversation.hub import Hub
 from bot.conversation.metrics import TurnMetrics
 from bot.conversation.settlement import Settlement
 from bot.conversation.turns import TurnRunner
+from bot.dialogue.announced import load_announced
 from bot.dialogue.engine import DialogueEngine
 from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.understanding import Understander
@@ -96,7 +97,7 @@ def build_product(
     understander = understander or NluClient(settings.nlu_url, settings.nlu_token.get_secret_value())
     knowledge = KnowledgeBase.load(FAQ_FOLDER, bank.terms, cache_dir=settings.cache_dir)
     desk = Desk(clock)
-    registry = registry or build_registry()
+    registry = registry or build_registry(load_announced(ROOT / "nlu_data" / "skills"))
     engine = DialogueEngine(registry, knowledge)
     challenges = Challenges(bank)
     runner = TurnRunner(engine, bank, challenges, desk, Services(bank=bank, tickets=desk))

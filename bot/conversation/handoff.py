@@ -210,8 +210,8 @@ class Handoff:
             .order_by(Message.seq.desc())
             .limit(TOPIC_MESSAGES_MAX)
         )
-        intents = dict.fromkeys(intent for intent in rows if self._registry.startable(intent))
-        return [self._registry.get(intent).title for intent in intents][:TOPICS_MAX]
+        intents = dict.fromkeys(intent for intent in rows if self._registry.opens(intent))
+        return [self._registry.title(intent) for intent in intents][:TOPICS_MAX]
 
     def typing(self, conversation_id: str, who: str) -> None:
         """Shows the customer that the agent is writing."""

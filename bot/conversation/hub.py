@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -38,6 +38,7 @@ from bot.dialogue.errors import UnderstandingUnavailable
 from bot.dialogue.reply import Reply, choices
 from bot.dialogue.state import state_from_json
 from bot.dialogue.understanding import SERVICE_DOWN, Understander, Understanding
+from bot.dialogue.wishes import split_wishes
 
 logger = logging.getLogger(__name__)
 TRIES_MAX = 3
@@ -166,10 +167,11 @@ class Hub:
             return None
         if looks_like_code(inbound.text):
             return None
+        text = for_log(inbound.text, code_pending=challenge is not None)
         try:
-            return await self._understander.understand(
-                for_log(inbound.text, code_pending=challenge is not None)
-            )
+            heard = await self._understander.understand(text)
+            pieces = [await self._understander.understand(piece) for piece in split_wishes(text)]
+            return replace(heard, parts=tuple(pieces))
         except UnderstandingUnavailable as error:
             logger.warning(
                 "understanding failed code=%s conversation=%s", error.code, inbound.conversation_id

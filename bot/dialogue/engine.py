@@ -49,9 +49,33 @@ class DialogueEngine:
             out.say(phrases.shelved(self.runner.skill_of(state.shelved)))
         if not await self._pending(turn, state, command, out):
             await self._dispatch(turn, state, command, out)
+        await self._settle(turn, state, out)
+        if not out.action.startswith("answer:"):
+            state.topic = None
+        return out
+
+    async def _settle(self, turn: Turn, state: DialogueState, out: Outcome) -> None:
+        """The end of every turn: what waited its turn begins, codes lapse, and what was said is kept."""
+        await self._next_wish(turn, state, out)
         self._codes_lapse(state)
         state.last_replies = [reply.to_json() for reply in out.replies]
-        return out
+
+    async def _next_wish(self, turn: Turn, state: DialogueState, out: Outcome) -> None:
+        """What was asked for in the same breath follows by itself; after a cancel the customer is asked first."""
+        if any(isinstance(effect, HandOver) for effect in out.effects):
+            state.later = []  # the agent reads what was asked for
+        while state.later and state.top is None and state.pending is None:
+            wish = state.later.pop(0)
+            title = self.registry.title(wish.intent)
+            if out.action == f"command:{Command.CANCEL.value}":
+                state.pending = Pending("did_you_mean", options=[wish.intent], text=wish.text)
+                out.say(phrases.still_wanted(title))
+                return
+            out.say(phrases.next_wish(title))
+            turn.text, turn.heard = wish.text, NOTHING_HEARD
+            done = out.action
+            await self.opening.begin(turn, state, wish.intent, out)
+            out.action = done
 
     @staticmethod
     def _repeat(state: DialogueState, out: Outcome) -> bool:
@@ -69,8 +93,9 @@ class DialogueEngine:
         state.stack = kept
         if state.shelved is not None and not self.runner.knows(state.shelved):
             state.shelved = None
-        if state.pending is not None and not all(i in self.registry for i in state.pending.options):
+        if state.pending is not None and not all(self.registry.known(i) for i in state.pending.options):
             state.pending = None
+        state.later = [wish for wish in state.later if self.registry.known(wish.intent)]
         return lost
 
     @staticmethod
@@ -99,8 +124,7 @@ class DialogueEngine:
             await self.runner.remind(turn, state, out)
         elif not out.replies:
             out.say(phrases.NOTHING_UNDER_WAY)
-        self._codes_lapse(state)
-        state.last_replies = [reply.to_json() for reply in out.replies]
+        await self._settle(turn, state, out)
         return out
 
     async def resume_after_login(self, turn: Turn, state: DialogueState) -> Outcome:
@@ -110,6 +134,7 @@ class DialogueEngine:
         state.stack = [frame for frame in state.stack if frame.skill != "identity_login"]
         if state.stack:
             await self.runner.advance(turn, state, out)
+        await self._settle(turn, state, out)
         return out
 
     async def drop_top(self, turn: Turn, state: DialogueState) -> None:
@@ -176,11 +201,11 @@ class DialogueEngine:
             out.say("好的，那您换个说法告诉我，或者说“转人工”。")
             return True
         else:
-            picked = read_choice(turn.text, [self.registry.get(intent).title for intent in pending.options])
+            picked = read_choice(turn.text, [self.registry.title(intent) for intent in pending.options])
         if len(picked) != 1:
             return False
         turn.text, turn.heard = pending.text, NOTHING_HEARD  # the first sentence may hold amounts and names
-        await self.runner.start(turn, state, pending.options[picked[0]], out)
+        await self.opening.begin(turn, state, pending.options[picked[0]], out)
         return True
 
     # 3. words that steer the conversation ----------------------------------------------------------------------
@@ -351,7 +376,7 @@ class DialogueEngine:
         """True when the message wants something else than the skill under way."""
         heard = turn.heard
         elsewhere = (
-            self.registry.startable(heard.intent) or heard.intent == FAQ or heard.intent in phrases.SMALL_TALK
+            self.registry.opens(heard.intent) or heard.intent == FAQ or heard.intent in phrases.SMALL_TALK
         ) and heard.intent != frame.skill
         if not elsewhere or heard.confidence < self.policy.digress_min:
             return False

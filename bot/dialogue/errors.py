@@ -3,6 +3,7 @@
 DialogueError
 ├── UnderstandingUnavailable   the NLU service did not answer; the customer is told and offered a human
 ├── UnknownSkill               a frame in the state names a skill that is not registered any more
+├── MalformedAnnouncement      a file of announced skills cannot be used (at start, not during a turn)
 └── SlotRefused                a value was read but cannot be used; customer_text says why and what would do
 """
 
@@ -27,6 +28,12 @@ class UnknownSkill(DialogueError):
     """No skill of this name is registered."""
 
     code = "unknown_skill"
+
+
+class MalformedAnnouncement(DialogueError):
+    """A file of announced skills cannot be read or says too little."""
+
+    code = "malformed_announcement"
 
 
 class SlotRefused(DialogueError):

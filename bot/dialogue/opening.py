@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.dialogue import filling, phrases
 from bot.dialogue.commands import ANSWERS, plain, sounds_like_question
 from bot.dialogue.frames import FrameRunner
 from bot.dialogue.outcome import Outcome
 from bot.dialogue.reply import Choice, Reply
 from bot.dialogue.skill import Turn
-from bot.dialogue.state import DialogueState, Frame, Pending
-from bot.dialogue.understanding import Knowledge, KnowledgeHit
+from bot.dialogue.state import DialogueState, Frame, Pending, Topic, Wish
+from bot.dialogue.understanding import Knowledge, KnowledgeHit, Understanding
 
 FAQ = "faq"
+_AND_WHAT_OF = re.compile(
+    r"^(?:那么?|如果是?|要是|换成)?(?P<what>.{1,10}?)(?:的话)?"
+    r"(?:呢|又?怎么样|又?如何|也一样吗|也是吗|行吗)[？?。]?$"
+)
 SUGGESTIONS_MAX = 3
+QUESTIONS_MAX = 2
+TOPIC_LENGTH_MAX = 60
 TOLD_LENGTH_MIN = (
     14  # characters; a longer "yes" or "no" out of the blue tells of something and wants an answer
 )
@@ -30,15 +38,19 @@ class Opening:
 
     async def handle(self, turn: Turn, state: DialogueState, out: Outcome) -> None:
         """Always says something."""
+        self._take_first(turn, state, out)
         heard = turn.heard
-        hits = self.knowledge.find(turn.text)
+        hits = self._find(turn, state)
         best = hits[0] if hits else None
-        if self.registry.startable(heard.intent) and await self._starts(turn, best):
-            await self.runner.start(turn, state, heard.intent, out)
+        if (self.registry.startable(heard.intent) and await self._starts(turn, best)) or self._announces(
+            turn, best
+        ):
+            await self.begin(turn, state, heard.intent, out)
         elif self._talks(turn, best):
             out.action = f"talk:{heard.intent}"
             out.say(phrases.SMALL_TALK[heard.intent])
         elif best is not None and best.score >= self._answer_min(turn):
+            state.topic = Topic(turn.text, best.entry_id)
             self.answer(best, out)
         elif self._asks_back(turn, state, out):
             pass
@@ -48,6 +60,42 @@ class Opening:
             self.not_understood(turn, state, out)
             return
         state.misses = 0
+
+    async def begin(self, turn: Turn, state: DialogueState, intent: str, out: Outcome) -> None:
+        """Starts the skill, or says what is possible today where there is none yet."""
+        if self.registry.announced(intent) is not None:
+            self.announce(intent, out)
+        else:
+            await self.runner.start(turn, state, intent, out)
+
+    def _take_first(self, turn: Turn, state: DialogueState, out: Outcome) -> None:
+        """查下余额，再给张三转五百: every piece a clear wish, so the first is done now and the others wait."""
+        parts = turn.heard.parts
+        if (
+            state.top is not None
+            or state.later
+            or len(parts) < 2
+            or not all(self._clear(part) for part in parts)
+        ):
+            return
+        state.later = [Wish(part.intent, part.text) for part in parts[1:]]
+        out.say(phrases.in_turn([self.registry.title(part.intent) for part in parts]))
+        turn.text, turn.heard = parts[0].text, parts[0]
+
+    def _clear(self, part: Understanding) -> bool:
+        return (
+            self.registry.opens(part.intent)
+            and part.confidence >= self.policy.start_money_min
+            and not sounds_like_question(part.text)
+        )
+
+    def _find(self, turn: Turn, state: DialogueState) -> list[KnowledgeHit]:
+        """那跨行呢, after a question about transfers, asks the same question about something else."""
+        more = _AND_WHAT_OF.match(turn.text.strip())
+        if state.topic is None or more is None:
+            return self.knowledge.find(turn.text)
+        turn.text = f"{more['what']}{state.topic.text}"[:TOPIC_LENGTH_MAX]
+        return self.knowledge.follow_up(more["what"], turn.text, state.topic.entry_id)
 
     async def _starts(self, turn: Turn, best: KnowledgeHit | None) -> bool:
         """True when the skill the model heard should start; money needs more certainty, and a rule question is none."""
@@ -70,6 +118,26 @@ class Opening:
         return (
             best.score < self.policy.answer_sure_min or turn.heard.confidence >= self.policy.digress_sure_min
         )
+
+    def _announces(self, turn: Turn, best: KnowledgeHit | None) -> bool:
+        """True when a skill is wanted that is only announced; a question about its rules is answered instead."""
+        if (
+            self.registry.announced(turn.heard.intent) is None
+            or turn.heard.confidence < self.policy.start_min
+        ):
+            return False
+        sure = self.policy.answer_min if sounds_like_question(turn.text) else self.policy.answer_sure_min
+        return best is None or best.score < sure
+
+    def announce(self, intent: str, out: Outcome) -> None:
+        """Says what is possible today, with questions that explain the matter."""
+        row = self.registry.announced(intent)
+        assert row is not None, f"{intent} is announced"
+        asked = [
+            question for entry in row.entries if (question := self.knowledge.question(entry)) is not None
+        ]
+        out.action = f"announce:{intent}"
+        out.say(phrases.announced(row, asked[:QUESTIONS_MAX]))
 
     def _talks(self, turn: Turn, best: KnowledgeHit | None) -> bool:
         heard = turn.heard
@@ -99,13 +167,13 @@ class Opening:
         likely = [
             intent
             for intent, probability in turn.heard.ranking
-            if probability >= self.policy.ask_back_min and self.registry.startable(intent)
+            if probability >= self.policy.ask_back_min and self.registry.opens(intent)
         ][:SUGGESTIONS_MAX]
         if not likely or turn.heard.intent in (FAQ, "out_of_scope"):
             return False
         state.pending = Pending("did_you_mean", options=likely, text=turn.text)
         out.action = "ask_back"
-        out.say(phrases.did_you_mean([self.registry.get(intent) for intent in likely]))
+        out.say(phrases.did_you_mean([self.registry.title(intent) for intent in likely]))
         return True
 
     def _suggest(self, hits: list[KnowledgeHit], out: Outcome) -> None:

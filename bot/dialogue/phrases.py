@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bot.dialogue.announced import Announced
 from bot.dialogue.reply import Choice, Reply, choices
 from bot.dialogue.skill import Skill
 
@@ -83,11 +84,29 @@ def help_reply(skills: Iterable[Skill]) -> Reply:
     )
 
 
-def did_you_mean(skills: list[Skill]) -> Reply:
+def did_you_mean(titles: list[str]) -> Reply:
     """Asks back instead of guessing."""
-    if len(skills) == 1:
-        return Reply(f"您是想办“{skills[0].title}”吗？", choices=choices("是的", "不是"))
-    return Reply(
-        "您是想办下面哪一件？",
-        choices=(*(Choice(skill.title, skill.title) for skill in skills), Choice("都不是", "都不是")),
-    )
+    if len(titles) == 1:
+        return Reply(f"您是想办“{titles[0]}”吗？", choices=choices("是的", "不是"))
+    return Reply("您是想办下面哪一件？", choices=choices(*titles, "都不是"))
+
+
+def in_turn(titles: list[str]) -> str:
+    """Several wishes in one sentence: the order in which they are done."""
+    first, *rest = titles
+    return f"好的，一件一件来：先{first}，" + "，".join(f"再{title}" for title in rest) + "。"
+
+
+def next_wish(title: str) -> str:
+    """The wish that waited begins."""
+    return f"接下来办{title}。"
+
+
+def still_wanted(title: str) -> Reply:
+    """One wish was given up: is the other one still wanted?"""
+    return Reply(f"您刚才还说要{title}，现在办吗？", choices=choices("是的", "不是"))
+
+
+def announced(row: Announced, questions: Iterable[str]) -> Reply:
+    """What cannot be done here yet, what is possible today, and questions that explain it."""
+    return Reply(row.today, choices=choices(*questions, "转人工"))

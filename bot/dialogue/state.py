@@ -66,6 +66,22 @@ class Pending:
 
 
 @dataclass(slots=True)
+class Wish:
+    """Something asked for in the same breath as something else, and done after it."""
+
+    intent: str
+    text: str
+
+
+@dataclass(slots=True)
+class Topic:
+    """A question as the customer put it, and the knowledge entry that answered it."""
+
+    text: str
+    entry_id: str
+
+
+@dataclass(slots=True)
 class DialogueState:
     """Everything the assistant remembers between two messages of one conversation."""
 
@@ -75,6 +91,8 @@ class DialogueState:
     misses: int = 0
     last_replies: list[dict[str, Any]] = field(default_factory=list)
     finished: dict[str, str] | None = None  # {skill, order_id, at} of what was done last
+    later: list[Wish] = field(default_factory=list)  # wishes of one sentence that wait for their turn
+    topic: Topic | None = None  # the question answered by the last turn: "那跨行呢" asks about the same
 
     @property
     def top(self) -> Frame | None:
@@ -114,6 +132,8 @@ def state_from_json(data: Any) -> DialogueState:
         misses=_read(_COUNT, data.get("misses")) or 0,
         last_replies=_read(_REPLIES, replies) or [],
         finished=_read(_FINISHED, data.get("finished")),
+        later=_read(_WISHES, data.get("later")) or [],
+        topic=_read(_TOPIC, data.get("topic")),
     )
 
 
@@ -123,6 +143,8 @@ _PENDING = TypeAdapter(Pending)
 _COUNT = TypeAdapter(int)
 _REPLIES = TypeAdapter(list[dict[str, Any]])
 _FINISHED = TypeAdapter(dict[str, str])
+_WISHES = TypeAdapter(list[Wish])
+_TOPIC = TypeAdapter(Topic)
 
 
 def _read(adapter: TypeAdapter[T], data: Any) -> T | None:

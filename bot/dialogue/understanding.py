@@ -25,6 +25,7 @@ class Understanding:
     confidence: float
     ranking: tuple[tuple[str, float], ...] = ()
     entities: tuple[Entity, ...] = ()
+    parts: tuple[Understanding, ...] = ()  # the pieces of a sentence that may hold several wishes
     missing: bool = False  # the service did not answer: nothing is known about the sentence
 
     def probability(self, intent: str) -> float:
@@ -60,4 +61,12 @@ class Knowledge(Protocol):
 
     def find(self, text: str, limit: int = 3) -> list[KnowledgeHit]:
         """The best entries for `text`, best first."""
+        ...
+
+    def follow_up(self, more: str, whole: str, answered: str, limit: int = 3) -> list[KnowledgeHit]:
+        """The best entries for `more` said right after the entry `answered`; `whole` is it with the words before."""
+        ...
+
+    def question(self, entry_id: str) -> str | None:
+        """The canonical question of an entry, None when there is no such entry."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from bot.dialogue.understanding import KnowledgeHit
@@ -16,6 +17,8 @@ from bot.knowledge.space import TermSpace
 from bot.knowledge.text import Reader
 
 SCORE_EXACT = 0.97  # a wording we wrote ourselves, typed or tapped as it stands
+FOLLOW_UP_CANDIDATES = 8
+ANSWERED_SHARE = 0.5  # who asks on rarely wants the same answer again
 SCORE_MIN = 0.02  # below this an entry is not worth naming
 
 
@@ -27,6 +30,7 @@ class KnowledgeBase:
         self._reader = reader
         self._space = space
         self._model = model
+        self._questions = {entry.entry_id: entry.question for entry in entries}
         self._exact = _exact_wordings(entries, reader)
 
     @classmethod
@@ -72,6 +76,28 @@ class KnowledgeBase:
             scores[exact] = SCORE_EXACT
         best = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
         return [self._hit(number, score) for number, score in best if score >= SCORE_MIN]
+
+    def follow_up(self, more: str, whole: str, answered: str, limit: int = 3) -> list[KnowledgeHit]:
+        """那跨行呢: an entry must suit both the new words alone and together with the earlier ones.
+
+        `whole` repeats most words of what was answered, so the entry `answered` counts for less. Scores sum to at
+        most 1; best first. Never raises on any text.
+        """
+        alone = {hit.entry_id: hit for hit in self.find(more, FOLLOW_UP_CANDIDATES)}
+        joined = {hit.entry_id: hit for hit in self.find(whole, FOLLOW_UP_CANDIDATES)}
+        weights = {
+            entry_id: (alone[entry_id].score if entry_id in alone else SCORE_MIN)
+            * (joined[entry_id].score if entry_id in joined else SCORE_MIN)
+            * (ANSWERED_SHARE if entry_id == answered else 1.0)
+            for entry_id in alone | joined
+        }
+        total = sum(weights.values()) + SCORE_MIN * SCORE_MIN
+        best = sorted(weights, key=lambda entry_id: (-weights[entry_id], entry_id))[:limit]
+        return [replace((joined | alone)[entry_id], score=weights[entry_id] / total) for entry_id in best]
+
+    def question(self, entry_id: str) -> str | None:
+        """The canonical question of an entry, None when there is no such entry."""
+        return self._questions.get(entry_id)
 
     def _hit(self, number: int, score: float) -> KnowledgeHit:
         entry = self.entries[number]

@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.dialogue.announced import Announced
 from bot.dialogue.engine import DialogueEngine
 from bot.dialogue.errors import SlotRefused
 from bot.dialogue.outcome import DEFAULT_POLICY, Outcome, Policy
@@ -32,6 +33,7 @@ from bot.dialogue.skill import (
 from bot.dialogue.slots import ChoiceSlot, DateSlot, MoneySlot, PayeeSlot, PhoneSlot, TextSlot
 from bot.dialogue.state import DialogueState, Frame, state_from_json
 from bot.dialogue.understanding import KnowledgeHit, Understanding
+from bot.dialogue.wishes import split_wishes
 
 NOON = datetime(2026, 11, 4, 4, 0, tzinfo=UTC)  # a Wednesday, noon at the bank
 BOOK = ("张三", "李四", "王小明", "王建国", "欧阳小雨")
@@ -236,11 +238,17 @@ def hear(text: str, sure: float = 0.95) -> Understanding:
     return Understanding(text, "out_of_scope", 0.3, ranking=(("out_of_scope", 0.3),))
 
 
+def hear_all(text: str) -> Understanding:
+    """The sentence with its pieces, as the hub asks for them."""
+    return replace(hear(text), parts=tuple(hear(piece) for piece in split_wishes(text)))
+
+
 class Answers:
-    """Two entries."""
+    """Three entries."""
 
     entries = {
         "手续费": KnowledgeHit("fee", "转账要手续费吗", "行内转账免费。", 0.95, "pay"),
+        "周末": KnowledgeHit("weekend", "周末几点开门", "周末网点十点开门。", 0.9),
         "几点": KnowledgeHit("hours", "几点开门", "网点九点开门。", 0.9),
     }
 
@@ -250,6 +258,12 @@ class Answers:
     def find(self, text: str, limit: int = 3) -> list[KnowledgeHit]:
         self.asked += 1
         return [hit for word, hit in self.entries.items() if word in text][:limit]
+
+    def follow_up(self, more: str, whole: str, answered: str, limit: int = 3) -> list[KnowledgeHit]:
+        return [hit for hit in self.find(more) or self.find(whole) if hit.entry_id != answered][:limit]
+
+    def question(self, entry_id: str) -> str | None:
+        return next((hit.question for hit in self.entries.values() if hit.entry_id == entry_id), None)
 
 
 class Talk:
@@ -261,9 +275,10 @@ class Talk:
         *,
         policy: Policy = DEFAULT_POLICY,
         customer_id: str | None = "customer",
+        announced: Iterable[Announced] = (),
     ) -> None:
         self.knowledge = Answers()
-        self.engine = DialogueEngine(SkillRegistry(skills), self.knowledge, policy)
+        self.engine = DialogueEngine(SkillRegistry(skills, announced), self.knowledge, policy)
         self.orders = Orders()
         self.session = Savepoints()
         self.customer_id = customer_id
@@ -295,7 +310,7 @@ class Talk:
             customer_id=self.customer_id,
             session=self.session,  # type: ignore[arg-type]
             services=self.orders,
-            heard=heard if heard is not None else hear(text),
+            heard=heard if heard is not None else hear_all(text),
         )
 
     async def say(self, text: str, heard: Understanding | None = None) -> str:

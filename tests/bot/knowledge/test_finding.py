@@ -148,3 +148,25 @@ def test_finding_takes_a_few_milliseconds(base: KnowledgeBase) -> None:
         base.find(text)
         taken.append(time.process_time() - started)
     assert sorted(taken)[int(len(taken) * 0.95)] < FIND_P95_S_MAX
+
+
+@pytest.mark.parametrize(
+    ("before", "more", "answered", "wanted"),
+    [
+        ("行内转账要手续费吗", "跨行", "transfers.same_bank_fee", "transfers.interbank_fee"),
+        ("周末开门吗", "节假日", "branches.weekend_hours", "branches.holiday_hours"),
+        ("存款利率多少", "三年期", "deposits.current_rate", "deposits.rates"),
+        ("挂失收费吗", "补卡", "cards.loss_fee", "cards.replace"),
+        ("信用卡年费多少", "白金卡", "credit.annual_fee", "credit.annual_fee"),
+    ],
+)
+def test_asked_on_in_few_words_the_earlier_question_is_remembered(
+    base: KnowledgeBase, before: str, more: str, answered: str, wanted: str
+) -> None:
+    assert base.follow_up(more, more + before, answered)[0].entry_id == wanted
+
+
+def test_asked_on_with_anything_scores_stay_probabilities(base: KnowledgeBase) -> None:
+    for more in ("", "。", "\ud800", "x" * 500, "跨行"):
+        hits = base.follow_up(more, more + "转账手续费", "transfers.same_bank_fee")
+        assert 0 <= sum(hit.score for hit in hits) <= 1 and len(hits) <= 3
