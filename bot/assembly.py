@@ -91,7 +91,7 @@ def build_product(
 ) -> Product:
     """Wires everything; call `start()` before the first customer and `close()` at the end."""
     clock = clock or SystemClock()
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, vault=settings.open_vault())
     bank = build_bank(settings.bank_settings(), clock)
     assert settings.nlu_token is not None
     understander = understander or NluClient(settings.nlu_url, settings.nlu_token.get_secret_value())

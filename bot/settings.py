@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,7 @@ from pydantic_settings import (
 )
 
 from banking_core.settings import BankSettings
+from banking_core.vault import CipherName, KeyFile, Vault
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS_FILE = Path("zhanggui.toml")
@@ -59,6 +61,12 @@ class Settings(BaseSettings):
     otp_key: SecretStr | None = Field(
         None, description="Key of the one-time codes' hashes, 32 characters or more."
     )
+    key_file: Path | None = Field(
+        None,
+        description="File with the keys that seal personal data; in development default data_dir/keys.json, made "
+        "at the first start; in production there is no default: make it with `zhanggui keys init`.",
+    )
+    cipher: CipherName = Field("aes-256-gcm", description="What personal data is sealed with from now on.")
     session_ttl_h: int = Field(12, ge=1, le=720, description="Hours until a customer's log-in expires.")
     secure_cookies: bool | None = Field(None, description="Cookies only over HTTPS; default: in production.")
     developer_pages: bool | None = Field(
@@ -90,10 +98,11 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _complete(self) -> Settings:
         if self.mode == "production":
-            missing = [name for name in SECRETS if getattr(self, name) is None]
+            missing = [name for name in (*SECRETS, "key_file") if getattr(self, name) is None]
             if missing:
                 names = ", ".join(f"ZHANGGUI_{name.upper()}" for name in missing)
                 raise ValueError(f"production mode needs {names}")
+        self.key_file = self.key_file or self.data_dir / "keys.json"
         self.database_url = self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'bank.db'}"
         self.sandbox_database_url = (
             self.sandbox_database_url or f"sqlite+aiosqlite:///{self.data_dir / 'sandbox.db'}"
@@ -106,6 +115,18 @@ class Settings(BaseSettings):
         self.secure_cookies = production if self.secure_cookies is None else self.secure_cookies
         self.developer_pages = not production if self.developer_pages is None else self.developer_pages
         return self
+
+    def keys(self) -> KeyFile:
+        """The file with the keys of personal data."""
+        assert self.key_file is not None
+        return KeyFile(self.key_file)
+
+    def open_vault(self) -> Vault:
+        """What seals and opens personal data; development makes its keys at first. Raises KeyRingInvalid."""
+        keys = self.keys()
+        if self.mode == "development":
+            keys.create(datetime.now(UTC))
+        return Vault(keys, cipher=self.cipher)
 
     def bank_settings(self) -> BankSettings:
         """What the bank is told."""

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from banking_core.storage import Database
+from banking_core.vault import Vault
 from migrations.model_modules import load_metadata
 
 DIRECTORY = Path(__file__).parent
@@ -25,10 +26,11 @@ WAIT_S = 0.1
 UPGRADE_LOCK = 0x5A47  # any number nobody else uses: two starting processes must not migrate at once
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _config(connection: Connection | None = None, vault: Vault | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(DIRECTORY).replace("%", "%%"))
     config.attributes["connection"] = connection
+    config.attributes["vault"] = vault
     return config
 
 
@@ -39,14 +41,17 @@ def head_revision() -> str:
     return head
 
 
-async def upgrade(database_url: str, revision: str = "head") -> None:
-    """Brings the database to a revision, in one transaction; nothing happens when it is there already."""
-    await _run(database_url, lambda connection: command.upgrade(_config(connection), revision))
+async def upgrade(database_url: str, revision: str = "head", *, vault: Vault | None = None) -> None:
+    """Brings the database to a revision, in one transaction; nothing happens when it is there already.
+
+    `vault` seals the personal data of rows that are there; a database without such rows needs none.
+    """
+    await _run(database_url, lambda connection: command.upgrade(_config(connection, vault), revision))
 
 
-async def downgrade(database_url: str, revision: str) -> None:
-    """Takes the database back to a revision ('base' removes everything)."""
-    await _run(database_url, lambda connection: command.downgrade(_config(connection), revision))
+async def downgrade(database_url: str, revision: str, *, vault: Vault | None = None) -> None:
+    """Takes the database back to a revision ('base' removes everything); `vault` opens what was sealed."""
+    await _run(database_url, lambda connection: command.downgrade(_config(connection, vault), revision))
 
 
 async def current_revision(database_url: str) -> str | None:

@@ -15,7 +15,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
@@ -23,6 +23,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from banking_core.storage import timing
 from banking_core.storage.errors import DatabaseBusy, is_collision, is_disconnect
+
+if TYPE_CHECKING:
+    from banking_core.vault import Vault
 
 BUSY_TIMEOUT_MS = 10_000
 RUN_TRIES_MAX = 8
@@ -39,21 +42,26 @@ class Database:
         self,
         url: str,
         *,
+        vault: Vault | None = None,
         pool_size: int = 10,
         jitter: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`jitter` gives numbers from 0 to 1 and `sleep` waits seconds: the pauses of `run`, injected for tests."""
+        """`vault` opens and seals the columns that are kept sealed; its sessions carry it.
+
+        `jitter` gives numbers from 0 to 1 and `sleep` waits seconds: the pauses of `run`, injected for tests.
+        """
         self._jitter = jitter
         self._sleep = sleep
         self.url = make_url(url)
+        self.vault = vault
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {} if self.is_sqlite else {"pool_size": pool_size, "pool_pre_ping": True}
         self.engine: AsyncEngine = create_async_engine(self.url, hide_parameters=True, **options)
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
         timing.watch(self.engine.sync_engine)
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, info={"vault": vault})
         self._writer = asyncio.Lock() if self.is_sqlite else None
 
     @asynccontextmanager

@@ -9,7 +9,7 @@ import click
 
 from bot.cli.bench import bench
 from bot.cli.evaluate import evaluate
-from bot.cli.failures import run_async, settings_or_exit
+from bot.cli.failures import run_async, settings_or_exit, vault_or_exit
 from bot.cli.logs import start_logging
 
 
@@ -69,7 +69,8 @@ def migrate() -> None:
     """把数据库升级到最新的表结构。"""
     from migrations.runner import upgrade
 
-    run_async(upgrade(settings_or_exit().database_url))
+    settings = settings_or_exit()
+    run_async(upgrade(settings.database_url, vault=vault_or_exit(settings)))
 
 
 @cli.group()
@@ -93,6 +94,20 @@ def heads(path: Path) -> None:
     from bot.cli.ledger import write_heads
 
     sys.exit(0 if run_async(write_heads(settings_or_exit(), path)) else 1)
+
+
+@cli.group()
+def keys() -> None:
+    """个人资料的密钥。"""
+
+
+@keys.command()
+@click.argument("path", type=click.Path(path_type=Path))
+def init(path: Path) -> None:
+    """生成密钥文件（权限 0600）；已有的文件不动。"""
+    from bot.cli.keys import make_key_file
+
+    sys.exit(0 if make_key_file(path) else 1)
 
 
 @cli.command()

@@ -17,7 +17,7 @@ from bot.settings import ROOT, Settings
 from migrations.runner import upgrade
 
 SECRET = SecretStr("for-measuring-only-no-real-customer-here")
-FILES = ("bank.db", "sandbox.db")
+DATABASES = ("bank.db", "sandbox.db")
 
 
 def settings_for(folder: Path, **overrides: object) -> Settings:
@@ -44,7 +44,7 @@ async def make_template(folder: Path, now: datetime) -> Path:
     """A folder with a migrated and filled demo bank as of `now`; returns it."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = settings_for(folder)
-    await upgrade(settings.database_url)
+    await upgrade(settings.database_url, vault=settings.open_vault())
     product = build_product(settings, clock=ManualClock(now))
     await fill(product)
     await product.close()
@@ -52,9 +52,10 @@ async def make_template(folder: Path, now: datetime) -> Path:
 
 
 def copy_template(template: Path, folder: Path) -> None:
-    """Copies the databases of a closed template."""
+    """Copies the databases of a closed template and the keys of their sealed columns."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
+    shutil.copy(template / "keys.json", folder)
+    for name in DATABASES:
         for suffix in ("", "-wal"):
             source = template / f"{name}{suffix}"
             if source.exists():

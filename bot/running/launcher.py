@@ -23,7 +23,7 @@ TOUR = ("查余额", "给张三转五百", "不对，是六百", "这个月电�
 async def prepare_bank(settings: Settings, product: Product, say: Say) -> None:
     """Migrates the database and, where wanted, fills an empty bank with the demo."""
     say("数据库：检查并升级表结构 …")
-    await upgrade(settings.database_url)
+    await upgrade(settings.database_url, vault=product.database.vault)
     await product.bank.start(product.database)
     if not settings.demo_bank:
         return

@@ -1,4 +1,4 @@
-"""What must hold before anything is started: free ports, room on the disk. One sentence when it does not."""
+"""What must hold before anything is started: free ports, room on the disk, keys. One sentence when it does not."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ def require_disk(folder: Path) -> None:
 
 
 def examine_premises(settings: Settings) -> None:
-    """Everything that would stop the start later on. Raises StartError."""
+    """Everything that would stop the start later on. Raises StartError, or KeyRingInvalid without usable keys."""
     require_disk(settings.data_dir)
+    settings.open_vault()
     require_port(settings.host, settings.port, "网页", "ZHANGGUI_PORT")
     require_port("127.0.0.1", settings.nlu_port, "理解服务", "ZHANGGUI_NLU_PORT")
 

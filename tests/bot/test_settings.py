@@ -9,6 +9,7 @@ import pytest
 from bot.cli.settings_page import page
 from bot.settings import ROOT, SECRETS, Settings, SettingsError, load_settings
 
+NEEDED = (*SECRETS, "key_file")
 SECRET = "a-value-of-more-than-thirty-two-characters-for-tests"
 
 
@@ -24,12 +25,13 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def production(monkeypatch: pytest.MonkeyPatch, *, without: str = "") -> None:
     monkeypatch.setenv("ZHANGGUI_MODE", "production")
-    for name in SECRETS:
+    for name in NEEDED:
         if name != without:
-            monkeypatch.setenv(f"ZHANGGUI_{name.upper()}", SECRET)
+            value = "/run/secrets/zhanggui-keys" if name == "key_file" else SECRET
+            monkeypatch.setenv(f"ZHANGGUI_{name.upper()}", value)
 
 
-@pytest.mark.parametrize("missing", SECRETS)
+@pytest.mark.parametrize("missing", NEEDED)
 def test_production_refuses_to_start_without_each_secret(
     monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
@@ -52,8 +54,9 @@ def test_development_makes_its_secrets_once_and_keeps_them_from_others(elsewhere
     first, second = load_settings(), load_settings()
     for name in SECRETS:
         assert getattr(first, name).get_secret_value() == getattr(second, name).get_secret_value()
-    file = elsewhere / "data" / "development-secrets.json"
-    assert file.stat().st_mode & 0o077 == 0
+    assert first.open_vault().ring == second.open_vault().ring
+    for file in ("development-secrets.json", "keys.json"):
+        assert (elsewhere / "data" / file).stat().st_mode & 0o077 == 0
 
 
 def test_the_environment_goes_before_the_file_and_the_file_before_the_default(

@@ -1,0 +1,29 @@
+"""Personal data at rest: sealed with keys that can be changed while the bank is open."""
+
+from banking_core.vault.ciphers import CIPHER_NAMES, CipherName
+from banking_core.vault.columns import Sealed, SealedRow, sealed_values, vault_of
+from banking_core.vault.errors import KeyRingInvalid, KeyUnknown, SealBroken, VaultError, VaultMissing
+from banking_core.vault.key_file import KeyFile
+from banking_core.vault.keys import Key, KeyRing, new_ring
+from banking_core.vault.vault import FixedKeys, Place, Vault
+
+__all__ = [
+    "CIPHER_NAMES",
+    "CipherName",
+    "FixedKeys",
+    "Key",
+    "KeyFile",
+    "KeyRing",
+    "KeyRingInvalid",
+    "KeyUnknown",
+    "Place",
+    "SealBroken",
+    "Sealed",
+    "SealedRow",
+    "Vault",
+    "VaultError",
+    "VaultMissing",
+    "new_ring",
+    "sealed_values",
+    "vault_of",
+]
