@@ -8,16 +8,23 @@ from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.service import Customers
 from banking_core.identity.errors import OtpTooMany, OtpUnknown, PasswordTooWeak
+from banking_core.identity.keys import Fingerprints
 from banking_core.identity.log import SecurityLog
 from banking_core.identity.models import SecurityEvent
+from banking_core.identity.origin import NOWHERE, Origin
 from banking_core.identity.otp import OneTimeCodes, OtpOutcome, OtpSent
 from banking_core.identity.passwords import PasswordOutcome, Passwords
+from banking_core.identity.purposes import LOGIN, CodePurpose
 from banking_core.providers.protocols import SmsGateway
 from banking_core.settings import BankSettings
 
 __all__ = [
+    "LOGIN",
+    "NOWHERE",
+    "CodePurpose",
     "Identity",
     "OneTimeCodes",
+    "Origin",
     "OtpOutcome",
     "OtpSent",
     "OtpTooMany",
@@ -44,10 +51,11 @@ class Identity:
     ) -> Identity:
         """Wires the services; raises UnknownTerm when a term they need is missing."""
         security_log = SecurityLog(clock)
+        fingerprints = Fingerprints(settings.otp_key)
         return cls(
-            passwords=Passwords(clock, terms, customers, security_log),
+            passwords=Passwords(clock, terms, customers, security_log, fingerprints),
             otp=OneTimeCodes(
-                key=settings.otp_key,
+                fingerprints=fingerprints,
                 clock=clock,
                 terms=terms,
                 customers=customers,

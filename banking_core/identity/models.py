@@ -9,7 +9,6 @@ from sqlalchemy import ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from banking_core.ledger.models import BigId
-from banking_core.money_text import mask_phone
 from banking_core.storage import Base, new_id
 
 
@@ -23,38 +22,42 @@ class PasswordCredential(Base):
     changed_at: Mapped[datetime]
 
 
-class LoginGuard(Base):
-    """Wrong tries per phone number, kept for unknown numbers too, so that both look the same from outside."""
+class AttemptGuard(Base):
+    """Wrong tries, kept for phone numbers unknown to the bank too, so that both look the same from outside.
 
-    __tablename__ = "login_guard"
+    `key` is a fingerprint (`identity.keys`): no phone number and no address is in this table.
+    """
 
-    phone: Mapped[str] = mapped_column(String(11), primary_key=True)
+    __tablename__ = "attempt_guard"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
     wrong_count: Mapped[int] = mapped_column(Integer, default=0)
     lock_count: Mapped[int] = mapped_column(Integer, default=0)
     locked_until: Mapped[datetime | None]
 
-    def __repr__(self) -> str:
-        return f"LoginGuard(phone={mask_phone(self.phone or '')!r})"
-
 
 class OtpChallenge(Base):
-    """One SMS code. Only its HMAC is kept. status: open, used, void (replaced), exhausted."""
+    """One SMS code. Only fingerprints of code, phone number and address are kept.
+
+    status: open, used, void (replaced), exhausted.
+    """
 
     __tablename__ = "otp_challenge"
-    __table_args__ = (Index("ix_otp_challenge_sending", "phone", "sent_at"),)
+    __table_args__ = (
+        Index("ix_otp_challenge_phone", "phone_key", "sent_at"),
+        Index("ix_otp_challenge_address", "address_key", "sent_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
-    phone: Mapped[str] = mapped_column(String(11))
+    phone_key: Mapped[str] = mapped_column(String(64))
+    address_key: Mapped[str] = mapped_column(String(64), default="")
     purpose: Mapped[str] = mapped_column(String(64))
     code_hmac: Mapped[str] = mapped_column(String(64))
     tries_left: Mapped[int] = mapped_column(Integer)
     status: Mapped[str] = mapped_column(String(16), default="open")
-    sent_at: Mapped[datetime]
+    sent_at: Mapped[datetime] = mapped_column(index=True)
     expires_at: Mapped[datetime]
-
-    def __repr__(self) -> str:
-        return f"OtpChallenge(id={self.id!r}, phone={mask_phone(self.phone or '')!r})"
 
 
 class SecurityEvent(Base):

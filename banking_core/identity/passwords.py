@@ -14,16 +14,16 @@ from typing import Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.service import PHONE, Customers
 from banking_core.identity.errors import PasswordTooWeak
+from banking_core.identity.guards import locked_guard
+from banking_core.identity.keys import Fingerprints
 from banking_core.identity.log import SecurityLog
-from banking_core.identity.models import LoginGuard, PasswordCredential
-from banking_core.inserts import insert_if_absent
+from banking_core.identity.models import AttemptGuard, PasswordCredential
 
 LENGTH_MIN = 8
 LENGTH_MAX = 64
@@ -52,12 +52,14 @@ class Passwords:
         terms: Terms,
         customers: Customers,
         security_log: SecurityLog,
+        fingerprints: Fingerprints,
         *,
         hasher: PasswordHasher | None = None,
     ) -> None:
         self._clock = clock
         self._customers = customers
         self._log = security_log
+        self._fingerprints = fingerprints
         self._hasher = hasher or PasswordHasher()
         self._tries_max = terms.integer(TRIES_TERM)
         self._lock_max = timedelta(hours=terms.integer(LOCK_HOURS_TERM))
@@ -80,7 +82,7 @@ class Passwords:
         """Checks a password. The number of wrong tries is part of the session's work."""
         if PHONE.fullmatch(phone) is None:
             return PasswordOutcome("wrong", None, self._tries_max, None)
-        guard = await self._locked_guard(session, phone)
+        guard = await locked_guard(session, self._fingerprints.of("login_phone", phone))
         customer = await self._customers.by_phone(session, phone)
         customer_id = customer.id if customer is not None and customer.status == "active" else None
         now = self._clock.now()
@@ -94,40 +96,24 @@ class Passwords:
             guard.wrong_count, guard.lock_count, guard.locked_until = 0, 0, None
             await self._log.record(session, "login_password_ok", customer_id=customer_id, phone=phone)
             return PasswordOutcome("ok", customer_id, self._tries_max, None)
-        return await self._wrong(session, guard, customer_id, now)
+        return await self._wrong(session, guard, phone, customer_id, now)
 
     async def _wrong(
-        self, session: AsyncSession, guard: LoginGuard, customer_id: str | None, now: datetime
+        self, session: AsyncSession, guard: AttemptGuard, phone: str, customer_id: str | None, now: datetime
     ) -> PasswordOutcome:
         guard.wrong_count += 1
         tries_left = self._tries_max - guard.wrong_count
         if tries_left > 0:
             guard.locked_until = None
-            await self._log.record(
-                session, "login_password_wrong", customer_id=customer_id, phone=guard.phone
-            )
+            await self._log.record(session, "login_password_wrong", customer_id=customer_id, phone=phone)
             return PasswordOutcome("wrong", None, tries_left, None)
         pause = min(LOCK_FIRST * LOCK_GROWTH ** min(guard.lock_count, 8), self._lock_max)
         guard.wrong_count = 0
         guard.lock_count += 1
         guard.locked_until = now + pause
         detail = {"pause_s": int(pause.total_seconds())}
-        await self._log.record(
-            session, "login_locked", customer_id=customer_id, phone=guard.phone, detail=detail
-        )
+        await self._log.record(session, "login_locked", customer_id=customer_id, phone=phone, detail=detail)
         return PasswordOutcome("locked", None, 0, guard.locked_until)
-
-    async def _locked_guard(self, session: AsyncSession, phone: str) -> LoginGuard:
-        """Locks the row before the password is looked at: parallel guesses are counted one by one."""
-        values = {"phone": phone, "wrong_count": 0, "lock_count": 0}
-        await insert_if_absent(session, LoginGuard, values, unique="phone")
-        statement = (
-            select(LoginGuard)
-            .where(LoginGuard.phone == phone)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        )
-        return (await session.scalars(statement)).one()
 
     async def _renew_hash(self, credential: PasswordCredential, password: str) -> None:
         """A hash made with other parameters than today's is made anew while the password is at hand."""

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.bank import Bank
 from banking_core.errors import BankError
+from banking_core.identity import LOGIN, CodePurpose, Origin
+from banking_core.orders.signing import code_purpose
 from bot.conversation.models import Conversation
 from bot.conversation.redaction import has_chinese
 from bot.dialogue.reading.numbers import read_digits
@@ -55,23 +57,25 @@ class Challenges:
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
 
-    async def open(self, session: AsyncSession, conversation: Conversation, ask: AskSecret) -> list[Reply]:
+    async def open(
+        self, session: AsyncSession, conversation: Conversation, ask: AskSecret, origin: Origin
+    ) -> list[Reply]:
         """Begins waiting for the secret; a code is sent by SMS. Returns what to add to the skill's own words."""
         conversation.challenge = {"kind": ask.kind, "purpose": ask.purpose, "ref": ask.ref, "live": True}
         if ask.kind == "password":
             return []
-        return [await self.send_code(session, conversation)]
+        return [await self.send_code(session, conversation, origin)]
 
-    async def send_code(self, session: AsyncSession, conversation: Conversation) -> Reply:
+    async def send_code(self, session: AsyncSession, conversation: Conversation, origin: Origin) -> Reply:
         """Sends a (new) code for the pending purpose; a refusal to send says why and when to try again."""
         challenge = dict(conversation.challenge or {})
         customer_id = challenge.get("customer_id") or conversation.customer_id
         assert customer_id is not None, "a code is only sent to a known customer"
         customer = await self._bank.customers.get(session, customer_id)
-        purpose = "login" if challenge["purpose"] == "login" else f"order:{challenge['ref']}"
+        purpose = await self._purpose(session, challenge, customer_id)
         try:
             sent = await self._bank.identity.otp.send(
-                session, customer_id=customer_id, phone=customer.phone, purpose=purpose
+                session, customer_id=customer_id, phone=customer.phone, purpose=purpose, origin=origin
             )
         except BankError as error:
             conversation.challenge = challenge
@@ -85,23 +89,37 @@ class Challenges:
         conversation.challenge = challenge
         seconds = self._bank.terms.value("security.otp_valid_s")
         return Reply(
-            f"验证码已发到您的手机{sent.masked_phone}，{seconds}秒内有效，请输入6位数字。",
+            f"验证码已发到您的手机{sent.masked_phone}，{seconds}秒内有效，请输入6位数字。"
+            f"没收到的话，{sent.resend_after_s}秒后可以说“重发”。",
             choices=RESEND_CHOICES,
         )
 
+    async def _purpose(
+        self, session: AsyncSession, challenge: dict[str, Any], customer_id: str
+    ) -> CodePurpose:
+        """The log-in, or exactly the order that was read back."""
+        if challenge["purpose"] == "login":
+            return LOGIN
+        return code_purpose(await self._bank.orders.get(session, challenge["ref"], customer_id))
+
     async def check(
-        self, session: AsyncSession, conversation: Conversation, secret: str, now: datetime
+        self, session: AsyncSession, conversation: Conversation, secret: str, now: datetime, origin: Origin
     ) -> Verdict:
         """Checks the secret that was given. The secret is neither kept nor logged."""
         challenge = dict(conversation.challenge or {})
         if challenge["kind"] == "password":
-            return await self._check_password(session, conversation, challenge, secret)
+            return await self._check_password(session, conversation, challenge, secret, origin)
         if not challenge.get("challenge_id"):
             return Verdict(False, (Reply("还没有有效的验证码，请先说“重发”。", choices=RESEND_CHOICES),))
         customer_id = challenge.get("customer_id") or conversation.customer_id
         assert customer_id is not None, "a code is only checked for a known customer"
         outcome = await self._bank.identity.otp.verify(
-            session, challenge["challenge_id"], secret, customer_id=customer_id
+            session,
+            challenge["challenge_id"],
+            secret,
+            customer_id=customer_id,
+            purpose=await self._purpose(session, challenge, customer_id),
+            origin=origin,
         )
         if outcome.kind == "ok":
             conversation.challenge = None
@@ -119,12 +137,17 @@ class Challenges:
         )
 
     async def _check_password(
-        self, session: AsyncSession, conversation: Conversation, challenge: dict[str, Any], secret: str
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        challenge: dict[str, Any],
+        secret: str,
+        origin: Origin,
     ) -> Verdict:
         outcome = await self._bank.identity.passwords.verify(session, challenge["ref"], secret)
         if outcome.kind == "ok":
             conversation.challenge = challenge | {"customer_id": outcome.customer_id}
-            return Verdict(False, (await self.send_code(session, conversation),))
+            return Verdict(False, (await self.send_code(session, conversation, origin),))
         if outcome.kind == "locked":
             conversation.challenge = None
             text = "密码错的次数太多，为了安全先锁定登录，请稍后再试，或者说“转人工”。"

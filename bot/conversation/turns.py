@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.bank import Bank
+from banking_core.identity import Origin
 from bot.conversation import log, ownership
 from bot.conversation.challenges import Challenges, Verdict, secret_in, wants_resend
 from bot.conversation.models import Conversation, Message
@@ -33,6 +34,7 @@ class BotTurn:
     """Messages written by one turn, and the orders to settle once it is committed."""
 
     inbound: Message
+    origin: Origin
     replies: list[Message] = field(default_factory=list)
     settle: list[str] = field(default_factory=list)
     owner_changed: bool = False
@@ -116,7 +118,7 @@ class TurnRunner:
                 choices=choices("转人工", "取消"),
             )
         else:
-            reply = await self._challenges.send_code(session, conversation)
+            reply = await self._challenges.send_code(session, conversation, inbound.origin)
         await self._answer(session, conversation, turn, Outcome([reply], action="resend"), state, now)
         return turn
 
@@ -130,7 +132,7 @@ class TurnRunner:
         now: datetime,
     ) -> BotTurn:
         turn = self._log(session, conversation, inbound, BLOT, now)
-        verdict: Verdict = await self._challenges.check(session, conversation, secret, now)
+        verdict: Verdict = await self._challenges.check(session, conversation, secret, now, inbound.origin)
         if not verdict.proved:
             outcome = Outcome(list(verdict.replies), action="secret")
             if conversation.challenge is None and state.stack:
@@ -156,7 +158,8 @@ class TurnRunner:
                 sender_name="我",
                 text=text,
                 channel_message_id=inbound.channel_message_id,
-            )
+            ),
+            inbound.origin,
         )
 
     async def _answer(
@@ -193,7 +196,7 @@ class TurnRunner:
         now: datetime,
     ) -> list[Reply]:
         if isinstance(effect, AskSecret):
-            return await self._challenges.open(session, conversation, effect)
+            return await self._challenges.open(session, conversation, effect, turn.origin)
         if isinstance(effect, SettleLater):
             turn.settle.append(effect.order_id)
             return []

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.identity import NOWHERE, Origin
 from bot.conversation.models import Conversation, Message
 
 TEXT_LENGTH_MAX = 500
@@ -21,6 +22,7 @@ class Inbound:
     channel_message_id: str
     text: str
     secret: bool = False
+    origin: Origin = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

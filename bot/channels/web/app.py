@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from banking_core.errors import AuthenticationFailed, BankError, InvalidInput, ProviderUnavailable
+from banking_core.identity import Origin
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.web.errors import BadRequest, NoSession, TooFast, WebError
 from bot.channels.web.limits import Gates
@@ -125,19 +126,19 @@ class WebChannel:
         """Step one: phone and password, answered with a challenge."""
         row = await self._require(request)
         self._count_login(row, request)
-        return _json(await self._login.start(row, await _read_body(request)))
+        return _json(await self._login.start(row, await _read_body(request), self._origin(request)))
 
     async def login_resend(self, request: web.Request) -> web.StreamResponse:
         """Another code for the log-in under way in this browser."""
         row = await self._require(request)
         self._count_login(row, request)
-        return _json(await self._login.resend(row))
+        return _json(await self._login.resend(row, self._origin(request)))
 
     async def login_verify(self, request: web.Request) -> web.StreamResponse:
         """Step two: the code. The cookie is new from here on, the sockets of the old one are closed."""
         old = await self._require(request)
         self._count_login(old, request)
-        token, row = await self._login.finish(old, await _read_body(request))
+        token, row = await self._login.finish(old, await _read_body(request), self._origin(request))
         row = await self._login.attach(row)
         self._sockets.close_session(old.id)
         return self._with_cookie(_json(await self._describe(row)), token)
@@ -174,7 +175,7 @@ class WebChannel:
         if wait_s > 0:
             await refuse(socket, TooFast(SOCKET_TOO_MANY_TEXT, retry_after_s=wait_s), CLOSE_TOO_MANY)
             return socket
-        connection = ChatConnection(self._deps, self._gates, socket, row, address)
+        connection = ChatConnection(self._deps, self._gates, socket, row, self._origin(request))
         self._sockets.add(connection)
         try:
             await connection.run()
@@ -242,6 +243,9 @@ class WebChannel:
             secure=self._deps.secure_cookies,
         )
         return response
+
+    def _origin(self, request: web.Request) -> Origin:
+        return Origin(channel="web", address=self._address(request))
 
     def _address(self, request: web.Request) -> str:
         return client_address(request, self._deps)

@@ -29,7 +29,6 @@ class WebDependencies:
     secure_cookies: bool = False
     developer_pages: bool = False
     sms_recent: SmsRecent | None = None
-    otp_resend_s: int = 30
     allowed_origins: frozenset[str] = frozenset()
     trusted_proxies: frozenset[str] = frozenset()
     limits: WebLimits = field(default_factory=WebLimits)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from banking_core.clock import BANK_ZONE
+from banking_core.identity import LOGIN, Origin
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.web.errors import BadRequest, LoginRefused, LoginStale, NoSession
 from bot.channels.web.frames import is_clean
@@ -22,7 +23,6 @@ from bot.channels.web.sessions import (
 )
 
 HOW = "密码+短信验证码"
-PURPOSE = "login"
 PASSWORD_CHARS_MAX = 128
 _PHONE = re.compile(r"1[0-9]{10}")
 _CODE = re.compile(r"[0-9]{6}")
@@ -35,7 +35,7 @@ class LoginService:
     def __init__(self, deps: WebDependencies) -> None:
         self._deps = deps
 
-    async def start(self, web_session: WebSession, body: dict[str, Any]) -> dict[str, Any]:
+    async def start(self, web_session: WebSession, body: dict[str, Any], origin: Origin) -> dict[str, Any]:
         """Checks phone and password and sends a code; raises LoginRefused, BadRequest or a BankError."""
         phone, password = _read_credentials(body)
         bank, now = self._deps.bank, self._deps.clock.now()
@@ -45,7 +45,7 @@ class LoginService:
             if outcome.kind == "ok" and outcome.customer_id is not None:
                 row = await self._locked(session, web_session)
                 sent = await bank.identity.otp.send(
-                    session, customer_id=outcome.customer_id, phone=phone, purpose=PURPOSE
+                    session, customer_id=outcome.customer_id, phone=phone, purpose=LOGIN, origin=origin
                 )
                 remember_pending_login(
                     row, customer_id=outcome.customer_id, challenge_id=sent.challenge_id, now=now
@@ -54,7 +54,7 @@ class LoginService:
             raise _password_refusal(outcome, now)
         return self._sent_body(sent)
 
-    async def resend(self, web_session: WebSession) -> dict[str, Any]:
+    async def resend(self, web_session: WebSession, origin: Origin) -> dict[str, Any]:
         """Sends another code to whoever gave the password here; raises LoginStale or a BankError."""
         bank, now = self._deps.bank, self._deps.clock.now()
         async with self._deps.db.transaction() as session:
@@ -64,12 +64,14 @@ class LoginService:
                 raise LoginStale()
             customer = await bank.customers.get(session, customer_id)
             sent = await bank.identity.otp.send(
-                session, customer_id=customer_id, phone=customer.phone, purpose=PURPOSE
+                session, customer_id=customer_id, phone=customer.phone, purpose=LOGIN, origin=origin
             )
             row.pending_challenge_id = sent.challenge_id
         return self._sent_body(sent)
 
-    async def finish(self, web_session: WebSession, body: dict[str, Any]) -> tuple[str, WebSession]:
+    async def finish(
+        self, web_session: WebSession, body: dict[str, Any], origin: Origin
+    ) -> tuple[str, WebSession]:
         """Checks the code, ends the old session and gives a new token and session.
 
         Raises LoginRefused, LoginStale or BadRequest. The conversation is taken along.
@@ -82,7 +84,9 @@ class LoginService:
             customer_id = pending_customer_id(row, now)
             if customer_id is None or row.pending_challenge_id != challenge_id:
                 raise LoginStale()
-            outcome = await bank.identity.otp.verify(session, challenge_id, code, customer_id=customer_id)
+            outcome = await bank.identity.otp.verify(
+                session, challenge_id, code, customer_id=customer_id, purpose=LOGIN, origin=origin
+            )
             if outcome.kind == "ok":
                 conversation_id = row.conversation_id
                 await delete_session(session, row.id)
@@ -127,7 +131,7 @@ class LoginService:
             "masked_phone": sent.masked_phone,
             "expires_at": sent.expires_at.isoformat(),
             "valid_s": max(0, math.ceil((sent.expires_at - self._deps.clock.now()).total_seconds())),
-            "resend_after_s": self._deps.otp_resend_s,
+            "resend_after_s": sent.resend_after_s,
         }
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.identity import CodePurpose, Origin
 from bot.conversation.views import ConversationStatus, Inbound, Received
 
 MessageJson = dict[str, Any]  # the fields of bot.conversation.views.MessageView
@@ -69,6 +70,8 @@ class OtpSentPort(Protocol):
     def masked_phone(self) -> str: ...
     @property
     def expires_at(self) -> datetime: ...
+    @property
+    def resend_after_s(self) -> int: ...
 
 
 class OtpOutcomePort(Protocol):
@@ -90,10 +93,17 @@ class OtpPort(Protocol):
     """Sends and checks one-time codes."""
 
     async def send(
-        self, session: AsyncSession, *, customer_id: str, phone: str, purpose: str
+        self, session: AsyncSession, *, customer_id: str, phone: str, purpose: CodePurpose, origin: Origin
     ) -> OtpSentPort: ...
     async def verify(
-        self, session: AsyncSession, challenge_id: str, code: str, *, customer_id: str
+        self,
+        session: AsyncSession,
+        challenge_id: str,
+        code: str,
+        *,
+        customer_id: str,
+        purpose: CodePurpose,
+        origin: Origin,
     ) -> OtpOutcomePort: ...
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from banking_core.errors import BankError
+from banking_core.identity import Origin
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.web.errors import BadRequest, NoSession, TooFast, WebError
 from bot.channels.web.frames import (
@@ -59,9 +60,10 @@ class ChatConnection:
         gates: Gates,
         socket: web.WebSocketResponse,
         session: WebSession,
-        address: str,
+        origin: Origin,
     ) -> None:
-        self.session, self.address = session, address
+        self.session, self.address = session, origin.address
+        self._origin = origin
         self._deps, self._gates, self._socket = deps, gates, socket
         self._conversation_id = session.conversation_id
         self._inbox: asyncio.Queue[Frame | None] = asyncio.Queue(INBOX_FRAMES_MAX)
@@ -155,7 +157,7 @@ class ChatConnection:
         self._greeted.set()
 
     async def _say(self, frame: Say) -> None:
-        inbound = Inbound(self._conversation_id, frame.client_id, frame.text, frame.secret)
+        inbound = Inbound(self._conversation_id, frame.client_id, frame.text, frame.secret, self._origin)
         received = await self._deps.hub.receive(inbound)
         await self._send({"type": "ack", "client_id": frame.client_id, "seq": received.seq})
         await self._catch_up()

@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 from banking_core.clock import ManualClock
 from banking_core.core import Core
 from banking_core.identity import Passwords, PasswordTooWeak
+from banking_core.identity.keys import Fingerprints
 from banking_core.identity.models import PasswordCredential
 from banking_core.storage import Database
 from tests.banking_core.people import make_person, on_both_engines
@@ -37,7 +38,8 @@ def hasher() -> CountingHasher:
 
 @pytest.fixture
 def passwords(core: Core, hasher: CountingHasher) -> Passwords:
-    return Passwords(core.clock, core.terms, core.customers, core.identity.log, hasher=hasher)
+    fingerprints = Fingerprints(b"k" * 32)
+    return Passwords(core.clock, core.terms, core.customers, core.identity.log, fingerprints, hasher=hasher)
 
 
 @pytest.fixture

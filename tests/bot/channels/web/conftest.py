@@ -180,8 +180,9 @@ class FakeBank:
             return SimpleNamespace(kind="locked", customer_id=None, tries_left=0, locked_until=locked_until)
         return SimpleNamespace(kind="wrong", customer_id=None, tries_left=5 - self.wrong, locked_until=None)
 
-    async def _send(self, session: Any, *, customer_id: str, phone: str, purpose: str) -> Any:
-        assert purpose == "login"
+    async def _send(self, session: Any, *, customer_id: str, phone: str, purpose: Any, origin: Any) -> Any:
+        assert purpose.name == "login"
+        assert origin.address == "127.0.0.1"
         if self.refuse_to_send:
             raise Refused(customer_text="验证码刚发过，请30秒后再试。")
         for challenge in self.codes.values():
@@ -200,9 +201,14 @@ class FakeBank:
 
         after_commit(session, deliver)
         masked = f"{phone[:3]}****{phone[-4:]}"
-        return SimpleNamespace(challenge_id=challenge_id, masked_phone=masked, expires_at=expires_at)
+        return SimpleNamespace(
+            challenge_id=challenge_id, masked_phone=masked, expires_at=expires_at, resend_after_s=30
+        )
 
-    async def _verify_code(self, session: Any, challenge_id: str, code: str, *, customer_id: str) -> Any:
+    async def _verify_code(
+        self, session: Any, challenge_id: str, code: str, *, customer_id: str, purpose: Any, origin: Any
+    ) -> Any:
+        assert (purpose.name, origin.channel) == ("login", "web")
         challenge = self.codes[challenge_id]
         assert challenge["customer_id"] == customer_id
         if challenge["expires_at"] <= self.clock.now():
