@@ -55,7 +55,7 @@ async def test_the_skill_of_the_page_keeps_the_script_of_the_page(
 ) -> None:
     own = [skill for skill in build_registry() if skill.intent != "card_status"]
     monkeypatch.setattr(
-        "bot.assembly.build_registry", lambda: SkillRegistry([*own, module.CardStatusSkill()])
+        "bot.assembly.build_registry", lambda *announced: SkillRegistry([*own, module.CardStatusSkill()])
     )
     file = tmp_path / "happy.yml"
     file.write_text(BLOCKS["tests/conversations/cards/happy.yml"], encoding="utf-8")
