@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.service import Customers
-from banking_core.identity.errors import OtpTooMany, OtpUnknown, PasswordTooWeak
+from banking_core.identity.errors import OtpTooMany, OtpUnknown, PasswordTooWeak, TotpUnknown
 from banking_core.identity.keys import Fingerprints
 from banking_core.identity.log import SecurityLog
 from banking_core.identity.models import SecurityEvent
@@ -15,6 +15,7 @@ from banking_core.identity.origin import NOWHERE, Origin
 from banking_core.identity.otp import OneTimeCodes, OtpOutcome, OtpSent
 from banking_core.identity.passwords import PasswordOutcome, Passwords
 from banking_core.identity.purposes import LOGIN, CodePurpose
+from banking_core.identity.totp import TotpCodes, TotpEnrolment, TotpOutcome, TotpStatus
 from banking_core.providers.protocols import SmsGateway
 from banking_core.settings import BankSettings
 
@@ -34,6 +35,11 @@ __all__ = [
     "Passwords",
     "SecurityEvent",
     "SecurityLog",
+    "TotpCodes",
+    "TotpEnrolment",
+    "TotpOutcome",
+    "TotpStatus",
+    "TotpUnknown",
 ]
 
 
@@ -43,6 +49,7 @@ class Identity:
 
     passwords: Passwords
     otp: OneTimeCodes
+    totp: TotpCodes
     log: SecurityLog
 
     @classmethod
@@ -61,6 +68,13 @@ class Identity:
                 customers=customers,
                 sms=sms,
                 security_log=security_log,
+            ),
+            totp=TotpCodes(
+                clock=clock,
+                terms=terms,
+                customers=customers,
+                security_log=security_log,
+                fingerprints=fingerprints,
             ),
             log=security_log,
         )

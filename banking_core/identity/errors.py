@@ -3,7 +3,8 @@
 A wrong proof is an outcome, not an error, so that its counting is committed.
 
 InvalidInput  PasswordTooWeak
-NotFound      OtpUnknown        no such challenge, or somebody else's
+NotFound      OtpUnknown        no such challenge, or somebody else's, or for something else
+NotFound      TotpUnknown       no authenticator app is bound, or no binding waits for its code
 Refused       OtpTooMany        another code too soon, or too many in a day; retry_after_s says when
 """
 
@@ -24,6 +25,13 @@ class OtpUnknown(NotFound):
 
     code = "otp_unknown"
     default_customer_text = "这个验证码已经失效，请重新获取。"
+
+
+class TotpUnknown(NotFound):
+    """No authenticator app is bound, or the binding took too long."""
+
+    code = "totp_unknown"
+    default_customer_text = "还没有绑定动态口令，或者绑定已经超时，请重新开始绑定。"
 
 
 class OtpTooMany(Refused):

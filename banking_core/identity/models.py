@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from banking_core.ledger.models import BigId
 from banking_core.storage import Base, new_id
+from banking_core.vault import Sealed, SealedRow
 
 
 class PasswordCredential(Base):
@@ -58,6 +59,39 @@ class OtpChallenge(Base):
     status: Mapped[str] = mapped_column(String(16), default="open")
     sent_at: Mapped[datetime] = mapped_column(index=True)
     expires_at: Mapped[datetime]
+
+
+class TotpCredential(SealedRow, Base):
+    """A customer's authenticator app. pending: waits for its first code; active: in force.
+
+    `secret` is the shared secret in hexadecimal, sealed; `last_step` the newest step whose code was taken.
+    """
+
+    __tablename__ = "totp_credential"
+    __table_args__ = (
+        UniqueConstraint("customer_id", "status"),
+        CheckConstraint("status IN ('pending', 'active')", name="status"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"))
+    status: Mapped[str] = mapped_column(String(8))
+    secret_sealed: Mapped[str] = mapped_column(Text)
+    secret = Sealed[str]("secret_sealed")
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Base):
+    """A code that stands in once for a lost authenticator app; only a fingerprint is kept."""
+
+    __tablename__ = "recovery_code"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    used_at: Mapped[datetime | None]
 
 
 class SecurityEvent(Base):
