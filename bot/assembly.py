@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
@@ -15,6 +17,7 @@ from banking_core.bank import Bank, build_bank
 from banking_core.clock import Clock, SystemClock
 from banking_core.storage import Database
 from bot.conversation.challenges import Challenges
+from bot.conversation.demand import most_asked
 from bot.conversation.events import EventBus
 from bot.conversation.handoff import Handoff
 from bot.conversation.hub import Hub
@@ -33,6 +36,9 @@ from desk.service import Desk
 logger = logging.getLogger(__name__)
 FAQ_FOLDER = ROOT / "nlu_data" / "faq"
 MAINTENANCE_PERIOD_S = 10.0
+LEARN_ROUNDS = 30  # rounds of upkeep between two counts of what is asked
+OFTEN_ASKED_PERIOD = timedelta(days=30)
+OFTEN_ASKED_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class Product:
     settlement: Settlement
     metrics_registry: CollectorRegistry
     understander: Understander
+    knowledge: KnowledgeBase
 
     async def start(self) -> None:
         """Opens the bank's own accounts and the sandboxes, and settles what a crash left open."""
@@ -72,11 +79,19 @@ class Product:
             await self.bank.orders.expire_due(session)
         await self.handoff.sweep_unattended()
 
+    async def learn_often_asked(self) -> None:
+        """What was asked most in the last weeks rises in the help list."""
+        async with self.database.snapshot() as session:
+            often = await most_asked(session, self.clock.now() - OFTEN_ASKED_PERIOD, OFTEN_ASKED_MAX)
+        self.knowledge.note_often_asked(often)
+
     async def maintain_forever(self) -> None:
         """Upkeep every ten seconds; a failed round is logged and the next one tries again."""
-        while True:
-            await asyncio.sleep(MAINTENANCE_PERIOD_S)
+        for number in itertools.count():
             try:
+                if number % LEARN_ROUNDS == 0:
+                    await self.learn_often_asked()
+                await asyncio.sleep(MAINTENANCE_PERIOD_S)
                 await self.maintain()
             except Exception:
                 logger.exception("maintenance failed")
@@ -125,5 +140,6 @@ def build_product(
         desk=desk,
         settlement=settlement,
         metrics_registry=metrics_registry,
+        knowledge=knowledge,
         understander=understander,
     )

@@ -110,6 +110,29 @@ def init(path: Path) -> None:
     sys.exit(0 if make_key_file(path) else 1)
 
 
+@cli.group(invoke_without_command=True)
+@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="看最近多少天")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="最多列多少条")
+@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
+@click.pass_context
+def questions(context: click.Context, days: int, limit: int, as_json: bool) -> None:
+    """客户问了、知识库没答上来的问题，问得多的在前。"""
+    from bot.cli.questions import list_questions
+
+    if context.invoked_subcommand is None:
+        run_async(list_questions(settings_or_exit(), days, limit, as_json=as_json))
+
+
+@questions.command()
+@click.argument("fingerprint")
+@click.option("--note", default="", help="怎么处理的，比如补了哪条知识")
+def done(fingerprint: str, note: str) -> None:
+    """标记一个问题已处理；以后再有人问会重新出现。"""
+    from bot.cli.questions import settle_question
+
+    sys.exit(0 if run_async(settle_question(settings_or_exit(), fingerprint, note)) else 1)
+
+
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
 def doctor(as_json: bool) -> None:

@@ -6,7 +6,8 @@ ConversationError        code, customer_text
 ├── AlreadyClaimed       another agent was faster
 ├── NotQueued            it is not waiting for a human
 ├── ConversationClosed
-└── MessageTooLong
+├── MessageTooLong
+└── UnknownQuestion      no open question has this fingerprint
 """
 
 from __future__ import annotations
@@ -64,3 +65,10 @@ class MessageTooLong(ConversationError):
 
     code = "message_too_long"
     customer_text = "这条消息太长了，请分成几条发，每条不超过500个字。"
+
+
+class UnknownQuestion(ConversationError):
+    """No open question has this fingerprint."""
+
+    code = "unknown_question"
+    customer_text = "没有这个编号的待补问题，请用“zhanggui questions”查看。"

@@ -51,6 +51,7 @@ class Message(Base):
         UniqueConstraint("conversation_id", "channel_message_id"),
         CheckConstraint("sender IN ('customer', 'bot', 'agent', 'system')", name="sender"),
         Index("ix_message_reply", "conversation_id", "in_reply_to"),
+        Index("ix_message_action", "action", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -66,3 +67,13 @@ class Message(Base):
     intent: Mapped[str | None] = mapped_column(String(48))
     action: Mapped[str | None] = mapped_column(String(96))
     created_at: Mapped[datetime]
+
+
+class QuestionReview(Base):
+    """An operator has dealt with a question that found no answer."""
+
+    __tablename__ = "question_review"
+
+    fingerprint: Mapped[str] = mapped_column(String(12), primary_key=True)
+    settled_at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(String(200))

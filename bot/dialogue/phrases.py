@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.dialogue.announced import Announced
 from bot.dialogue.reply import Choice, Reply, choices
@@ -74,12 +74,14 @@ def what_to_change(skill: Skill) -> Reply:
     )
 
 
-def help_reply(skills: Iterable[Skill]) -> Reply:
-    """What the assistant can do, with a sentence to start each."""
+def help_reply(skills: Iterable[Skill], often_asked: Sequence[str] = ()) -> Reply:
+    """What the assistant can do, with a sentence to start each, and the questions asked most these days."""
     offered = [skill for skill in skills if skill.manner.example and not skill.manner.hidden]
     lines = "\n".join(f"· {skill.title}：“{skill.manner.example}”" for skill in offered)
+    asked = "".join(f"\n· {question}" for question in often_asked)
+    popular = f"\n最近大家常问：{asked}" if asked else ""
     return Reply(
-        f"我能帮您办这些事，照着说就行：\n{lines}\n银行业务的疑问也可以直接问；想找真人，说“转人工”。",
+        f"我能帮您办这些事，照着说就行：\n{lines}{popular}\n银行业务的疑问也可以直接问；想找真人，说“转人工”。",
         choices=choices("查余额", "转账", "交电费", "转人工"),
     )
 

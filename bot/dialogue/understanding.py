@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -65,6 +66,10 @@ class Knowledge(Protocol):
 
     def follow_up(self, more: str, whole: str, answered: str, limit: int = 3) -> list[KnowledgeHit]:
         """The best entries for `more` said right after the entry `answered`; `whole` is it with the words before."""
+        ...
+
+    def often_asked(self) -> Sequence[str]:
+        """The questions asked most these days, for the help list."""
         ...
 
     def question(self, entry_id: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class KnowledgeBase:
         self._reader = reader
         self._space = space
         self._model = model
+        self._often_asked: Sequence[str] = ()
         self._questions = {entry.entry_id: entry.question for entry in entries}
         self._exact = _exact_wordings(entries, reader)
 
@@ -94,6 +95,14 @@ class KnowledgeBase:
         total = sum(weights.values()) + SCORE_MIN * SCORE_MIN
         best = sorted(weights, key=lambda entry_id: (-weights[entry_id], entry_id))[:limit]
         return [replace((joined | alone)[entry_id], score=weights[entry_id] / total) for entry_id in best]
+
+    def often_asked(self) -> Sequence[str]:
+        """The questions asked most these days, the most frequent first."""
+        return self._often_asked
+
+    def note_often_asked(self, entry_ids: Iterable[str]) -> None:
+        """Takes over which entries answered most; ids that are gone are left out."""
+        self._often_asked = [self._questions[name] for name in entry_ids if name in self._questions]
 
     def question(self, entry_id: str) -> str | None:
         """The canonical question of an entry, None when there is no such entry."""

@@ -262,6 +262,9 @@ class Answers:
     def follow_up(self, more: str, whole: str, answered: str, limit: int = 3) -> list[KnowledgeHit]:
         return [hit for hit in self.find(more) or self.find(whole) if hit.entry_id != answered][:limit]
 
+    def often_asked(self) -> list[str]:
+        return ["几点开门"]
+
     def question(self, entry_id: str) -> str | None:
         return next((hit.question for hit in self.entries.values() if hit.entry_id == entry_id), None)
 
