@@ -108,5 +108,5 @@ async def _settled(session: AsyncSession, keys: list[str]) -> dict[str, datetime
                 QuestionReview.fingerprint.in_(keys[start : start + 500])
             )
         )
-        found.update(dict(rows.tuples().all()))
+        found.update((str(key), at) for key, at in rows)
     return found
