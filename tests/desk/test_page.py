@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from importlib.resources import files
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, WebSocketRoute, async_playwright, expect
+from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
 from desk import DEMO_PASSWORD
+from tests.browsers import open_browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = '<img src=x onerror="document.title=\'hacked\'"><script>document.title="hacked"</script><b>粗</b>'
 browser_test = pytest.mark.browser
 
@@ -21,12 +20,8 @@ browser_test = pytest.mark.browser
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """Headless Chromium."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        await launched.close()
+    async with open_browser() as browser:
+        yield browser
 
 
 async def _sit(world: Any, browser: Browser, username: str = "xiaowang", page: Page | None = None) -> Page:

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import re
-import shutil
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+from tests.browsers import open_browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 PASSWORD, CODE = "Right-horse-7", "246810"
 GREETING = [re.compile("^您好，我是小掌柜")]
 
 
 @pytest.fixture
 async def context():
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    async with open_browser() as browser:
         context = await browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
         context.set_default_timeout(8000)
         yield context
-        await browser.close()
 
 
 @pytest.fixture
