@@ -81,6 +81,26 @@ async def test_html_in_a_customer_s_words_stays_words(world: Any, browser: Brows
 
 
 @browser_test
+async def test_html_in_the_queue_a_ticket_or_a_notice_stays_words(world: Any, browser: Browser) -> None:
+    conversation = world.hub.add("c1", HOSTILE, reason=HOSTILE, who={"name": HOSTILE, "level": HOSTILE})
+    async with world.db.transaction() as session:
+        await world.desk.create_ticket(session, "c9", None, "13800000002", HOSTILE)
+    page = await _sit(world, browser)
+    await expect(page.get_by_test_id("queue-item")).to_contain_text("<script>")
+    conversation.owner, conversation.agent_id, conversation.agent_name = "agent", "li", HOSTILE
+    await page.get_by_test_id("claim").click()
+    await expect(page.get_by_test_id("toast")).to_contain_text("<script>")
+    await page.get_by_test_id("tab-tickets").click()
+    await page.get_by_test_id("ticket-item").locator("button").click()
+    await expect(page.locator(".ticket-content")).to_have_text(HOSTILE)
+    await page.get_by_test_id("ticket-note").fill(HOSTILE)
+    await page.get_by_test_id("ticket-finish").click()
+    await expect(page.locator(".ticket-content")).to_have_text([HOSTILE, HOSTILE])
+    assert await page.locator("#desk script, #toasts script, img[src=x], b:has-text('粗')").count() == 0
+    assert "hacked" not in await page.title()
+
+
+@browser_test
 async def test_a_customer_is_claimed_answered_and_handed_back(world: Any, browser: Browser) -> None:
     world.hub.add("c1", "转人工", who={"name": "*伟", "phone": "138****0004", "level": "gold"})
     page = await _sit(world, browser)

@@ -63,6 +63,43 @@ async def test_what_a_customer_types_is_shown_as_text_and_never_becomes_markup(s
     assert await page.locator(".bubble img, .bubble b").count() == 0
 
 
+HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script><b>粗</b>'
+
+
+@pytest.mark.parametrize(
+    "kind", ["balance", "statement", "readback", "receipt", "list", "branches", "ticket", HOSTILE]
+)
+async def test_no_name_nor_any_part_of_a_card_becomes_markup(site, page, kind):
+    [talk] = site.hub.talks.values()
+    card = {
+        "kind": kind,
+        "title": HOSTILE,
+        "facts": [{"label": label, "value": HOSTILE} for label in ("金额", "余额", "单号", HOSTILE)],
+        "columns": [HOSTILE, "金额"],
+        "rows": [[HOSTILE, HOSTILE], [HOSTILE, "+1.00"]],
+        "note": HOSTILE,
+    }
+    choice = {"label": HOSTILE, "say": HOSTILE}
+    site.hub.answer = lambda _talk, _inbound: [{"text": HOSTILE, "card": card, "choices": [choice]}]
+    await say(page, HOSTILE)
+    await page.get_by_role("article").wait_for()
+    await page.get_by_test_id("choice").first.click()
+    await expect(texts(page, "customer")).to_have_count(2)
+    site.hub.say(talk.id, "system", HOSTILE)
+    site.hub.change(talk.id, owner="agent", agent_name=HOSTILE)
+    site.hub.say(talk.id, "agent", HOSTILE, name=HOSTILE)
+
+    await expect(page.get_by_test_id("state-label")).to_have_text(f"人工 · {HOSTILE}")
+    await expect(texts(page, "agent")).to_have_text([HOSTILE])
+    assert (
+        await page.locator(
+            "main :is(img, script, b), header :is(img, script, b), footer :is(img, script, b)"
+        ).count()
+        == 0
+    )
+    assert await page.title() == "小掌柜 · 掌柜银行"
+
+
 async def test_shift_enter_makes_a_new_line_and_enter_sends(site, page):
     composer = page.get_by_test_id("composer")
     await composer.press_sequentially("一")
