@@ -114,6 +114,7 @@ class Replay:
             return
         amount_fen = int(available_fen * happening.share) if happening.share else happening.amount_fen
         amount_fen = max(1, min(amount_fen, available_fen))
+        self._withdrawn_drafts(happening, amount_fen)
         executing = (int(at_s) * 2654435761) % 2 == 1  # half of the rows are seen at execution, as in service
         if executing:
             profile.observe_draft(at_s - 15, amount_fen, happening.payee)
@@ -130,6 +131,13 @@ class Replay:
         self.devices.add(scene.device, at_s, happening.person)
         self.networks.add(scene.network, at_s, happening.person)
         self.balances[happening.person] -= amount_fen
+
+    def _withdrawn_drafts(self, happening: Happening, amount_fen: int) -> None:
+        """Whoever corrects the amount or the payee gets another read-back, hence another draft."""
+        signals = happening.signals
+        for back in range(int(signals.amount_corrections + signals.payee_corrections), 0, -1):
+            at_s = happening.at_s - 20 - 15 * back
+            self.profiles[happening.person].observe_draft(at_s, amount_fen, happening.payee)
 
     def _context(
         self, happening: Happening, amount_fen: int, available_fen: int, executing: bool
