@@ -89,6 +89,11 @@ class Settings(BaseSettings):
         "at the first start; in production there is no default: make it with `zhanggui keys init`.",
     )
     cipher: CipherName = Field("aes-256-gcm", description="What personal data is sealed with from now on.")
+    password_time_cost: int = Field(3, ge=1, le=20, description="Passes of argon2id over its memory.")
+    password_memory_kib: int = Field(
+        65_536, ge=8192, le=4_194_304, description="Memory of argon2id per password check, in KiB."
+    )
+    password_lanes: int = Field(4, ge=1, le=16, description="Lanes of argon2id, computed side by side.")
     session_ttl_h: int = Field(12, ge=1, le=720, description="Hours until a customer's log-in expires.")
     secure_cookies: bool | None = Field(None, description="Cookies only over HTTPS; default: in production.")
     developer_pages: bool | None = Field(
@@ -172,6 +177,9 @@ class Settings(BaseSettings):
             topup_provider=self.topup_provider,
             clearing_provider=self.clearing_provider,
             terms_path=self.terms_path,
+            password_time_cost=self.password_time_cost,
+            password_memory_kib=self.password_memory_kib,
+            password_lanes=self.password_lanes,
         )
 
 
