@@ -11,6 +11,7 @@ from banking_core.configuration import Terms
 from banking_core.core import Core, build_core
 from banking_core.living.service import Living
 from banking_core.locks.service import Locks
+from banking_core.risk.service import Risk
 from banking_core.settings import BankSettings
 from banking_core.statements.service import Statements
 
@@ -24,6 +25,7 @@ class Bank(Core):
     cards: Cards
     locks: Locks
     branches: Branches
+    risk: Risk
 
 
 def build_bank(settings: BankSettings, clock: Clock, *, terms: Terms | None = None) -> Bank:
@@ -37,4 +39,5 @@ def build_bank(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         cards=Cards(core),
         locks=Locks(core),
         branches=Branches(core),
+        risk=Risk(core),
     )

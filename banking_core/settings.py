@@ -12,7 +12,7 @@ OTP_KEY_BYTES_MIN = 16
 class BankSettings:
     """Plain values. `otp_key` is a server secret of at least 16 bytes.
 
-    `terms_path` overrides single terms.
+    `terms_path` overrides single terms. The `password_` fields are argon2id's parameters.
     """
 
     database_url: str
@@ -23,6 +23,9 @@ class BankSettings:
     topup_provider: str = "sandbox"
     clearing_provider: str = "sandbox"
     terms_path: Path | None = None
+    password_time_cost: int = 3
+    password_memory_kib: int = 65_536
+    password_lanes: int = 4
 
     def __post_init__(self) -> None:
         if len(self.otp_key) < OTP_KEY_BYTES_MIN:

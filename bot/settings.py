@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import re
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -31,6 +34,25 @@ class SettingsError(Exception):
     """The settings cannot be used; the text says which and why, without any value."""
 
     code = "settings_invalid"
+
+
+def _split(value: object) -> object:
+    """ "a, b" as an environment variable says it; a list of the file stays one."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _address(value: str) -> str:
+    return str(ipaddress.ip_address(value))
+
+
+def _origin(value: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", value):
+        raise ValueError("an origin is written https://bank.example, without a path")
+    return value.lower()
+
+
+Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], NoDecode, BeforeValidator(_split)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -67,10 +89,25 @@ class Settings(BaseSettings):
         "at the first start; in production there is no default: make it with `zhanggui keys init`.",
     )
     cipher: CipherName = Field("aes-256-gcm", description="What personal data is sealed with from now on.")
+    password_time_cost: int = Field(3, ge=1, le=20, description="Passes of argon2id over its memory.")
+    password_memory_kib: int = Field(
+        65_536, ge=8192, le=4_194_304, description="Memory of argon2id per password check, in KiB."
+    )
+    password_lanes: int = Field(4, ge=1, le=16, description="Lanes of argon2id, computed side by side.")
     session_ttl_h: int = Field(12, ge=1, le=720, description="Hours until a customer's log-in expires.")
     secure_cookies: bool | None = Field(None, description="Cookies only over HTTPS; default: in production.")
     developer_pages: bool | None = Field(
         None, description="/dev/sms on loopback; default: not in production."
+    )
+    allowed_origins: Origins = Field(
+        (),
+        description="Where the pages are reached when a proxy changes the Host header, with commas between: "
+        "`https://bank.example`.",
+    )
+    trusted_proxies: Addresses = Field(
+        (),
+        description="Addresses of the reverse proxies whose X-Forwarded-For is believed, with commas between. "
+        "Behind a proxy it is needed: without it all customers share one address's limits.",
     )
     sms_provider: str = Field("sandbox", description="Who sends text messages.")
     billing_provider: str = Field("sandbox", description="Who keeps household bills.")
@@ -140,6 +177,9 @@ class Settings(BaseSettings):
             topup_provider=self.topup_provider,
             clearing_provider=self.clearing_provider,
             terms_path=self.terms_path,
+            password_time_cost=self.password_time_cost,
+            password_memory_kib=self.password_memory_kib,
+            password_lanes=self.password_lanes,
         )
 
 

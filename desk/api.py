@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from banking_core.clock import BANK_ZONE
-from desk.bodies import after_seq_of, client_id_of, conversation_id_of, read_object, text_of
+from desk.bodies import after_seq_of, client_id_of, conversation_id_of, is_storable, read_object, text_of
 from desk.custody import Custody
 from desk.dependencies import DeskDependencies
 from desk.errors import BadRequest, LoginLocked, LoginRefused, NoSession, TooFast
@@ -77,6 +77,8 @@ class DeskApi:
         password = body.get("password")
         if not isinstance(password, str) or not 0 < len(password) <= PASSWORD_CHARS_MAX:
             raise BadRequest("请输入密码。")
+        if not is_storable(password):
+            raise BadRequest()
         outcome = await self._deps.desk.login(self._deps.db, username, password)
         seat = _require_ok(outcome)
         await self._live.close_agent(seat.agent_id, keep_session=seat.session_id)

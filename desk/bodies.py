@@ -31,7 +31,7 @@ async def read_object(request: web.Request) -> dict[str, Any]:
 def text_of(body: dict[str, Any], field: str, *, chars_max: int, required_text: str | None = None) -> str:
     """A trimmed text that can be stored. `required_text` is said when it is empty. Raises BadRequest."""
     value = body.get(field, "")
-    if not isinstance(value, str) or not _is_storable(value):
+    if not isinstance(value, str) or not is_storable(value):
         raise BadRequest()
     value = value.strip()
     if len(value) > chars_max:
@@ -65,6 +65,6 @@ def after_seq_of(request: web.Request) -> int:
     return int(raw)
 
 
-def _is_storable(text: str) -> bool:
-    """No NUL (PostgreSQL refuses it) and no half of a surrogate pair."""
+def is_storable(text: str) -> bool:
+    """Whether the text can be stored and hashed: no NUL (PostgreSQL refuses it) and no half of a surrogate pair."""
     return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)

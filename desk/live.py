@@ -209,8 +209,9 @@ def new_socket() -> web.WebSocketResponse:
 
 async def refuse(socket: web.WebSocketResponse, error: DeskError, close_code: int) -> None:
     """Says why on the open socket, since a page cannot read a refused handshake, and closes."""
-    await socket.send_str(json.dumps(error.body() | {"type": "error"}, ensure_ascii=False))
-    await socket.close(code=close_code)
+    with suppress(ConnectionError):
+        await socket.send_str(json.dumps(error.body() | {"type": "error"}, ensure_ascii=False))
+        await socket.close(code=close_code)
 
 
 def _without_clock(frame: dict[str, Any]) -> dict[str, Any]:

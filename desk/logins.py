@@ -20,7 +20,7 @@ from desk.passwords import AgentPasswords
 from desk.rules import DeskRules
 
 TOKEN_BYTES = 32  # 256 bits
-TOKEN_CHARS_MAX = 64
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 PASSWORD_CHARS_MAX = 128
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9_.-]{1,31}")
 
@@ -86,7 +86,7 @@ class Logins:
 
     async def find(self, session: AsyncSession, token: str) -> Seat | None:
         """The seat behind a token, or None."""
-        if not token or len(token) > TOKEN_CHARS_MAX:
+        if not _TOKEN.fullmatch(token):
             return None
         return await self._seat(session, AgentSession.token_hash == hash_token(token))
 

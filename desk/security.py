@@ -45,6 +45,7 @@ def security_headers(request: web.BaseRequest, deps: DeskDependencies) -> dict[s
             f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
             f"connect-src {connect}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         ),
+        "Server": "zhanggui",  # no versions for those who collect them
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",
@@ -62,6 +63,6 @@ def _is_own(origin: str, host: str) -> bool:
     try:
         url = URL(origin)
         own = URL(f"{url.scheme}://{host}")
+        return url.scheme in ("http", "https") and (url.host, url.port) == (own.host, own.port)
     except ValueError:
         return False
-    return url.scheme in ("http", "https") and (url.host, url.port) == (own.host, own.port)

@@ -57,17 +57,18 @@ def message_view(message: Message) -> dict[str, Any]:
 
 
 def held_view(conversation_id: str, facts: Mapping[str, Any], recent: Sequence[Message]) -> dict[str, Any]:
-    """One of the agent's own conversations; of its `recent` messages the last, and since when they wait."""
-    known, message = facts_view(facts), recent[-1] if recent else {}
+    """One of the agent's own conversations; of its `recent` messages the last spoken, and since when they wait."""
+    known = facts_view(facts)
+    spoken = next((message for message in reversed(recent) if message["sender"] != "system"), {})
     return {
         "conversation_id": conversation_id,
         "customer_name": known["name"],
         "level": known["level"],
         "level_text": known["level_text"],
         "reason_text": known["reason_text"],
-        "last_seq": message.get("seq", 0),
-        "last_sender": message.get("sender", ""),
-        "last_text": str(message.get("text") or "")[:LAST_TEXT_CHARS_MAX],
+        "last_seq": recent[-1]["seq"] if recent else 0,
+        "last_sender": spoken.get("sender", ""),
+        "last_text": str(spoken.get("text") or "")[:LAST_TEXT_CHARS_MAX],
         "waiting_since": _waiting_since(recent),
     }
 

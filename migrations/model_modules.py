@@ -14,6 +14,7 @@ MODEL_MODULES = (
     "banking_core.accounts.models",
     "banking_core.identity.models",
     "banking_core.orders.models",
+    "banking_core.scheduling.models",
     "banking_core.transfers.models",
     "banking_core.risk.models",
     "banking_core.living.models",

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.service import Customers
-from banking_core.identity.errors import OtpTooMany, OtpUnknown, PasswordTooWeak, TotpUnknown
+from banking_core.identity.errors import OtpTooMany, OtpUnknown, PasswordSame, PasswordTooWeak, TotpUnknown
+from banking_core.identity.hashing import PasswordHashes
 from banking_core.identity.keys import Fingerprints
 from banking_core.identity.log import SecurityLog
 from banking_core.identity.models import SecurityEvent
+from banking_core.identity.notices import SecurityNotices
 from banking_core.identity.origin import NOWHERE, Origin
 from banking_core.identity.otp import OneTimeCodes, OtpOutcome, OtpSent
 from banking_core.identity.passwords import PasswordOutcome, Passwords
@@ -30,7 +32,9 @@ __all__ = [
     "OtpSent",
     "OtpTooMany",
     "OtpUnknown",
+    "PasswordHashes",
     "PasswordOutcome",
+    "PasswordSame",
     "PasswordTooWeak",
     "Passwords",
     "SecurityEvent",
@@ -41,6 +45,8 @@ __all__ = [
     "TotpStatus",
     "TotpUnknown",
 ]
+
+HOTLINE_TERM = "service.hotline"
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,15 @@ class Identity:
         security_log = SecurityLog(clock)
         fingerprints = Fingerprints(settings.otp_key)
         return cls(
-            passwords=Passwords(clock, terms, customers, security_log, fingerprints),
+            passwords=Passwords(
+                clock=clock,
+                terms=terms,
+                customers=customers,
+                security_log=security_log,
+                fingerprints=fingerprints,
+                notices=SecurityNotices(sms, terms.text(HOTLINE_TERM)),
+                hashes=PasswordHashes.of_settings(settings),
+            ),
             otp=OneTimeCodes(
                 fingerprints=fingerprints,
                 clock=clock,

@@ -2,7 +2,8 @@
 
 A wrong proof is an outcome, not an error, so that its counting is committed.
 
-InvalidInput  PasswordTooWeak
+InvalidInput  PasswordTooWeak   the new password breaks a rule; the sentence says which
+InvalidInput  PasswordSame      the new password is the old one
 NotFound      OtpUnknown        no such challenge, or somebody else's, or for something else
 NotFound      TotpUnknown       no authenticator app is bound, or no binding waits for its code
 Refused       OtpTooMany        another code too soon, or too many in a day; retry_after_s says when
@@ -18,6 +19,13 @@ class PasswordTooWeak(InvalidInput):
 
     code = "password_too_weak"
     default_customer_text = "密码太简单：请用8到64位，至少包含字母、数字和符号，不要包含手机号。"
+
+
+class PasswordSame(InvalidInput):
+    """The new password is the old one."""
+
+    code = "password_same"
+    default_customer_text = "新密码和旧密码一样，请换一个新的。"
 
 
 class OtpUnknown(NotFound):

@@ -21,3 +21,9 @@ async def locked_guard(session: AsyncSession, key: str) -> AttemptGuard:
         .execution_options(populate_existing=True)
     )
     return (await session.scalars(statement)).one()
+
+
+async def guard_of(session: AsyncSession, key: str) -> AttemptGuard | None:
+    """The row as it is committed now, unlocked; None when nothing was counted yet."""
+    statement = select(AttemptGuard).where(AttemptGuard.key == key).execution_options(populate_existing=True)
+    return await session.scalar(statement)

@@ -1,8 +1,14 @@
-"""The security log: who proved what, when, and what failed. No secret and no full phone number goes in."""
+"""The security log: who proved what, when, from where, and what came of it.
+
+No secret and no full phone number goes in; the address is sealed.
+"""
 
 from __future__ import annotations
 
+import itertools
+import secrets
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -10,7 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
 from banking_core.identity.models import SecurityEvent
+from banking_core.identity.origin import ADDRESS_CHARS_MAX, NOWHERE, Origin
 from banking_core.money_text import mask_phone
+
+_counter = itertools.count()
 
 
 class SecurityLog:
@@ -26,16 +35,23 @@ class SecurityLog:
         *,
         customer_id: str | None = None,
         phone: str = "",
+        outcome: str = "",
+        origin: Origin = NOWHERE,
         detail: Mapping[str, Any] | None = None,
     ) -> None:
         """Writes one event; the phone number is masked before it is kept."""
+        now = self._clock.now()
         event = SecurityEvent(
+            id=_ordered_id(now),
             customer_id=customer_id,
             phone_masked=mask_phone(phone)[:11],
             kind=kind,
+            outcome=outcome,
+            channel=origin.channel,
             detail=dict(detail or {}),
-            at=self._clock.now(),
+            at=now,
         )
+        event.address = origin.address[:ADDRESS_CHARS_MAX] or None
         session.add(event)
         await session.flush()
 
@@ -46,7 +62,13 @@ class SecurityLog:
         statement = (
             select(SecurityEvent)
             .where(SecurityEvent.customer_id == customer_id)
-            .order_by(SecurityEvent.id.desc())
+            .order_by(SecurityEvent.at.desc(), SecurityEvent.id.desc())
             .limit(limit)
         )
         return (await session.scalars(statement)).all()
+
+
+def _ordered_id(now: datetime) -> str:
+    """32 hexadecimal characters that rise with time, and within one process also at the same instant."""
+    milliseconds = int(now.timestamp() * 1000)
+    return f"{milliseconds:012x}{next(_counter) & 0xFFFFFF:06x}{secrets.token_hex(7)}"

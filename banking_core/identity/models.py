@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from banking_core.ledger.models import BigId
 from banking_core.storage import Base, new_id
 from banking_core.vault import Sealed, SealedRow
 
@@ -35,6 +34,7 @@ class AttemptGuard(Base):
     wrong_count: Mapped[int] = mapped_column(Integer, default=0)
     lock_count: Mapped[int] = mapped_column(Integer, default=0)
     locked_until: Mapped[datetime | None]
+    last_wrong_at: Mapped[datetime | None]
 
 
 class OtpChallenge(Base):
@@ -94,15 +94,22 @@ class RecoveryCode(Base):
     used_at: Mapped[datetime | None]
 
 
-class SecurityEvent(Base):
-    """What happened to a customer's security: log-ins, codes, locks. Never holds a secret."""
+class SecurityEvent(SealedRow, Base):
+    """What happened to a customer's security: log-ins, codes, locks. Never holds a secret.
+
+    `id` rises with time. `address` is where it came from, sealed.
+    """
 
     __tablename__ = "security_event"
     __table_args__ = (Index("ix_security_event_customer", "customer_id", "at"),)
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
     customer_id: Mapped[str | None] = mapped_column(ForeignKey("customer.id"))
     phone_masked: Mapped[str] = mapped_column(String(11), default="")
     kind: Mapped[str] = mapped_column(String(32))
+    outcome: Mapped[str] = mapped_column(String(16), default="")
+    channel: Mapped[str] = mapped_column(String(16), default="")
+    address_sealed: Mapped[str | None] = mapped_column(Text)
+    address = Sealed[str | None]("address_sealed")
     detail: Mapped[dict[str, Any]]
     at: Mapped[datetime]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+ADDRESS_CHARS_MAX = 64
 IPV6_NETWORK_BITS = 64  # one line is given a whole /64: within it addresses are free
 PLACE_BITS_IPV4 = 16
 PLACE_BITS_IPV6 = 32

@@ -118,7 +118,9 @@ class OneTimeCodes:
         )
         session.add(challenge)
         detail = {"purpose": purpose.name}
-        await self._log.record(session, "otp_sent", customer_id=customer_id, phone=phone, detail=detail)
+        await self._log.record(
+            session, "otp_sent", customer_id=customer_id, phone=phone, origin=origin, detail=detail
+        )
         text = (
             f"【掌柜银行】验证码{code}，用于{purpose.words}，{self._valid_s}秒内有效。"
             "请勿告诉任何人，银行工作人员也不会向您索要。"
@@ -154,8 +156,14 @@ class OneTimeCodes:
         if challenge is None:
             raise OtpUnknown("no such challenge of this customer for this purpose")
         outcome = self._try(challenge, purpose, code)
-        detail = {"purpose": purpose.name, "outcome": outcome.kind}
-        await self._log.record(session, "otp_tried", customer_id=customer_id, detail=detail)
+        await self._log.record(
+            session,
+            "otp_tried",
+            customer_id=customer_id,
+            outcome=outcome.kind,
+            origin=origin,
+            detail={"purpose": purpose.name},
+        )
         return outcome
 
     def _try(self, challenge: OtpChallenge, purpose: CodePurpose, code: str) -> OtpOutcome:

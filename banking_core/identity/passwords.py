@@ -1,139 +1,202 @@
-"""Passwords: argon2id, with a pause after repeated wrong tries that grows and outlives a restart.
+"""Passwords: argon2id, with pauses after repeated wrong tries that grow and outlive a restart.
 
-Wrong tries are counted per phone number whether or not it belongs to a customer, and a hash is computed
-either way: neither the answer nor its time tells a stranger who banks here.
+Wrong tries are counted per phone number whether or not it belongs to a customer, and per address; a hash is
+computed either way: neither the answer nor its time tells a stranger who banks here.
 """
 
 from __future__ import annotations
 
-import asyncio
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
+from banking_core.customers.models import Customer
 from banking_core.customers.service import PHONE, Customers
-from banking_core.identity.errors import PasswordTooWeak
-from banking_core.identity.guards import locked_guard
+from banking_core.identity.errors import PasswordSame
+from banking_core.identity.guards import guard_of, locked_guard
+from banking_core.identity.hashing import PasswordHashes
 from banking_core.identity.keys import Fingerprints
+from banking_core.identity.lockout import Lockout
 from banking_core.identity.log import SecurityLog
 from banking_core.identity.models import AttemptGuard, PasswordCredential
+from banking_core.identity.notices import SecurityNotices
+from banking_core.identity.origin import NOWHERE, Origin, line_of
+from banking_core.identity.strength import LENGTH_MAX, check_strength
 
-LENGTH_MIN = 8
-LENGTH_MAX = 64
 TRIES_TERM = "identity.password_tries"
-LOCK_HOURS_TERM = "identity.login_lock_hours"
-LOCK_FIRST = timedelta(minutes=15)
-LOCK_GROWTH = 4  # 15 min, 1 h, 4 h ... up to the term
+PAUSE_TERM = "identity.login_pause_minutes"
+ADDRESS_TRIES_TERM = "identity.address_tries"
+ADDRESS_PAUSE_TERM = "identity.address_pause_minutes"
+ADDRESS_FORGET_TERM = "identity.address_forget_minutes"
 
 
 @dataclass(frozen=True)
 class PasswordOutcome:
-    """`tries_left` before the next pause; `locked_until` only when locked; `customer_id` only when ok."""
+    """`tries_left` before the next pause; `locked_until` only when locked; `customer_id` only when ok.
+
+    `locked_what` says whose pause it is: the phone number's, or the address's for everybody behind it.
+    """
 
     kind: Literal["ok", "wrong", "locked"]
     customer_id: str | None
     tries_left: int
     locked_until: datetime | None
+    locked_what: Literal["phone", "address"] = "phone"
 
 
 class Passwords:
-    """Setting and checking passwords. Never commits: commit after `verify` whatever its outcome."""
+    """Setting, changing and checking passwords. Never commits: commit after `verify` whatever its outcome."""
 
     def __init__(
         self,
+        *,
         clock: Clock,
         terms: Terms,
         customers: Customers,
         security_log: SecurityLog,
         fingerprints: Fingerprints,
-        *,
-        hasher: PasswordHasher | None = None,
+        notices: SecurityNotices,
+        hashes: PasswordHashes,
     ) -> None:
         self._clock = clock
         self._customers = customers
         self._log = security_log
         self._fingerprints = fingerprints
-        self._hasher = hasher or PasswordHasher()
-        self._tries_max = terms.integer(TRIES_TERM)
-        self._lock_max = timedelta(hours=terms.integer(LOCK_HOURS_TERM))
-        self._decoy_hash: str | None = None
+        self._notices = notices
+        self._hashes = hashes
+        self._lockout = Lockout.of_terms(terms, TRIES_TERM, PAUSE_TERM)
+        self._address_lockout = Lockout.of_terms(
+            terms,
+            ADDRESS_TRIES_TERM,
+            ADDRESS_PAUSE_TERM,
+            forget_after=timedelta(minutes=terms.integer(ADDRESS_FORGET_TERM)),
+        )
 
-    async def set(self, session: AsyncSession, customer_id: str, password: str) -> None:
+    async def set(
+        self, session: AsyncSession, customer_id: str, password: str, *, origin: Origin = NOWHERE
+    ) -> None:
         """Sets or replaces the password; raises PasswordTooWeak, CustomerNotFound."""
-        customer = await self._customers.get(session, customer_id)
-        check_strength(password, customer.phone)
-        password_hash = await asyncio.to_thread(self._hasher.hash, password)
-        credential = await session.get(PasswordCredential, customer_id)
-        if credential is None:
-            credential = PasswordCredential(customer_id=customer_id)
-            session.add(credential)
-        credential.password_hash = password_hash
-        credential.changed_at = self._clock.now()
-        await self._log.record(session, "password_set", customer_id=customer_id, phone=customer.phone)
+        customer = await self._customers.lock(session, customer_id)
+        check_strength(password, customer)
+        await self._store(session, customer, password, origin)
 
-    async def verify(self, session: AsyncSession, phone: str, password: str) -> PasswordOutcome:
+    async def change(
+        self, session: AsyncSession, customer_id: str, old: str, new: str, *, origin: Origin = NOWHERE
+    ) -> PasswordOutcome:
+        """The customer gives the old password and a new one; a wrong old one counts as a try to log in.
+
+        Raises PasswordTooWeak, PasswordSame, CustomerNotFound; then nothing has changed.
+        """
+        customer = await self._customers.get(session, customer_id)
+        outcome = await self.verify(session, customer.phone, old, origin=origin)
+        if outcome.kind != "ok":
+            return outcome
+        check_strength(new, customer)
+        credential = await session.get(PasswordCredential, customer_id)
+        if credential is not None and await self._hashes.fits(credential.password_hash, new):
+            raise PasswordSame("the new password is the old one", field="password")
+        await self._store(session, customer, new, origin)
+        self._notices.tell(session, customer.phone, "您的登录密码已修改", self._clock.now())
+        return outcome
+
+    async def verify(
+        self, session: AsyncSession, phone: str, password: str, *, origin: Origin = NOWHERE
+    ) -> PasswordOutcome:
         """Checks a password. The number of wrong tries is part of the session's work."""
         if PHONE.fullmatch(phone) is None:
-            return PasswordOutcome("wrong", None, self._tries_max, None)
+            return PasswordOutcome("wrong", None, self._lockout.tries_max, None)
         guard = await locked_guard(session, self._fingerprints.of("login_phone", phone))
         customer = await self._customers.by_phone(session, phone)
         customer_id = customer.id if customer is not None and customer.status == "active" else None
         now = self._clock.now()
-        if guard.locked_until is not None and now < guard.locked_until:
-            await self._log.record(session, "login_while_locked", customer_id=customer_id, phone=phone)
-            return PasswordOutcome("locked", None, 0, guard.locked_until)
+        paused = await self._paused(session, guard, origin, now)
+        if paused is not None:
+            await self._note(session, "login_while_locked", "locked", customer_id, phone, origin)
+            return paused
         credential = await session.get(PasswordCredential, customer_id) if customer_id else None
-        if await self._matches(credential, password) and customer_id is not None:
-            assert credential is not None
-            await self._renew_hash(credential, password)
-            guard.wrong_count, guard.lock_count, guard.locked_until = 0, 0, None
-            await self._log.record(session, "login_password_ok", customer_id=customer_id, phone=phone)
-            return PasswordOutcome("ok", customer_id, self._tries_max, None)
-        return await self._wrong(session, guard, phone, customer_id, now)
+        known = credential.password_hash if credential is not None else None
+        if not await self._hashes.fits(known, password[: LENGTH_MAX + 1]):
+            return await self._wrong(session, guard, phone, customer_id, origin, now)
+        assert credential is not None
+        if self._hashes.is_outgrown(credential.password_hash):
+            credential.password_hash = await self._hashes.make(password)
+        self._lockout.forget(guard)
+        await self._note(session, "login_password_ok", "ok", customer_id, phone, origin)
+        return PasswordOutcome("ok", customer_id, self._lockout.tries_max, None)
+
+    async def _paused(
+        self, session: AsyncSession, guard: AttemptGuard, origin: Origin, now: datetime
+    ) -> PasswordOutcome | None:
+        """The pause under way, of the phone number or of the address.
+
+        The address's row is only read: locked, it would make everybody behind it wait for each other's hash. So
+        guesses made at the same moment may exceed its limit by as many as run at once.
+        """
+        if until := self._lockout.locked_until(guard, now):
+            return PasswordOutcome("locked", None, 0, until)
+        line = line_of(origin.address)
+        address = await guard_of(session, self._address_key(line)) if line else None
+        if address is not None and (until := self._address_lockout.locked_until(address, now)):
+            return PasswordOutcome("locked", None, 0, until, "address")
+        return None
 
     async def _wrong(
-        self, session: AsyncSession, guard: AttemptGuard, phone: str, customer_id: str | None, now: datetime
+        self,
+        session: AsyncSession,
+        guard: AttemptGuard,
+        phone: str,
+        customer_id: str | None,
+        origin: Origin,
+        now: datetime,
     ) -> PasswordOutcome:
-        guard.wrong_count += 1
-        tries_left = self._tries_max - guard.wrong_count
-        if tries_left > 0:
-            guard.locked_until = None
-            await self._log.record(session, "login_password_wrong", customer_id=customer_id, phone=phone)
+        tries_left = self._lockout.count_wrong(guard, now)
+        if line := line_of(origin.address):
+            self._address_lockout.count_wrong(await locked_guard(session, self._address_key(line)), now)
+        if tries_left:
+            await self._note(session, "login_password_wrong", "wrong", customer_id, phone, origin)
             return PasswordOutcome("wrong", None, tries_left, None)
-        pause = min(LOCK_FIRST * LOCK_GROWTH ** min(guard.lock_count, 8), self._lock_max)
-        guard.wrong_count = 0
-        guard.lock_count += 1
-        guard.locked_until = now + pause
-        detail = {"pause_s": int(pause.total_seconds())}
-        await self._log.record(session, "login_locked", customer_id=customer_id, phone=phone, detail=detail)
-        return PasswordOutcome("locked", None, 0, guard.locked_until)
+        until = guard.locked_until
+        assert until is not None, "no tries left begins a pause"
+        pause_s = int((until - now).total_seconds())
+        await self._note(session, "login_locked", "locked", customer_id, phone, origin, {"pause_s": pause_s})
+        if customer_id is not None:
+            what = "您的登录密码连续输错，登录已暂停一段时间"
+            self._notices.tell(session, phone, what, now)
+        return PasswordOutcome("locked", None, 0, until)
 
-    async def _renew_hash(self, credential: PasswordCredential, password: str) -> None:
-        """A hash made with other parameters than today's is made anew while the password is at hand."""
-        if self._hasher.check_needs_rehash(credential.password_hash):
-            credential.password_hash = await asyncio.to_thread(self._hasher.hash, password)
+    async def _store(self, session: AsyncSession, customer: Customer, password: str, origin: Origin) -> None:
+        password_hash = await self._hashes.make(password)
+        credential = await session.get(PasswordCredential, customer.id)
+        if credential is None:
+            credential = PasswordCredential(customer_id=customer.id)
+            session.add(credential)
+        credential.password_hash = password_hash
+        credential.changed_at = self._clock.now()
+        await self._note(session, "password_set", "ok", customer.id, customer.phone, origin)
 
-    async def _matches(self, credential: PasswordCredential | None, password: str) -> bool:
-        if self._decoy_hash is None:
-            self._decoy_hash = await asyncio.to_thread(self._hasher.hash, "decoy")
-        known = self._decoy_hash if credential is None else credential.password_hash
-        try:
-            matches = await asyncio.to_thread(self._hasher.verify, known, password[: LENGTH_MAX + 1])
-        except (VerifyMismatchError, VerificationError, InvalidHashError):
-            return False
-        return matches and credential is not None
+    async def _note(
+        self,
+        session: AsyncSession,
+        kind: str,
+        outcome: str,
+        customer_id: str | None,
+        phone: str,
+        origin: Origin,
+        detail: dict[str, int] | None = None,
+    ) -> None:
+        await self._log.record(
+            session,
+            kind,
+            customer_id=customer_id,
+            phone=phone,
+            outcome=outcome,
+            origin=origin,
+            detail=detail,
+        )
 
-
-def check_strength(password: str, phone: str) -> None:
-    """Raises PasswordTooWeak unless there are letters, digits and symbols, and not the phone number."""
-    right_length = LENGTH_MIN <= len(password) <= LENGTH_MAX
-    has_all = all(re.search(pattern, password) for pattern in (r"[A-Za-z]", r"[0-9]", r"[^A-Za-z0-9]"))
-    if not right_length or not has_all or phone in password:
-        raise PasswordTooWeak("the password breaks the rules", field="password")
+    def _address_key(self, line: str) -> str:
+        return self._fingerprints.of("login_address", line)

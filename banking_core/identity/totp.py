@@ -28,6 +28,7 @@ from banking_core.identity.keys import Fingerprints
 from banking_core.identity.lockout import Lockout
 from banking_core.identity.log import SecurityLog
 from banking_core.identity.models import RecoveryCode, TotpCredential
+from banking_core.identity.origin import NOWHERE, Origin
 from banking_core.money_text import mask_phone
 
 ISSUER = "掌柜银行"
@@ -110,7 +111,7 @@ class TotpCodes:
         return TotpEnrolment(base64.b32encode(key).decode(), uri, now + ENROLMENT_LIFE)
 
     async def confirm(
-        self, session: AsyncSession, customer_id: str, code: str
+        self, session: AsyncSession, customer_id: str, code: str, *, origin: Origin = NOWHERE
     ) -> tuple[TotpOutcome, Sequence[str]]:
         """Binds the waiting app with its first code; gives the recovery codes, the only time they are seen.
 
@@ -121,7 +122,7 @@ class TotpCodes:
         now = self._clock.now()
         if pending is None or now >= pending.created_at + ENROLMENT_LIFE:
             raise TotpUnknown("no enrolment waits for its code")
-        outcome = await self._checked(session, pending, code)
+        outcome = await self._checked(session, pending, code, origin)
         if outcome.kind != "ok":
             return outcome, ()
         await session.execute(delete(TotpCredential).where(_of(customer_id, "active")))
@@ -129,14 +130,18 @@ class TotpCodes:
         await session.flush()
         return outcome, await self.new_recovery_codes(session, customer_id)
 
-    async def verify(self, session: AsyncSession, customer_id: str, code: str) -> TotpOutcome:
+    async def verify(
+        self, session: AsyncSession, customer_id: str, code: str, *, origin: Origin = NOWHERE
+    ) -> TotpOutcome:
         """One try at the app's code; raises TotpUnknown when no app is bound."""
         credential = await self._locked(session, customer_id, "active")
         if credential is None:
             raise TotpUnknown("no app is bound")
-        return await self._checked(session, credential, code)
+        return await self._checked(session, credential, code, origin)
 
-    async def recover(self, session: AsyncSession, customer_id: str, code: str) -> TotpOutcome:
+    async def recover(
+        self, session: AsyncSession, customer_id: str, code: str, *, origin: Origin = NOWHERE
+    ) -> TotpOutcome:
         """One try at a recovery code, good once in place of the app; raises TotpUnknown when no app is bound."""
         if await self._locked(session, customer_id, "active") is None:
             raise TotpUnknown("no app is bound")
@@ -159,7 +164,8 @@ class TotpCodes:
             session,
             "totp_recovery",
             customer_id=customer_id,
-            detail={"outcome": "ok" if right else "wrong"},
+            outcome="ok" if right else "wrong",
+            origin=origin,
         )
         if right:
             self._lockout.forget(guard)
@@ -204,7 +210,9 @@ class TotpCodes:
         )
         return TotpStatus(True, credential.confirmed_at, int(left or 0))
 
-    async def _checked(self, session: AsyncSession, credential: TotpCredential, code: str) -> TotpOutcome:
+    async def _checked(
+        self, session: AsyncSession, credential: TotpCredential, code: str, origin: Origin
+    ) -> TotpOutcome:
         """Checks a code against a locked row, counts it and notes it."""
         guard = await locked_guard(session, self._guard_key(credential.customer_id))
         now = self._clock.now()
@@ -222,7 +230,7 @@ class TotpCodes:
             self._lockout.forget(guard)
             outcome = TotpOutcome("ok", self._lockout.tries_max)
         await self._log.record(
-            session, "totp_tried", customer_id=credential.customer_id, detail={"outcome": outcome.kind}
+            session, "totp_tried", customer_id=credential.customer_id, outcome=outcome.kind, origin=origin
         )
         return outcome
 

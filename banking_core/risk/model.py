@@ -26,6 +26,7 @@ WEIGHTS_PATH = Path(__file__).with_name("model.npz")
 MANIFEST_PATH = Path(__file__).with_name("model.json")
 NODES_MAX = 1_000_000
 DEPTH_MAX = 64
+VERSION_LENGTH = 16
 ARRAYS = ("roots", "feature", "threshold", "left", "right", "value")
 
 
@@ -52,7 +53,7 @@ class Model:
     intercept: float
     depth: int
     metrics: dict[str, Any]
-    version: str
+    version: str  # the beginning of the weights' hash, empty before they are saved
 
     def score(self, vector: Vector) -> Score:
         """The probability of fraud of one vector of `len(NAMES)` features, with what made it so."""
@@ -101,7 +102,6 @@ def save(
         np.savez_compressed(file, **{name: getattr(model, name) for name in ARRAYS})
     content = {
         "format": 1,
-        "version": model.version,
         "features_hash": features_hash(),
         "features": len(NAMES),
         "weights_sha256": _sha256(weights),
@@ -120,9 +120,7 @@ def load(weights: Path = WEIGHTS_PATH, manifest: Path = MANIFEST_PATH) -> Model:
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
         if content["features_hash"] != features_hash():
-            raise ModelInvalid(
-                "the model was trained on another list of features: run python -m banking_core.risk.train"
-            )
+            raise ModelInvalid("the model was trained on another list of features: run zhanggui risk train")
         if content["weights_sha256"] != _sha256(weights):
             raise ModelInvalid("the weights are not the ones the manifest names")
         with np.load(weights, allow_pickle=False) as arrays:
@@ -139,7 +137,7 @@ def load(weights: Path = WEIGHTS_PATH, manifest: Path = MANIFEST_PATH) -> Model:
             intercept=float(content["intercept"]),
             depth=int(content["depth"]),
             metrics=dict(content["metrics"]),
-            version=str(content["version"]),
+            version=str(content["weights_sha256"])[:VERSION_LENGTH],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelInvalid(f"cannot read the model: {type(error).__name__}: {error}") from error

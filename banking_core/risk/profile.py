@@ -112,7 +112,10 @@ def bin_of(amount_fen: int) -> int:
 
 @dataclass
 class Profile:
-    """See the module. `seeded` says that the history before this table was read in."""
+    """See the module. `upto_s` is the instant up to which the bank's records are read in, 0 for none.
+
+    `has_password` keeps the first password from counting as a changed one.
+    """
 
     events: list[Event] = field(default_factory=list)
     habit: Habit = field(default_factory=Habit)
@@ -135,7 +138,8 @@ class Profile:
     last_network: str = ""
     last_place: str = ""
     last_seen_s: float = 0.0
-    seeded: bool = False
+    has_password: bool = False
+    upto_s: float = 0.0
 
     # changing ---------------------------------------------------------------------------------------------------
 
@@ -281,7 +285,8 @@ _SCALARS = (
     "last_network",
     "last_place",
     "last_seen_s",
-    "seeded",
+    "has_password",
+    "upto_s",
 )
 
 

@@ -1,4 +1,4 @@
-"""`zhanggui`: run, chat, eval, bench, ledger, doctor. Commands import what they need, so that `--help` is quick."""
+"""`zhanggui`: run, chat, eval, bench, ledger, risk, doctor. Commands import what they need: `--help` stays quick."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bot.cli.bench import bench
 from bot.cli.evaluate import evaluate
 from bot.cli.failures import run_async, settings_or_exit, vault_or_exit
 from bot.cli.logs import start_logging
+from bot.cli.risk import risk
 
 
 @click.group()
@@ -20,6 +21,7 @@ def cli() -> None:
 
 cli.add_command(evaluate)
 cli.add_command(bench)
+cli.add_command(risk)
 
 
 @cli.command()

@@ -31,7 +31,7 @@ def variable(name: str) -> str:
 def default(field: FieldInfo) -> str:
     """The default as one would write it; empty when there is none or it is worked out from others."""
     value = field.default
-    if value is None or value == Path():
+    if value is None or value in (Path(), ()):
         return ""
     if isinstance(value, Path):
         return str(value.relative_to(ROOT)) if value.is_relative_to(ROOT) else str(value)

@@ -13,12 +13,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from bot.assembly import Product
 from bot.channels.web import Rate, WebDependencies, WebLimits, build_web_app
 from bot.channels.web.ports import SmsSeen
+from bot.channels.web.security import is_loopback
 from bot.running.premises import require_port
 from bot.understanding.client import NluClient
 from desk.app import build_desk_app
 from desk.dependencies import DeskDependencies
-
-LOOPBACK = ("127.0.0.1", "::1")
 
 
 def message_limits(messages_per_s: float) -> WebLimits:
@@ -48,6 +47,8 @@ def build_app(product: Product) -> web.Application:
             secure_cookies=bool(settings.secure_cookies),
             developer_pages=bool(settings.developer_pages) and product.bank.providers.sandbox_sms is not None,
             sms_recent=sms_recent,
+            allowed_origins=frozenset(settings.allowed_origins),
+            trusted_proxies=frozenset(settings.trusted_proxies),
             limits=message_limits(settings.messages_per_s),
         )
     )
@@ -60,6 +61,8 @@ def build_app(product: Product) -> web.Application:
                 db=product.database,
                 clock=product.clock,
                 secure_cookies=bool(settings.secure_cookies),
+                allowed_origins=frozenset(settings.allowed_origins),
+                trusted_proxies=frozenset(settings.trusted_proxies),
             )
         ),
     )
@@ -75,7 +78,7 @@ def _operator_routes(app: web.Application, product: Product) -> None:
         return web.json_response(body, status=200 if understands else 503)
 
     async def metrics(request: web.Request) -> web.Response:
-        if request.remote not in LOOPBACK:
+        if not is_loopback(request):  # behind a proxy everybody comes from this machine
             raise web.HTTPNotFound
         return web.Response(
             body=generate_latest(product.metrics_registry), headers={"Content-Type": CONTENT_TYPE_LATEST}

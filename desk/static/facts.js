@@ -11,6 +11,11 @@ function block(title, rows) {
       el("div", {}, el("dt", { text: label }), el("dd", { class: kind ?? null, text: value })))));
 }
 
+/** A masked name gives its first character in the clear ("*伟" -> "伟"), a stranger none. */
+function initialOf(name) {
+  return name.startsWith("*") ? name.replaceAll("*", "").slice(0, 1) : "客";
+}
+
 export function renderFacts(facts) {
   const shelf = byId("facts");
   if (!facts) {
@@ -20,7 +25,7 @@ export function renderFacts(facts) {
   const verified = facts.verified && facts.verified !== "未登录";
   shelf.replaceChildren(
     el("div", { class: "facts-who" },
-      el("span", { class: "avatar", "aria-hidden": "true", text: facts.name.replace(/\*/g, "").slice(0, 1) || "客" }),
+      el("span", { class: "avatar", "aria-hidden": "true", text: initialOf(facts.name) }),
       el("div", {},
         el("strong", { text: facts.name }),
         el("p", { class: "facts-sub", text: [facts.level_text, facts.channel].filter(Boolean).join(" · ") }))),

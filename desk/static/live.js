@@ -16,6 +16,7 @@ export class Live {
     this.heardAt = 0;
     setInterval(() => this.watch(), 5000);
     addEventListener("online", () => this.hurry());
+    addEventListener("offline", () => this.drop());
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.hurry());
   }
 
@@ -70,7 +71,11 @@ export class Live {
 
   /** A line without news for too long is given up; its close event may never come. */
   watch() {
-    if (!this.socket || Date.now() - this.heardAt < SILENCE_MS_MAX) return;
+    if (Date.now() - this.heardAt > SILENCE_MS_MAX) this.drop();
+  }
+
+  drop() {
+    if (!this.socket) return;
     const dead = this.socket;
     dead.onclose = null;
     dead.onmessage = null;

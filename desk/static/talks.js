@@ -30,8 +30,9 @@ export class Talk {
     return [...this.messages.values()].sort((a, b) => a.seq - b.seq);
   }
 
+  /** What was said last; "小王为您服务" and the like are not said. */
   last() {
-    return this.messages.get(this.lastSeq) ?? null;
+    return this.inOrder().findLast((message) => message.sender !== "system") ?? null;
   }
 
   /** When the customer last spoke, epoch ms; 0 when the agent has answered since. */

@@ -29,10 +29,10 @@ function messageNode(message) {
   const sender = SENDERS[message.sender] ? message.sender : "system";
   const at = el("time", { datetime: message.created_at, text: clockText(message.created_at) });
   const props = { class: `line ${sender}`, "data-testid": "message", "data-sender": sender, "data-seq": message.seq };
-  if (sender === "system") return el("li", props, el("p", { class: "notice" }, el("span", { text: message.text }), " ", at));
+  if (sender === "system") return el("div", props, el("p", { class: "notice" }, el("span", { text: message.text }), " ", at));
   const name = sender === "customer" ? "客户" : message.sender_name || SENDERS[sender];
   const choices = (message.choices ?? []).map((choice) => choice.label).join(" · ");
-  return el("li", props,
+  return el("div", props,
     el("div", { class: "line-head" }, el("span", { text: name }), at),
     message.text ? el("p", { class: "bubble", text: message.text }) : null,
     message.card ? cardNode(message.card) : null,
@@ -41,7 +41,7 @@ function messageNode(message) {
 
 function pendingNode(entry, outbox) {
   const failed = entry.state === "failed";
-  return el("li", { class: `line agent ${failed ? "failed" : "pending"}`, "data-testid": "pending", "data-client": entry.clientId },
+  return el("div", { class: `line agent ${failed ? "failed" : "pending"}`, "data-testid": "pending", "data-client": entry.clientId },
     el("div", { class: "line-head" }, el("span", { text: failed ? `没有发出：${entry.error}` : "正在发送…" })),
     el("p", { class: "bubble", text: entry.text }),
     failed
@@ -98,7 +98,7 @@ export class Transcript {
     for (const message of messages) {
       if (!late && message.seq <= lastSeq) continue;
       if (!previous || dayKey(previous.created_at) !== dayKey(message.created_at)) {
-        this.list.insertBefore(el("li", { class: "day", text: dayText(message.created_at) }), firstPending());
+        this.list.insertBefore(el("div", { class: "day", text: dayText(message.created_at) }), firstPending());
       }
       this.list.insertBefore(messageNode(message), firstPending());
       previous = message;

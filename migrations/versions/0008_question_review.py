@@ -23,3 +23,9 @@ def upgrade() -> None:
         sa.Column("note", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_question_review")),
     )
+
+
+def downgrade() -> None:
+    """Takes this revision back."""
+    op.drop_table("question_review")
+    op.drop_index("ix_message_action", table_name="message")

@@ -79,3 +79,29 @@ def test_every_setting_is_described_and_the_page_is_current() -> None:
     assert all(field.description for field in Settings.model_fields.values())
     written = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert written == page(), "run: zhanggui settings --markdown > docs/settings.md"
+
+
+def test_proxies_and_origins_are_read_with_commas_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZHANGGUI_TRUSTED_PROXIES", "10.0.0.1, ::1 ,")
+    monkeypatch.setenv("ZHANGGUI_ALLOWED_ORIGINS", "https://Bank.example")
+    settings = load_settings()
+    assert settings.trusted_proxies == ("10.0.0.1", "::1")
+    assert settings.allowed_origins == ("https://bank.example",)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRUSTED_PROXIES", "proxy.bank.example"),
+        ("TRUSTED_PROXIES", "*"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "bank.example"),
+        ("ALLOWED_ORIGINS", "https://bank.example/"),
+    ],
+)
+def test_a_proxy_or_origin_nobody_can_mean_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"ZHANGGUI_{name}", value)
+    with pytest.raises(SettingsError, match=name.lower()):
+        load_settings()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,9 +12,9 @@ from bot.evaluation.converse import MOMENT, play
 from bot.evaluation.demo_bank import make_template
 from bot.evaluation.script import Script, read_scripts
 from bot.evaluation.services import understanding_service
-from bot.running.nlu_service import NLU_PROJECT
 from bot.settings import load_settings
 from bot.understanding.client import NluClient
+from tests.needs import needs_nlu
 
 HERE = Path(__file__).parent
 SCRIPTS = [(path.stem, script) for path in sorted(HERE.rglob("*.yml")) for script in read_scripts(path)]
@@ -23,10 +22,7 @@ SCRIPTS = [(path.stem, script) for path in sorted(HERE.rglob("*.yml")) for scrip
 pytestmark = [
     pytest.mark.nlu,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(
-        not (NLU_PROJECT / ".venv").exists() and not os.environ.get("CI"),
-        reason="the NLU environment is not installed; run make install",
-    ),
+    needs_nlu,
 ]
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from importlib.resources import files
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, WebSocketRoute, async_playwright, expect
+from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
 from desk import DEMO_PASSWORD
+from tests.browsers import open_browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = '<img src=x onerror="document.title=\'hacked\'"><script>document.title="hacked"</script><b>粗</b>'
 browser_test = pytest.mark.browser
 
@@ -21,12 +20,8 @@ browser_test = pytest.mark.browser
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """Headless Chromium."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        await launched.close()
+    async with open_browser() as browser:
+        yield browser
 
 
 async def _sit(world: Any, browser: Browser, username: str = "xiaowang", page: Page | None = None) -> Page:
@@ -82,6 +77,26 @@ async def test_html_in_a_customer_s_words_stays_words(world: Any, browser: Brows
     await expect(page.get_by_test_id("facts")).to_contain_text("<b>粗</b>")
     for where in ("transcript", "facts", "mine"):
         assert await page.get_by_test_id(where).locator("img, script, b:has-text('粗')").count() == 0
+    assert "hacked" not in await page.title()
+
+
+@browser_test
+async def test_html_in_the_queue_a_ticket_or_a_notice_stays_words(world: Any, browser: Browser) -> None:
+    conversation = world.hub.add("c1", HOSTILE, reason=HOSTILE, who={"name": HOSTILE, "level": HOSTILE})
+    async with world.db.transaction() as session:
+        await world.desk.create_ticket(session, "c9", None, "13800000002", HOSTILE)
+    page = await _sit(world, browser)
+    await expect(page.get_by_test_id("queue-item")).to_contain_text("<script>")
+    conversation.owner, conversation.agent_id, conversation.agent_name = "agent", "li", HOSTILE
+    await page.get_by_test_id("claim").click()
+    await expect(page.get_by_test_id("toast")).to_contain_text("<script>")
+    await page.get_by_test_id("tab-tickets").click()
+    await page.get_by_test_id("ticket-item").locator("button").click()
+    await expect(page.locator(".ticket-content")).to_have_text(HOSTILE)
+    await page.get_by_test_id("ticket-note").fill(HOSTILE)
+    await page.get_by_test_id("ticket-finish").click()
+    await expect(page.locator(".ticket-content")).to_have_text([HOSTILE, HOSTILE])
+    assert await page.locator("#desk script, #toasts script, img[src=x], b:has-text('粗')").count() == 0
     assert "hacked" not in await page.title()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from bot.evaluation.converse import MOMENT, play
 from bot.evaluation.demo_bank import make_template
 from bot.evaluation.script import Script
 from bot.evaluation.services import understanding_service
-from bot.running.nlu_service import NLU_PROJECT
 from bot.settings import ROOT, load_settings
+from tests.needs import needs_nlu
 
 ROW = re.compile(r"^\| (\d+) \| ([^|]+) \|", re.M)
 EXPECTED: dict[str, dict[str, object]] = {
@@ -39,10 +38,7 @@ def test_both_pages_take_the_same_tour() -> None:
 
 
 @pytest.mark.nlu
-@pytest.mark.skipif(
-    not (NLU_PROJECT / ".venv").exists() and not os.environ.get("CI"),
-    reason="the NLU environment is not installed; run make install",
-)
+@needs_nlu
 async def test_the_tour_works_sentence_by_sentence(tmp_path: Path) -> None:
     steps: list[dict[str, object]] = []
     for words in tour("README.md"):

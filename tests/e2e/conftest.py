@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from bot.evaluation.demo_bank import copy_template, make_template, settings_for
 from bot.evaluation.services import understanding_service
 from bot.running.nlu_service import NLU_PROJECT
 from bot.settings import load_settings
 from bot.understanding.client import NluClient
+from tests.browsers import open_browser
 from tests.e2e.counter import BackOffice, Counter
-
-IN_CI = bool(os.environ.get("CI"))
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+from tests.needs import missing
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def nlu(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NluClient]:
     """The real understanding service, with the model `make test` has trained."""
-    if not (NLU_PROJECT / ".venv").exists() and not IN_CI:
-        pytest.skip("the NLU environment is not installed; run make install")
+    if not (NLU_PROJECT / ".venv").exists():
+        missing("the NLU environment is not installed; run make install")
     folder = tmp_path_factory.mktemp("nlu")
     settings = settings_for(folder, nlu_model_dir=load_settings().nlu_model_dir, nlu_port=1)
     async with understanding_service(settings, print) as client:
@@ -74,10 +63,5 @@ async def office(counter: Counter) -> AsyncIterator[BackOffice]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Headless Chromium. In CI it must be there."""
-    if CHROMIUM is None and not IN_CI:
-        pytest.skip("no Chromium on this machine")
-    assert CHROMIUM is not None, "CI needs Chromium"
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield launched
-        await launched.close()
+    async with open_browser() as browser:
+        yield browser

@@ -37,7 +37,12 @@ CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 PASSWORD = demo_logins()[0].password
 PHONES = {login.name: login.phone for login in demo_logins()}
 # For tests in which a crash may swallow the code on its way: another one may be had at once.
-CODES_AT_ONCE = "security:\n  otp_resend_wait_s: 1\n"
+CODES_AT_ONCE = """security:
+  otp_resend_wait_s: 1
+  otp_phone_minute_times: 1000
+  otp_phone_hour_times: 1000
+  otp_phone_day_times: 1000
+"""
 
 
 @dataclass

@@ -111,10 +111,10 @@ async def phone_context(browser: Browser, **options: object) -> BrowserContext:
 
 
 async def seated(
-    browser: Browser, counter: Counter, office: BackOffice, name: str
+    browser: Browser, counter: Counter, office: BackOffice, name: str, **options: object
 ) -> tuple[BrowserContext, str]:
     """A browser whose customer has logged in already, and their conversation."""
-    context = await phone_context(browser)
+    context = await phone_context(browser, **options)
     token, conversation_id = await office.seat(name)
     await context.add_cookies([{"name": COOKIE_NAME, "value": token, "url": counter.url}])
     return context, conversation_id

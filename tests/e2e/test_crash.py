@@ -174,6 +174,7 @@ async def _go_on(office: BackOffice, payer: Payer) -> None:
         # The crash swallowed the SMS, or the code was too old by now. A code may be had once a second.
         while len(await office.codes(PHONES[payer.name])) == payer.codes_before:
             await line.say("重发")
+            await asyncio.sleep(0.5)
     await line.say((await office.codes(PHONES[payer.name]))[0], secret=True)
 
 

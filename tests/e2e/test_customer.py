@@ -237,5 +237,5 @@ async def test_a_page_that_is_a_screen_reader_s_names_everything(
     assert await chat.page.evaluate(nameless) == []
     await expect(chat.page.get_by_role("log")).to_have_attribute("aria-live", "polite")
     await expect(chat.page.get_by_role("heading", name="小掌柜")).to_be_visible()
-    await expect(chat.page.get_by_role("region", name="请核对 · 转账")).to_be_visible()
+    await expect(chat.page.get_by_role("article", name="请核对 · 转账")).to_be_visible()
     await context.close()

@@ -14,10 +14,11 @@ from desk.service import DEMO_AGENTS, DEMO_PASSWORD
 from tests.e2e.counter import BackOffice, Counter
 from tests.e2e.pages import Chat, DeskPage, phone_context, seated
 
-pytestmark = [pytest.mark.browser, pytest.mark.nlu, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.nlu, pytest.mark.asyncio(loop_scope="session")]
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
 
 
+@pytest.mark.browser
 async def test_with_nobody_on_duty_the_customer_is_told_at_once_and_a_ticket_reaches_the_desk(
     browser: Browser, counter: Counter, office: BackOffice
 ) -> None:
@@ -42,6 +43,7 @@ async def test_with_nobody_on_duty_the_customer_is_told_at_once_and_a_ticket_rea
     await context.close()
 
 
+@pytest.mark.browser
 async def test_an_agent_takes_over_with_the_facts_and_the_assistant_is_silent_until_it_is_handed_back(
     browser: Browser, counter: Counter, office: BackOffice
 ) -> None:
@@ -89,6 +91,7 @@ async def test_an_agent_takes_over_with_the_facts_and_the_assistant_is_silent_un
     await desk.page.context.close()
 
 
+@pytest.mark.browser
 async def test_a_closed_service_is_rated_and_the_next_words_wake_the_assistant(
     browser: Browser, counter: Counter, office: BackOffice
 ) -> None:

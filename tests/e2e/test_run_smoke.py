@@ -13,16 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.running.nlu_service import NLU_PROJECT
 from bot.running.premises import free_port
 from bot.settings import ROOT
+from tests.needs import needs_nlu
 
 pytestmark = [
     pytest.mark.process,
-    pytest.mark.skipif(
-        not (NLU_PROJECT / ".venv").exists() and not os.environ.get("CI"),
-        reason="the NLU environment is not installed; run make install",
-    ),
+    needs_nlu,
 ]
 READY_TIMEOUT_S = 240
 

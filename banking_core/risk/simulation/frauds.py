@@ -14,8 +14,8 @@ from random import Random
 from banking_core.risk.context import Signals
 from banking_core.risk.profile import ChangeKind
 from banking_core.risk.simulation.happenings import Happening, Pattern, Scene, small_talk, with_phrases
-from banking_core.risk.simulation.living import pay, scene_of
-from banking_core.risk.simulation.people import Friend, Person
+from banking_core.risk.simulation.living import OFFSET_S, pay, scene_of, usual_hour
+from banking_core.risk.simulation.people import Friend, Person, added_ago_s
 from banking_core.risk.windows import DAY_S, HOUR_S, MINUTE_S
 
 NEVER_REPORTED = 0.06
@@ -47,13 +47,16 @@ def commit(pattern: Pattern, person: Person, at_s: float, seed: int) -> Iterator
             yield happening
 
 
-def _mule(random: Random, at_s: float, *, fresh: float = 0.8) -> Friend:
+def _mule(random: Random, at_s: float, *, fresh: float = 0.7) -> Friend:
     """An account that collects. A few are used for many victims."""
     key = f"mule{random.randrange(45)}" if random.random() < 0.6 else f"mule{random.randrange(10**6)}"
-    known_s = at_s - (
-        random.uniform(30, 1800) if random.random() < fresh else random.uniform(0.2, 20) * DAY_S
-    )
-    return Friend(key, key, known_s, random.random() < 0.75)
+    return Friend(key, key, at_s - added_ago_s(random, fresh), random.random() < 0.75)
+
+
+def _at_usual_hour(random: Random, person: Person, at_s: float) -> float:
+    """The same day, at an hour at which the victim is awake."""
+    midnight_s = at_s - (at_s + OFFSET_S) % DAY_S
+    return midnight_s + usual_hour(random, person) * HOUR_S + random.uniform(0, HOUR_S)
 
 
 def _stranger_scene(random: Random, person: Person, at_s: float) -> Scene:
@@ -84,6 +87,8 @@ def _amounts(random: Random, person: Person, count: int) -> list[tuple[int, floa
 
 
 def _takeover(random: Random, person: Person, at_s: float) -> Iterator[Happening]:
+    if random.random() < 0.5:
+        at_s = _at_usual_hour(random, person, at_s)
     scene = _stranger_scene(random, person, at_s)
     for _ in range(random.choice((0, 0, 0, 1, 2, 4))):
         yield Happening(at_s - random.uniform(30, 900), person.index, "login_failed", scene)
@@ -109,6 +114,7 @@ def _takeover(random: Random, person: Person, at_s: float) -> Iterator[Happening
 
 
 def _scam_victim(random: Random, person: Person, at_s: float) -> Iterator[Happening]:
+    at_s = _at_usual_hour(random, person, at_s)
     scene = scene_of(random, person, at_s)
     yield Happening(at_s, person.index, "login", scene)
     at_s += random.uniform(60, 600)
@@ -125,6 +131,7 @@ def _scam_victim(random: Random, person: Person, at_s: float) -> Iterator[Happen
 
 
 def _mule_account(random: Random, person: Person, at_s: float) -> Iterator[Happening]:
+    at_s = _at_usual_hour(random, person, at_s)
     scene = scene_of(random, person, at_s)
     for _ in range(random.choice((1, 2, 3))):
         came = Happening(
@@ -167,7 +174,7 @@ def _card_testing(random: Random, person: Person, at_s: float) -> Iterator[Happe
 
 
 def _night_drain(random: Random, person: Person, at_s: float) -> Iterator[Happening]:
-    at_s = at_s - (at_s + 8 * HOUR_S) % DAY_S + random.uniform(0.5, 5.5) * HOUR_S
+    at_s = at_s - (at_s + OFFSET_S) % DAY_S + random.uniform(0.5, 5.5) * HOUR_S
     scene = (
         scene_of(random, person, at_s) if random.random() < 0.55 else _stranger_scene(random, person, at_s)
     )
@@ -187,6 +194,8 @@ def _night_drain(random: Random, person: Person, at_s: float) -> Iterator[Happen
 
 
 def _test_then_drain(random: Random, person: Person, at_s: float) -> Iterator[Happening]:
+    if random.random() < 0.6:
+        at_s = _at_usual_hour(random, person, at_s)
     scene = _stranger_scene(random, person, at_s) if random.random() < 0.5 else scene_of(random, person, at_s)
     yield Happening(at_s, person.index, "login", scene)
     mule = _mule(random, at_s)

@@ -51,6 +51,8 @@ class Happening:
 
 def small_talk(random: Random, person: Person, *, tempo: float = 1.0) -> Signals:
     """The signals of an everyday conversation; `tempo` above 1 is slower."""
+    if not person.shows_talk:
+        return Signals()
     kind = person.kind
     turns = 2 + min(int(random.expovariate(0.5)), 14)
     mean_s = kind.answer_s * tempo * random.lognormvariate(0, 0.5)
@@ -87,5 +89,7 @@ def _idle_phrases(random: Random) -> dict[str, float]:
 
 
 def with_phrases(signals: Signals, phrases: dict[str, float]) -> Signals:
-    """The same conversation with other phrases."""
+    """The same conversation with other phrases; where there is no conversation there are none."""
+    if signals == Signals():
+        return signals
     return replace(signals, phrases=phrases)

@@ -11,8 +11,9 @@ import math
 from collections.abc import Iterator
 from random import Random
 
+from banking_core.risk.context import Signals
 from banking_core.risk.simulation.happenings import Happening, Scene, small_talk
-from banking_core.risk.simulation.people import Friend, Person
+from banking_core.risk.simulation.people import Friend, Person, added_ago_s
 from banking_core.risk.windows import DAY_S, HOUR_S, MINUTE_S
 
 OFFSET_S = 8 * HOUR_S
@@ -26,7 +27,7 @@ def live(person: Person, start_s: float, days: int, seed: int) -> Iterator[Happe
     """The happenings of one person over `days` days from `start_s` (midnight at the bank)."""
     random = Random(f"{seed}:life:{person.index}")
     away = ""
-    for day in range(days):
+    for day in range(person.first_day, days):
         midnight_s = start_s + day * DAY_S
         away = _travel(random, person, away)
         if random.random() < NEW_DEVICE:
@@ -53,7 +54,7 @@ def _travel(random: Random, person: Person, away: str) -> str:
 
 
 def _session(random: Random, person: Person, midnight_s: float, away: str, day: int) -> Iterator[Happening]:
-    at_s = midnight_s + _hour(random, person) * HOUR_S + random.uniform(0, HOUR_S)
+    at_s = midnight_s + usual_hour(random, person) * HOUR_S + random.uniform(0, HOUR_S)
     scene = scene_of(random, person, at_s, away)
     for _ in range(_slips(random)):
         yield Happening(at_s - random.uniform(20, 300), person.index, "login_failed", scene)
@@ -111,8 +112,13 @@ def _friend(random: Random, person: Person, at_s: float, day: int) -> Friend:
         return random.choices(person.friends, [friend.weight for friend in person.friends])[0]
     popular = random.random() < 0.25
     key = f"shop{random.randrange(60)}" if popular else f"p{person.index}.{day}.{random.randrange(1000)}"
-    known_s = at_s - (random.uniform(30, 900) if random.random() < 0.6 else random.uniform(1, 40) * DAY_S)
-    friend = Friend(key, key, known_s, random.random() < 0.6, weight=random.paretovariate(1.5) * 0.4)
+    friend = Friend(
+        key,
+        key,
+        at_s - added_ago_s(random, 0.6),
+        random.random() < 0.6,
+        weight=random.paretovariate(1.5) * 0.4,
+    )
     person.friends.append(friend)
     return friend
 
@@ -120,7 +126,7 @@ def _friend(random: Random, person: Person, at_s: float, day: int) -> Friend:
 def _big_day(random: Random, person: Person, scene: Scene, at_s: float, day: int) -> Iterator[Happening]:
     """A deposit for a flat, a car, a hospital: a stranger, much money, sometimes tried with a little first."""
     key = f"big{person.index}.{day}"
-    friend = Friend(key, key, at_s - random.uniform(60, 5 * HOUR_S), random.random() < 0.7, weight=0.3)
+    friend = Friend(key, key, at_s - added_ago_s(random, 0.7), random.random() < 0.7, weight=0.3)
     person.friends.append(friend)
     hasty = random.random() < 0.3
     if random.random() < 0.35:
@@ -142,8 +148,7 @@ def pay(
     *,
     amount_fen: int = 0,
     share: float = 0.0,
-    signals: object = None,
-    **fraud: object,
+    signals: Signals | None = None,
 ) -> Happening:
     """A transfer to somebody."""
     return Happening(
@@ -159,8 +164,7 @@ def pay(
         own=friend.own,
         book_s=friend.known_s,
         nickname=friend.weight > 2,
-        signals=signals or small_talk(random, person),  # type: ignore[arg-type]
-        **fraud,  # type: ignore[arg-type]
+        signals=signals or small_talk(random, person),
     )
 
 
@@ -176,13 +180,14 @@ def scene_of(random: Random, person: Person, at_s: float, away: str = "") -> Sce
         device=device if person.shows_device else "",
         network=network if random.random() < 0.9 else "",
         place=(away or person.place) if person.shows_place else "",
-        started_s=at_s,
+        started_s=at_s - (random.expovariate(1 / HOUR_S) if random.random() < 0.3 else 0.0),
         proxy=random.random() < 0.02,
         abroad=away == "abroad",
     )
 
 
-def _hour(random: Random, person: Person) -> int:
+def usual_hour(random: Random, person: Person) -> int:
+    """An hour of the day at which this person is awake and banking."""
     first, last = person.kind.hours
     if random.random() < person.kind.night:
         return random.choice((23, 0, 1, 2, 3, 5))

@@ -162,6 +162,9 @@ KINDS = (
     ),
 )
 
+NEWCOMERS = 0.10  # share that joins in the middle
+CHANNELS = {"web": 0.5, "wechat": 0.3, "phone": 0.12, "other": 0.08}
+
 
 @dataclass(slots=True)
 class Friend:
@@ -173,6 +176,16 @@ class Friend:
     other_bank: bool
     own: bool = False
     weight: float = 1.0
+
+
+def added_ago_s(random: Random, fresh: float) -> float:
+    """How long ago somebody who is paid for the first time came into the payee book, in seconds.
+
+    `fresh` is the share that was added for this very payment. Thieves and honest people draw from the same curves.
+    """
+    if random.random() < fresh:
+        return 20 + random.lognormvariate(5.5, 0.9)
+    return min(random.lognormvariate(12.3, 1.4), 90 * DAY_S)
 
 
 @dataclass(slots=True)
@@ -188,17 +201,23 @@ class Person:
     devices: list[str]
     networks: list[str]
     place: str
+    channel: str
     shows_place: bool  # whether the channel knows the city at all
     shows_device: bool
+    shows_talk: bool  # whether the channel is a conversation
+    first_day: int = 0  # of the generated stretch: newcomers join in the middle, without habits
     friends: list[Friend] = field(default_factory=list)
 
 
-def draw_person(index: int, start_s: float, seed: int) -> Person:
-    """The same person for the same index and seed."""
+def draw_person(index: int, start_s: float, days: int, seed: int) -> Person:
+    """The same person for the same index and seed. `days` is the length of the generated stretch."""
     random = Random(f"{seed}:person:{index}")
     kind = random.choices(KINDS, [kind.share for kind in KINDS])[0]
-    newcomer = random.random() < 0.08
-    joined_s = start_s - (random.uniform(2, 80) if newcomer else random.uniform(200, 3600)) * DAY_S
+    first_day = random.randrange(days) if random.random() < NEWCOMERS else 0
+    joined_s = start_s - random.uniform(200, 3600) * DAY_S
+    if first_day:
+        joined_s = start_s + first_day * DAY_S - random.uniform(0, 2) * DAY_S
+    channel = random.choices(tuple(CHANNELS), tuple(CHANNELS.values()))[0]
     # A tenth lives in a dormitory or behind one carrier gateway: a network says little about them.
     home = f"dorm{random.randrange(12)}" if random.random() < 0.10 else f"home{index}"
     person = Person(
@@ -211,17 +230,20 @@ def draw_person(index: int, start_s: float, seed: int) -> Person:
         devices=[f"d{index}.0"],
         networks=[home, f"work{index // 7}"],
         place=f"city{random.randrange(40)}",
+        channel=channel,
         shows_place=random.random() < 0.55,
-        shows_device=random.random() < 0.80,
+        shows_device=channel in ("web", "wechat") and random.random() < 0.88,
+        shows_talk=channel != "other",
+        first_day=first_day,
     )
     if random.random() < 0.06 and index:
         person.devices.append(f"d{index - 1}.0")  # a device shared in the family
     for number in range(max(1, round(kind.payees * random.uniform(0.5, 1.5)))):
         popular = random.random() < 0.12
         key = f"shop{random.randrange(60)}" if popular else f"p{index}.{number}"
-        known_s = start_s - random.uniform(1, 1500) * DAY_S
+        known_s = joined_s + random.uniform(0, max(start_s - joined_s, DAY_S))
         person.friends.append(
-            Friend(key, key, max(known_s, joined_s), random.random() < 0.5, weight=random.paretovariate(1.2))
+            Friend(key, key, known_s, random.random() < 0.5, weight=random.paretovariate(1.2))
         )
     if random.random() < 0.5:
         person.friends.append(Friend(f"own{index}", f"own{index}", joined_s, True, own=True, weight=2.0))

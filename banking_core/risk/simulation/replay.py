@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -20,6 +20,7 @@ from banking_core.risk.windows import DAY_S
 
 SENDERS_MAX = 50
 MIN_AVAILABLE_FEN = 100
+PROGRESS_STEPS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,12 @@ class _Recent:
 class Replay:
     """Walks through the happenings once; `sample` holds the orders of the months asked for."""
 
-    def __init__(self, plan: Plan, people: Sequence[Person]) -> None:
+    def __init__(
+        self, plan: Plan, people: Sequence[Person], progress: Callable[[float], None] = lambda _share: None
+    ) -> None:
+        """`progress` is told the share of the happenings that are done, five times."""
         self.plan = plan
+        self._progress = progress
         self.people = people
         self.profiles = [Profile() for _ in people]
         self.balances = [person.balance_fen for person in people]
@@ -76,8 +81,11 @@ class Replay:
 
     def run(self, happenings: Sequence[Happening], months: range) -> Sample:
         """Features of the orders in `months`; earlier ones only shape the profiles."""
-        for happening in happenings:
+        step = max(1, -(-len(happenings) // PROGRESS_STEPS))
+        for number, happening in enumerate(happenings, 1):
             self._step(happening, self.plan.month_of(happening.at_s) in months)
+            if number % step == 0 or number == len(happenings):
+                self._progress(number / len(happenings))
         return Sample(
             features=np.array(self.rows, np.float64).reshape(len(self.rows), len(NAMES)),
             fraud=np.array([bool(order.fraud) for order in self.orders], np.bool_),
@@ -106,6 +114,7 @@ class Replay:
             return
         amount_fen = int(available_fen * happening.share) if happening.share else happening.amount_fen
         amount_fen = max(1, min(amount_fen, available_fen))
+        self._withdrawn_drafts(happening, amount_fen)
         executing = (int(at_s) * 2654435761) % 2 == 1  # half of the rows are seen at execution, as in service
         if executing:
             profile.observe_draft(at_s - 15, amount_fen, happening.payee)
@@ -122,6 +131,13 @@ class Replay:
         self.devices.add(scene.device, at_s, happening.person)
         self.networks.add(scene.network, at_s, happening.person)
         self.balances[happening.person] -= amount_fen
+
+    def _withdrawn_drafts(self, happening: Happening, amount_fen: int) -> None:
+        """Whoever corrects the amount or the payee gets another read-back, hence another draft."""
+        signals = happening.signals
+        for back in range(int(signals.amount_corrections + signals.payee_corrections), 0, -1):
+            at_s = happening.at_s - 20 - 15 * back
+            self.profiles[happening.person].observe_draft(at_s, amount_fen, happening.payee)
 
     def _context(
         self, happening: Happening, amount_fen: int, available_fen: int, executing: bool
@@ -156,6 +172,7 @@ class Replay:
             kind=happening.kind,
             phase="execute" if executing else "draft",
             amount_fen=amount_fen,
+            channel=self.people[who].channel,
             account=AccountFacts(
                 available_fen=available_fen, opened_on=self.customers[who].created_at.date()
             ),

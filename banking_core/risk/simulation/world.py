@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from random import Random
 
@@ -26,6 +26,10 @@ class Plan:
     frauds_per_month: int = 100
     seed: int = 20261125
 
+    def as_json(self) -> dict[str, int]:
+        """The plan as it is written next to the weights."""
+        return asdict(self)
+
     @property
     def start_s(self) -> float:
         """Seconds since 1970 at which the first month begins."""
@@ -47,17 +51,18 @@ class Plan:
 
 def generate(plan: Plan) -> tuple[list[Person], list[Happening]]:
     """The people and everything that happens, in order of time. The same plan gives the same world."""
-    people = [draw_person(index, plan.start_s, plan.seed) for index in range(plan.customers)]
+    days = plan.months * MONTH_DAYS
+    people = [draw_person(index, plan.start_s, days, plan.seed) for index in range(plan.customers)]
     happenings: list[Happening] = []
     for person in people:
-        happenings.extend(live(person, plan.start_s, plan.months * MONTH_DAYS, plan.seed))
+        happenings.extend(live(person, plan.start_s, days, plan.seed))
     random = Random(f"{plan.seed}:frauds")
     patterns = list(PATTERN_WEIGHTS)
     for month in range(plan.months):
         for _ in range(plan.frauds_per_month):
             pattern = random.choices(patterns, [PATTERN_WEIGHTS[name] for name in patterns])[0]
-            person = _victim(random, people, pattern)
             at_s = plan.month_start_s(month) + random.uniform(0, MONTH_DAYS) * DAY_S
+            person = _victim(random, people, pattern, plan.start_s, at_s)
             happenings.extend(commit(pattern, person, at_s, plan.seed))
     last_s = plan.end.timestamp()
     happenings = [happening for happening in happenings if plan.start_s <= happening.at_s < last_s]
@@ -65,10 +70,12 @@ def generate(plan: Plan) -> tuple[list[Person], list[Happening]]:
     return people, happenings
 
 
-def _victim(random: Random, people: list[Person], pattern: str) -> Person:
+def _victim(random: Random, people: list[Person], pattern: str, start_s: float, at_s: float) -> Person:
     """Swindlers look for the old and the young; mules are young customers of a short time."""
     while True:
         person = random.choice(people)
+        if person.first_day and start_s + (person.first_day + 1) * DAY_S > at_s:
+            continue  # not a customer yet
         likely = 0.5
         if pattern == "scam_victim":
             likely = 1.0 if person.years >= 60 or person.years < 25 else 0.45

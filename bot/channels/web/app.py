@@ -10,11 +10,13 @@ GET  /dev/sms         developers only        POST /api/logout         {}
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+import logging
+import traceback
 from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from banking_core.errors import AuthenticationFailed, BankError, InvalidInput, ProviderUnavailable
 from banking_core.identity import Origin
@@ -35,17 +37,27 @@ from bot.channels.web.sockets import (
 )
 from bot.conversation.errors import ConversationError, ConversationNotFound
 
+log = logging.getLogger(__name__)
+
 BODY_BYTES_MAX = 4096
 LOGIN_TOO_FAST_TEXT = "登录操作太频繁了，请稍等一会儿再试。"
 SOCKET_TOO_MANY_TEXT = "打开的窗口或重连次数太多了，请关掉多余的窗口，稍后会自动重连。"
 SESSION_TOO_MANY_TEXT = "来访太频繁了，请稍等几秒再刷新页面。"
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+NO_PAGE_TEXT = "没有这个页面，请打开首页。"
+NOT_SO_TEXT = "这个地址不能这样访问，请打开首页。"
+BROKEN_TEXT = "系统刚才没有处理成功，请稍后再试，不会重复办理。"
 
 
 def build_web_app(deps: WebDependencies) -> web.Application:
     """The web channel as an aiohttp application; other rooms may be mounted on it."""
-    app = web.Application()
-    WebChannel(deps).add_routes(app)
+    channel = WebChannel(deps)
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await channel.guard(request, handler)
+
+    app = web.Application(middlewares=[guard])
+    channel.add_routes(app)
     return app
 
 
@@ -60,7 +72,7 @@ class WebChannel:
         self._assets = load_assets()
 
     def add_routes(self, app: web.Application) -> None:
-        """Adds every route, each handler with its headers and error answers around it."""
+        """Adds every route."""
         gets = {
             "/": self.page,
             "/static/{name}": self.static,
@@ -76,27 +88,33 @@ class WebChannel:
             "/api/logout": self.logout,
         }
         for path, get_handler in gets.items():
-            app.router.add_get(path, self._guard(get_handler))
+            app.router.add_get(path, get_handler)
         for path, post_handler in posts.items():
-            app.router.add_post(path, self._guard(post_handler, same_origin=True))
+            app.router.add_post(path, post_handler)
         app.on_shutdown.append(self._close_sockets)
 
-    def _guard(self, handler: Handler, *, same_origin: bool = False) -> Handler:
-        async def guarded(request: web.Request) -> web.StreamResponse:
-            try:
-                if same_origin:
-                    require_same_origin(request, self._deps)
-                response = await handler(request)
-            except WebError as error:
-                response = _json(error.body(), status=error.status)
-            except (BankError, ConversationError) as error:
-                body = {"error": {"code": error.code, "text": error.customer_text}}
-                response = _json(body, status=_refusal_status(error))
-            if not response.prepared:
-                response.headers.update(security_headers(request, self._deps))
-            return response
+    async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Around everything, unknown addresses and what is mounted included.
 
-        return guarded
+        Whatever may change something proves its origin; refusals and faults become answers; every answer
+        carries the headers, unless the room it comes from has set its own.
+        """
+        try:
+            if request.method not in ("GET", "HEAD"):
+                require_same_origin(request, self._deps)
+            response = await handler(request)
+        except web.HTTPException as error:
+            text = NO_PAGE_TEXT if error.status == 404 else NOT_SO_TEXT
+            response = web.Response(status=error.status, text=text)
+        except ConnectionError:
+            raise  # nobody is there to be answered
+        except Exception as error:
+            response = _error_answer(error)
+        if not response.prepared:
+            for name, value in security_headers(request, self._deps).items():
+                response.headers.setdefault(name, value)
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         """The page itself. It makes no session, so a visit by an outside link does not replace one."""
@@ -106,7 +124,7 @@ class WebChannel:
         """One of the page's files."""
         asset = self._assets.get(request.match_info["name"])
         if asset is None:
-            return web.Response(status=404, text="没有这个文件。")
+            raise web.HTTPNotFound
         return asset_response(request, asset)
 
     async def session(self, request: web.Request) -> web.StreamResponse:
@@ -186,7 +204,7 @@ class WebChannel:
     async def sms(self, request: web.Request) -> web.StreamResponse:
         """The SMS sandbox; to anyone but a developer on this machine the page does not exist."""
         if not self._deps.developer_pages or self._deps.sms_recent is None or not is_loopback(request):
-            return web.Response(status=404, text="没有这个页面。")
+            raise web.HTTPNotFound
         return sms_page(await self._deps.sms_recent(SMS_SHOWN_MAX))
 
     async def _find(self, request: web.Request) -> WebSession | None:
@@ -271,6 +289,17 @@ def _json(body: dict[str, Any], *, status: int = 200) -> web.Response:
     text = json.dumps(body, ensure_ascii=False)
     headers = {"Cache-Control": "no-store"}
     return web.Response(text=text, status=status, content_type="application/json", headers=headers)
+
+
+def _error_answer(error: Exception) -> web.Response:
+    if isinstance(error, WebError):
+        return _json(error.body(), status=error.status)
+    if isinstance(error, BankError | ConversationError):
+        body = {"error": {"code": error.code, "text": error.customer_text}}
+        return _json(body, status=_refusal_status(error))
+    place = "".join(traceback.format_tb(error.__traceback__))  # not its words: they may quote a customer
+    log.error("request failed: %s\n%s", type(error).__name__, place)
+    return _json({"error": {"code": "unavailable", "text": BROKEN_TEXT}}, status=500)
 
 
 def _refusal_status(error: BankError | ConversationError) -> int:

@@ -14,6 +14,7 @@ from bot.conversation.views import ConversationStatus
 FRAME_BYTES_MAX = 16 * 1024
 COMMENT_CHARS_MAX = 200
 SECRET_CHARS_MAX = 64
+COUNT_MAX = 2**31 - 1  # what the database counts messages with
 _CLIENT_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
@@ -120,7 +121,7 @@ def _rate(body: Mapping[str, Any]) -> Rate:
 
 
 def _is_count(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= COUNT_MAX
 
 
 def is_clean(text: str) -> bool:

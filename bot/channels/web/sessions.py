@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from datetime import datetime, timedelta
 
@@ -26,7 +27,7 @@ __all__ = [
 ]
 COOKIE_NAME = "zg_session"
 TOKEN_BYTES = 32  # 256 bits
-TOKEN_CHARS_MAX = 64
+TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 PENDING_LOGIN_S = 600  # a verified password waits this long for its code
 
 
@@ -62,7 +63,7 @@ async def create_session(
 
 async def find_session(session: AsyncSession, token: str, now: datetime) -> WebSession | None:
     """The live session behind a token, or None."""
-    if not token or len(token) > TOKEN_CHARS_MAX:
+    if not TOKEN.fullmatch(token):
         return None
     statement = select(WebSession).where(WebSession.token_hash == hash_token(token))
     row = (await session.execute(statement)).scalar_one_or_none()

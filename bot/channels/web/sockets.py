@@ -164,7 +164,7 @@ class ChatConnection:
         await self._send_state()
 
     async def _require_session(self) -> None:
-        """A session that ended elsewhere (log-out, another process) ends its sockets with the next frame."""
+        """A session that ended elsewhere (log-out, another process) ends its sockets with the next frame or event."""
         async with self._deps.db.snapshot() as session:
             live = await live_session(session, self.session.id, self._deps.clock.now())
         if not live:
@@ -175,7 +175,12 @@ class ChatConnection:
         while True:
             event = await events.get()
             try:
+                await self._require_session()
                 await self._forward(event)
+            except NoSession as error:
+                await self._send(error_frame(error))
+                await self.close(CLOSE_NO_SESSION)
+                return
             except ConnectionError:
                 return
             except Exception as error:
@@ -225,8 +230,9 @@ class ChatConnection:
 
 async def refuse(socket: web.WebSocketResponse, error: WebError, close_code: int) -> None:
     """Says why on the open socket, since a page cannot read a refused handshake, and closes."""
-    await socket.send_str(json.dumps(error_frame(error), ensure_ascii=False))
-    await socket.close(code=close_code)
+    with suppress(ConnectionError):
+        await socket.send_str(json.dumps(error_frame(error), ensure_ascii=False))
+        await socket.close(code=close_code)
 
 
 def new_socket() -> web.WebSocketResponse:

@@ -23,6 +23,7 @@ class Paying:
     payer: Person
     payee: Person
     drafted: list[str] = field(default_factory=list)
+    context: dict[str, Any] = field(default_factory=dict)  # what the caller tells the risk area
 
     @classmethod
     async def open(cls, database: Database, core: Core, balance_fen: int = 1_000_00) -> Paying:
@@ -57,6 +58,7 @@ class Paying:
                 body=body if body is not None else self.body(),
                 idempotency_key=key,
                 channel="web",
+                context=self.context,
             )
 
     async def confirm(self, order: Order) -> Order:
@@ -66,7 +68,9 @@ class Paying:
 
     async def execute(self, order: Order, *, otp_verified: bool = True) -> Order:
         async with self.database.transaction() as session:
-            return await self.core.orders.execute(session, order.id, self.payer.id, otp_verified=otp_verified)
+            return await self.core.orders.execute(
+                session, order.id, self.payer.id, otp_verified=otp_verified, context=self.context
+            )
 
     async def cancel(self, order: Order) -> Order:
         async with self.database.transaction() as session:

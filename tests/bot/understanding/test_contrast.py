@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,9 +13,9 @@ from bot.dialogue.outcome import DEFAULT_POLICY
 from bot.dialogue.understanding import Understanding
 from bot.evaluation.intents import read_labelled
 from bot.evaluation.services import understanding_service
-from bot.running.nlu_service import NLU_PROJECT
 from bot.settings import ROOT, load_settings
 from bot.understanding.client import NluClient
+from tests.needs import needs_nlu
 
 SETS = sorted((ROOT / "nlu_data" / "contrast").glob("*.tsv"))
 ACCURACY_MIN = 0.9
@@ -24,10 +23,7 @@ ACCURACY_MIN = 0.9
 pytestmark = [
     pytest.mark.nlu,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(
-        not (NLU_PROJECT / ".venv").exists() and not os.environ.get("CI"),
-        reason="the NLU environment is not installed; run make install",
-    ),
+    needs_nlu,
 ]
 
 

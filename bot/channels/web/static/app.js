@@ -10,8 +10,14 @@ import { ChatLog } from "./render.js";
 import { ChatSocket, CLOSED } from "./socket.js";
 
 const GREETING =
-  "您好，我是小掌柜，掌柜银行的智能柜员。\n查余额、查明细、转账、交水电燃气费、充话费、挂失、找网点，直接用一句话告诉我就行；想找真人，说“转人工”。\n比如您可以这样说：";
+  "您好，我是小掌柜，掌柜银行的智能柜员。\n查余额、转账、交水电费、充话费、挂失、找网点，用一句话告诉我就行。\n想找真人，说“转人工”。";
 const EXAMPLES = ["我还有多少钱", "给妈妈转五百块", "上个月吃饭花了多少"].map((say) => ({ label: say, say }));
+const UNDER_LABEL = {
+  bot: "掌柜银行 · 对话柜台",
+  queue: "正在为您接通同事",
+  agent: "同事正在为您服务",
+  closed: "再说一句就能继续",
+};
 const LARGE_KEY = "zg.large";
 const LOGIN_WORDS = new Set(["登录", "去登录", "我要登录"]);
 const TOAST_MS_MIN = 2200;
@@ -68,7 +74,8 @@ function choose(choice) {
 /** While a human is in charge the assistant offers nothing. */
 function showChoices(choices) {
   offered = choices;
-  composer?.showChoices(state.owner === "agent" || state.owner === "closed" ? [] : choices);
+  const silent = state.owner === "agent" || state.owner === "closed";
+  composer?.showChoices(silent ? [] : choices, choices === EXAMPLES);
 }
 
 function tellTyping() {
@@ -108,10 +115,11 @@ function applyState(frame) {
   state = frame;
   byId("state-label").textContent = frame.label;
   byId("state-label").dataset.owner = frame.owner;
+  byId("bar-sub").textContent = UNDER_LABEL[frame.owner] ?? UNDER_LABEL.bot;
   byId("account-name").textContent = frame.customer_name ?? "登录";
   byId("account").setAttribute("aria-label", frame.customer_name ? `已登录：${frame.customer_name}` : "登录");
   const left = frame.expects_until ? (Date.parse(frame.expects_until) - Date.parse(frame.server_time)) / 1000 : null;
-  composer.expect(frame.expects, left, frame.owner === "closed");
+  composer.expect(frame.expects, left, frame.owner);
   showChoices(offered);
   if (frame.owner !== "agent") hideTyping();
   showRating(frame.can_rate);

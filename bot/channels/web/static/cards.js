@@ -11,6 +11,7 @@ const LOOKS = {
   branches: { icon: "branch" },
   ticket: { icon: "ticket", big: /单号|编号/ },
 };
+const ITEMISED = new Set(["list", "branches"]);
 const AMOUNT = /^[+\-−]?\s?[¥￥]?\s?[+\-−]?[\d,]+(\.\d+)?\s?元?$/;
 const DATE = /^\d{1,4}[-/.月]\d{1,2}/;
 const NUMBER = /单号|流水|编号|回单|订单/;
@@ -21,9 +22,9 @@ export function cardElement(card, choices) {
   const facts = [...(card.facts ?? [])];
   const big = takeBig(facts, look, card.kind);
   return el(
-    "section",
+    "article",
     { class: "card", "data-kind": card.kind, "data-testid": `card-${card.kind}`, "aria-label": card.title },
-    el("h3", { class: "card-head" }, icon(look.icon), card.title),
+    el("h2", { class: "card-head" }, icon(look.icon), card.title),
     big && bigElement(big),
     facts.length > 0 ? factsElement(facts) : null,
     rowsElement(card),
@@ -36,8 +37,21 @@ export function cardElement(card, choices) {
 export function wordsBeside(text, card) {
   const values = (card.facts ?? []).map((fact) => fact.value).filter((value) => value.length > 1);
   const enough = Math.max(2, Math.ceil(values.length / 2));
+  const saysTheCard = (sentence) => {
+    const named = card.kind === "receipt" && sentence.includes(card.title) ? 1 : enough;
+    return values.filter((value) => sentence.includes(value)).length >= named;
+  };
   const sentences = text.match(/[^。！？\n]+[。！？\n]*/g) ?? [];
-  return sentences.filter((one) => values.filter((value) => one.includes(value)).length < enough).join("").trim();
+  return sentences.filter((one) => !saysTheCard(one)).map((one) => withoutItems(one, card)).join("").trim();
+}
+
+/** "您有2位收款人：李四、王五。" beside the list of the two: the part after the colon goes. */
+function withoutItems(sentence, card) {
+  const at = sentence.indexOf("：");
+  if (at < 0 || !ITEMISED.has(card.kind)) return sentence;
+  const cells = new Set((card.rows ?? []).flat().filter((cell) => cell.length > 1));
+  const named = [...cells].filter((cell) => sentence.indexOf(cell, at) > 0).length;
+  return named >= (card.kind === "branches" ? 1 : 2) ? `${sentence.slice(0, at)}。` : sentence;
 }
 
 /** Takes out the one fact that is shown large. */

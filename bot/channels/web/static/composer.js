@@ -13,6 +13,12 @@ const PANEL = [
   ["网点", "branch", "附近的网点"],
   ["转人工", "human", "转人工"],
 ];
+const PLACEHOLDERS = {
+  bot: "说说您想办什么",
+  queue: "可以先把要办的事写下来",
+  agent: "回复同事",
+  closed: "发消息可以重新开始",
+};
 const SECRETS = {
   otp: { label: "短信验证码", placeholder: "6位数字", digits: true },
   password: { label: "登录密码", placeholder: "请输入密码", digits: false },
@@ -24,6 +30,7 @@ export class Composer {
   #charsMax = 500;
   #expects = "text";
   #choices = [];
+  #examples = false;
   #stopCountdown = () => {};
 
   /** `handlers`: say(text), secret(text), typing(), choose(choice). */
@@ -45,9 +52,10 @@ export class Composer {
     (this.#expects === "text" ? this.text : this.secret).focus();
   }
 
-  /** The quick replies above the field. */
-  showChoices(choices) {
+  /** The quick replies above the field; `examples` of what one may say carry a title. */
+  showChoices(choices, examples = false) {
     this.#choices = choices;
+    this.#examples = examples;
     const row = byId("quick");
     const shown = this.#expects === "text" ? choices : choices.filter((choice) => !SECRET_ACTIONS.has(choice.say));
     row.replaceChildren(
@@ -56,18 +64,19 @@ export class Composer {
       ),
     );
     row.hidden = shown.length === 0;
+    byId("quick-title").hidden = row.hidden || !examples;
   }
 
   /** Text field or secret field, as the conversation stands. `secondsLeft` is null without a limit. */
-  expect(expects, secondsLeft, closed) {
+  expect(expects, secondsLeft, owner) {
     const wasFocused = [document.body, this.text, this.secret].includes(document.activeElement);
     const changed = this.#expects !== expects;
     this.#expects = SECRETS[expects] ? expects : "text";
-    const asksSecret = this.#expects !== "text" && !closed;
+    const asksSecret = this.#expects !== "text" && owner !== "closed";
     byId("composer").hidden = asksSecret;
     byId("secret").hidden = !asksSecret;
-    this.text.placeholder = closed ? "发消息可以重新开始" : "说说您想办什么";
-    this.showChoices(this.#choices);
+    this.text.placeholder = PLACEHOLDERS[owner] ?? PLACEHOLDERS.bot;
+    this.showChoices(this.#choices, this.#examples);
     if (asksSecret) this.#openPanel(false);
     this.#stopCountdown();
     if (!asksSecret) {
@@ -149,6 +158,7 @@ export class Composer {
       if (!this.#secretReady()) return;
       const text = this.secret.value;
       this.#clearSecret();
+      this.secret.focus(); // a wrong code is typed again at once
       this.#handlers.secret(text);
     });
     byId("secret-resend").addEventListener("click", () => this.#handlers.say("重发"));

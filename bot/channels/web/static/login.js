@@ -25,13 +25,13 @@ export class LoginSheet {
 
   openLogin() {
     if (byId("login").open) return;
-    byId("login").showModal();
+    this.#showOver("login");
     byId(byId("login-code-step").hidden ? "login-phone" : "login-code").focus();
   }
 
   openProfile(name) {
     byId("profile-title").textContent = `已登录：${name}`;
-    byId("profile").showModal();
+    this.#showOver("profile");
   }
 
   showDeveloperLink(shown) {
@@ -43,11 +43,18 @@ export class LoginSheet {
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // the backdrop
   }
 
+  /** On a wide screen the sheet stands in the middle of the chat, not of the window. */
+  #showOver(id) {
+    const { left, width } = document.querySelector(".phone").getBoundingClientRect();
+    byId(id).style.setProperty("--aside", `${Math.round(left + width / 2 - innerWidth / 2)}px`);
+    byId(id).showModal();
+  }
+
   /** One action at a time; a refusal is shown where it belongs. */
   async #run(event, action, errorId) {
     event.preventDefault();
     if (this.#busy) return;
-    this.#busy = true;
+    this.#setBusy(event.target, true);
     if (errorId) this.#say(errorId, "");
     try {
       await action();
@@ -56,9 +63,22 @@ export class LoginSheet {
       if (error.code === "login_stale") this.#show("password");
       if (errorId) this.#say(error.code === "login_stale" ? "login-error" : errorId, text);
       else this.#handlers.notice(text);
+      if (error.code === "login_refused") this.#again(event.target.id);
     } finally {
-      this.#busy = false;
+      this.#setBusy(event.target, false);
     }
+  }
+
+  #setBusy(target, busy) {
+    this.#busy = busy;
+    target.closest(".step").setAttribute("aria-busy", String(busy));
+  }
+
+  /** The refused field is ready to be typed over. */
+  #again(stepId) {
+    const field = byId(stepId === "login-password-step" ? "login-password" : "login-code");
+    field.focus();
+    field.select();
   }
 
   async #start() {

@@ -205,8 +205,10 @@ export class ChatLog {
     const entries = [...this.#log.children];
     const lastMine = entries.findLastIndex((entry) => entry.dataset.sender === "customer");
     const open = entries.slice(lastMine + 1).findLast((entry) => this.#choices.has(entry));
-    for (const button of this.#log.querySelectorAll(".choices button")) {
-      button.disabled = !open || !open.contains(button);
+    for (const choices of this.#log.querySelectorAll(".choices")) {
+      const answered = !open || !open.contains(choices);
+      choices.closest(".card").classList.toggle("answered", answered);
+      for (const button of choices.children) button.disabled = answered;
     }
     const onCard = Boolean(open?.querySelector(".choices"));
     this.#handlers.choices(open && !onCard ? this.#choices.get(open) : []);

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import re
-import shutil
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+from tests.browsers import open_browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 PASSWORD, CODE = "Right-horse-7", "246810"
+GREETING = [re.compile("^您好，我是小掌柜")]
 
 
 @pytest.fixture
 async def context():
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    async with open_browser() as browser:
         context = await browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
         context.set_default_timeout(8000)
         yield context
-        await browser.close()
 
 
 @pytest.fixture
@@ -47,6 +42,7 @@ def texts(page, sender):
 
 async def test_the_first_screen_greets_and_offers_three_examples(site, page):
     await expect(page.get_by_test_id("greeting")).to_contain_text("小掌柜")
+    await expect(page.get_by_text("可以这样说")).to_be_visible()
     choices = page.get_by_test_id("choice")
     await expect(choices).to_have_count(3)
 
@@ -55,6 +51,7 @@ async def test_the_first_screen_greets_and_offers_three_examples(site, page):
 
     await expect(texts(page, "customer")).to_have_text([example])
     await expect(choices).to_have_count(0)
+    await expect(page.get_by_text("可以这样说")).to_be_hidden()
 
 
 async def test_what_a_customer_types_is_shown_as_text_and_never_becomes_markup(site, page):
@@ -64,6 +61,43 @@ async def test_what_a_customer_types_is_shown_as_text_and_never_becomes_markup(s
 
     await expect(texts(page, "customer")).to_have_text([nasty])
     assert await page.locator(".bubble img, .bubble b").count() == 0
+
+
+HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script><b>粗</b>'
+
+
+@pytest.mark.parametrize(
+    "kind", ["balance", "statement", "readback", "receipt", "list", "branches", "ticket", HOSTILE]
+)
+async def test_no_name_nor_any_part_of_a_card_becomes_markup(site, page, kind):
+    [talk] = site.hub.talks.values()
+    card = {
+        "kind": kind,
+        "title": HOSTILE,
+        "facts": [{"label": label, "value": HOSTILE} for label in ("金额", "余额", "单号", HOSTILE)],
+        "columns": [HOSTILE, "金额"],
+        "rows": [[HOSTILE, HOSTILE], [HOSTILE, "+1.00"]],
+        "note": HOSTILE,
+    }
+    choice = {"label": HOSTILE, "say": HOSTILE}
+    site.hub.answer = lambda _talk, _inbound: [{"text": HOSTILE, "card": card, "choices": [choice]}]
+    await say(page, HOSTILE)
+    await page.get_by_role("article").wait_for()
+    await page.get_by_test_id("choice").first.click()
+    await expect(texts(page, "customer")).to_have_count(2)
+    site.hub.say(talk.id, "system", HOSTILE)
+    site.hub.change(talk.id, owner="agent", agent_name=HOSTILE)
+    site.hub.say(talk.id, "agent", HOSTILE, name=HOSTILE)
+
+    await expect(page.get_by_test_id("state-label")).to_have_text(f"人工 · {HOSTILE}")
+    await expect(texts(page, "agent")).to_have_text([HOSTILE])
+    assert (
+        await page.locator(
+            "main :is(img, script, b), header :is(img, script, b), footer :is(img, script, b)"
+        ).count()
+        == 0
+    )
+    assert await page.title() == "小掌柜 · 掌柜银行"
 
 
 async def test_shift_enter_makes_a_new_line_and_enter_sends(site, page):
@@ -171,7 +205,56 @@ async def test_a_read_back_is_answered_on_its_card_and_only_once(site, page):
     await expect(texts(page, "bot").last).to_have_text("办好了")
 
     await expect(confirm).to_be_disabled()
+    await expect(confirm).to_be_hidden()
     assert [inbound.text for inbound in site.hub.inbound] == ["给张三转五百", "确认"]
+
+
+PAYEES = {"kind": "list", "title": "我的收款人", "columns": ["姓名", "账号"], "rows": [["李四", "尾号8186"]]}
+BRANCH = {
+    "kind": "branches",
+    "title": "网点",
+    "columns": ["名称", "地址"],
+    "rows": [["营业部", "世纪大道1866号"]],
+}
+RECEIPT = {"kind": "receipt", "title": "转账成功", "facts": [{"label": "回单编号", "value": "HD20261125"}]}
+
+
+@pytest.mark.parametrize(
+    ("text", "card", "shown"),
+    [
+        ("您有1位收款人：李四（尾号8186）。要转账吗？", PAYEES, "您有1位收款人。要转账吗？"),
+        ("找到1处，先看营业部：世纪大道1866号，现在休息。", BRANCH, "找到1处，先看营业部。"),
+        ("请记住：密码谁也不要给。", PAYEES, "请记住：密码谁也不要给。"),
+        ("转账成功，回单编号HD20261125。", RECEIPT, None),
+    ],
+)
+async def test_what_the_card_says_is_not_said_beside_it_again(site, page, text, card, shown):
+    site.hub.answer = lambda _talk, _inbound: [{"text": text, "card": card | {"note": ""}}]
+
+    await say(page, "办事")
+    await page.get_by_test_id(f"card-{card['kind']}").wait_for()
+
+    await expect(texts(page, "bot")).to_have_text([*GREETING, *([shown] if shown else [])])
+
+
+async def test_a_refused_code_is_typed_over_without_a_click(site, page):
+    [talk] = site.hub.talks.values()
+    site.hub.change(talk.id, expects="otp", expects_until=site.clock.now() + timedelta(seconds=60))
+    site.hub.answer = lambda _talk, _inbound: [{"text": "验证码不对"}]
+    await page.get_by_test_id("secret-input").fill("000000")
+    await page.get_by_test_id("secret-send").click()
+
+    await expect(texts(page, "bot").last).to_have_text("验证码不对")
+    await expect(page.get_by_test_id("secret-input")).to_be_focused()
+
+
+async def test_on_a_wide_screen_the_sheet_stands_in_the_middle_of_the_chat(site, page):
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    await page.get_by_test_id("account-button").click()
+
+    middle = "node => { const at = node.getBoundingClientRect(); return Math.round(at.left + at.width / 2); }"
+    sheet = await page.get_by_test_id("login-sheet").evaluate(middle)
+    assert abs(sheet - await page.locator(".phone").evaluate(middle)) <= 1
 
 
 async def test_logging_in_by_the_sheet_keeps_the_talk_and_shows_the_name(site, page):
@@ -182,6 +265,7 @@ async def test_logging_in_by_the_sheet_keeps_the_talk_and_shows_the_name(site, p
     await page.get_by_test_id("login-password").fill("wrong")
     await page.get_by_test_id("login-next").click()
     await expect(page.get_by_test_id("login-error")).to_have_text("手机号或密码不正确，还可以再试4次。")
+    await expect(page.get_by_test_id("login-password")).to_be_focused()
     await page.get_by_test_id("login-password").fill(PASSWORD)
     await page.get_by_test_id("login-next").click()
     await expect(page.get_by_test_id("code-sent")).to_contain_text("138****0004")

@@ -372,6 +372,17 @@ async def test_a_socket_ends_with_its_session_even_when_another_process_ended_it
     assert site.hub.inbound == []
 
 
+async def test_a_page_that_only_listens_hears_nothing_after_its_session(site):
+    _, socket, conversation_id = await connected(site)
+    site.clock.advance(seconds=site.deps.session_ttl_h * 3600)
+
+    site.hub.say(conversation_id, "agent", "只给客户看的话")
+    [error] = await socket.until("error")
+
+    assert error["code"] == "no_session"
+    assert await socket.closed_with() == 4401
+
+
 async def test_two_pages_of_one_browser_see_the_same_conversation(site):
     visitor, one, _ = await connected(site)
     two = await visitor.connect()

@@ -1,0 +1,206 @@
+"""Turning the bank's own records into events of a profile: orders, the security log, and the ledger before both.
+
+Nothing is told to the risk area when something happens; it reads what is recorded anyway, so that no path by which
+money moves or a guard changes can be forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from banking_core.accounts.models import Account
+from banking_core.identity.models import SecurityEvent
+from banking_core.ledger.models import LedgerEntry, LedgerTransaction
+from banking_core.orders.models import Order
+from banking_core.orders.states import COUNTED
+from banking_core.risk.payees import account_key, name_key, paid_to
+from banking_core.risk.profile import ChangeKind, Profile
+from banking_core.transfers.models import Payee
+
+PAST_KEPT = timedelta(days=730)
+PAST_ENTRIES_MAX = 1_000
+RECORDS_MAX = 2_000
+WAIT_MAX = timedelta(days=8)  # no order waits longer between being drafted and authorised
+HABIT_CATEGORIES = ("transfer", "rent", "salary", "utilities", "topup", "education")  # not what a card pays
+STOPS = ("delay", "human", "block")
+ORDER_CHANGES: dict[str, ChangeKind] = {"payee_add": "payee"}
+LOGIN_OK = frozenset({"login_password_ok", "login_ok"})
+LOGIN_FAILED = frozenset({"login_password_wrong", "login_failed"})
+PASSWORD_SET = "password_set"
+CHANGES: dict[str, ChangeKind] = {
+    "phone_changed": "phone",
+    "device_bound": "device",
+    "device_unbound": "device",
+    "totp_enrolled": "device",
+    "totp_unbound": "device",
+    "limit_changed": "limit",
+    "lock_set": "lock",
+    "lock_released": "lock",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Something that happened at an instant (seconds since 1970), and what it does to a profile."""
+
+    at_s: float
+    apply: Callable[[Profile], None]
+
+
+async def records_since(
+    session: AsyncSession, customer_id: str, upto_s: float, own_order_id: str = ""
+) -> list[Record]:
+    """What the orders and the security log say happened after `upto_s`, in order of time.
+
+    The order being judged, `own_order_id`, counts as drafted but not as stopped.
+    """
+    since = datetime.fromtimestamp(upto_s, UTC)
+    found = await _orders(session, customer_id, since, own_order_id)
+    found += await _security(session, customer_id, since)
+    return sorted(found, key=lambda record: record.at_s)
+
+
+async def _orders(
+    session: AsyncSession, customer_id: str, since: datetime, own_order_id: str
+) -> list[Record]:
+    statement = (
+        select(
+            Order.id,
+            Order.kind,
+            Order.created_at,
+            Order.authorised_at,
+            Order.amount_fen,
+            Order.body,
+            Order.status,
+            Order.risk_verdict,
+            Order.source_account_id,
+        )
+        .where(
+            Order.customer_id == customer_id,
+            Order.created_at > since - WAIT_MAX,
+            or_(Order.created_at > since, Order.authorised_at > since),
+        )
+        .order_by(Order.created_at.desc())
+        .limit(RECORDS_MAX)
+    )
+    found: list[Record] = []
+    for row in await session.execute(statement):
+        payee, amount_fen = paid_to(row.kind, row.body), row.amount_fen
+        moves_money = row.source_account_id is not None
+        if row.created_at > since:
+            drafted_s = row.created_at.timestamp()
+            if moves_money:
+                found.append(Record(drafted_s, _drafted(drafted_s, amount_fen, payee.key)))
+            if row.risk_verdict in STOPS and row.id != own_order_id:
+                found.append(Record(drafted_s, _stopped(drafted_s, amount_fen)))
+        if row.status not in COUNTED or row.authorised_at is None or row.authorised_at <= since:
+            continue
+        done_s = row.authorised_at.timestamp()
+        if moves_money:
+            found.append(Record(done_s, _paid(done_s, amount_fen, payee.key, payee.name_key)))
+        elif row.kind in ORDER_CHANGES:
+            found.append(Record(done_s, _changed(done_s, ORDER_CHANGES[row.kind])))
+    return found
+
+
+async def _security(session: AsyncSession, customer_id: str, since: datetime) -> list[Record]:
+    statement = (
+        select(SecurityEvent.kind, SecurityEvent.at)
+        .where(SecurityEvent.customer_id == customer_id, SecurityEvent.at > since)
+        .order_by(SecurityEvent.at.desc())
+        .limit(RECORDS_MAX)
+    )
+    found: list[Record] = []
+    for kind, at in await session.execute(statement):
+        at_s = at.timestamp()
+        if kind == PASSWORD_SET:
+            found.append(Record(at_s, _password(at_s)))
+        elif kind in LOGIN_OK or kind in LOGIN_FAILED:
+            found.append(Record(at_s, _login(at_s, ok=kind in LOGIN_OK)))
+        elif kind in CHANGES:
+            found.append(Record(at_s, _changed(at_s, CHANGES[kind])))
+    return found
+
+
+async def past_payments(session: AsyncSession, customer_id: str, until: datetime) -> list[Record]:
+    """Payments of two years that are in the ledger without an order: before orders, or brought from elsewhere.
+
+    Payees are recognised by the account at our bank, else by the one entry of the payee book with that name.
+    """
+    ours, theirs = aliased(LedgerEntry), aliased(LedgerEntry)
+    mine, other = aliased(Account), aliased(Account)
+    statement = (
+        select(ours.amount_fen, ours.booked_at, ours.counterparty_name, other.number, other.customer_id)
+        .join(mine, mine.ledger_account_id == ours.ledger_account_id)
+        .join(LedgerTransaction, LedgerTransaction.id == ours.transaction_id)
+        .outerjoin(theirs, and_(theirs.transaction_id == ours.transaction_id, theirs.amount_fen > 0))
+        .outerjoin(other, other.ledger_account_id == theirs.ledger_account_id)
+        .where(
+            mine.customer_id == customer_id,
+            mine.kind == "current",
+            ours.amount_fen < 0,
+            ours.booked_at > until - PAST_KEPT,
+            ours.booked_at <= until,
+            ours.category.in_(HABIT_CATEGORIES),
+            LedgerTransaction.key.not_like("order:%"),
+        )
+        .order_by(ours.booked_at.desc())
+        .limit(PAST_ENTRIES_MAX)
+    )
+    rows = (await session.execute(statement)).all()
+    if not rows:
+        return []
+    book = await _book(session, customer_id)
+    found = []
+    for amount_fen, booked_at, name, number, owner in reversed(rows):
+        if owner == customer_id:
+            continue  # moved between own accounts
+        at_s = booked_at.timestamp()
+        key = account_key(number, None) if number else book.get(name, "")
+        found.append(Record(at_s, _paid(at_s, -amount_fen, key, name_key(name))))
+    return found
+
+
+async def _book(session: AsyncSession, customer_id: str) -> dict[str, str]:
+    """Name to account fingerprint, for names that occur once in the payee book."""
+    statement = select(Payee.name, Payee.account_number, Payee.bank_code).where(
+        Payee.customer_id == customer_id, Payee.deleted_at.is_(None)
+    )
+    rows: Sequence[tuple[str, str, str | None]] = [tuple(row) for row in await session.execute(statement)]  # type: ignore[misc]
+    names = [name for name, _, _ in rows]
+    return {name: account_key(number, bank) for name, number, bank in rows if names.count(name) == 1}
+
+
+def _drafted(at_s: float, amount_fen: int, key: str) -> Callable[[Profile], None]:
+    return lambda profile: profile.observe_draft(at_s, amount_fen, key)
+
+
+def _paid(at_s: float, amount_fen: int, key: str, name: str) -> Callable[[Profile], None]:
+    return lambda profile: profile.observe_paid(at_s, amount_fen, key, name)
+
+
+def _stopped(at_s: float, amount_fen: int) -> Callable[[Profile], None]:
+    return lambda profile: profile.observe_stop(at_s, amount_fen)
+
+
+def _login(at_s: float, *, ok: bool) -> Callable[[Profile], None]:
+    return lambda profile: profile.observe_login(at_s, ok=ok)
+
+
+def _changed(at_s: float, kind: ChangeKind) -> Callable[[Profile], None]:
+    return lambda profile: profile.observe_change(at_s, kind)
+
+
+def _password(at_s: float) -> Callable[[Profile], None]:
+    def apply(profile: Profile) -> None:
+        if profile.has_password:
+            profile.observe_change(at_s, "password")
+        profile.has_password = True
+
+    return apply

@@ -1,0 +1,108 @@
+"""The risk area as the order pipeline sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.core import Core
+from banking_core.orders.risk import RiskSubject, Verdict
+from banking_core.risk import decisions
+from banking_core.risk.context import RiskContext
+from banking_core.risk.features import compute
+from banking_core.risk.gathering import Gathering, Seen, seen_in
+from banking_core.risk.habits import Habits
+from banking_core.risk.model import Model, packaged_model
+from banking_core.risk.models import RiskDecision
+from banking_core.risk.payees import paid_to
+from banking_core.risk.rules import Rules, packaged_rules
+from banking_core.risk.sightings import see
+from banking_core.risk.verdicts import Judgement, decide
+
+
+class Risk:
+    """Judges orders (`orders.OrderRisk`) and keeps what it judged. Never commits."""
+
+    def __init__(self, core: Core, *, rules: Rules | None = None, model: Model | None = None) -> None:
+        """Raises RulesInvalid, ModelInvalid when the shipped files cannot be used."""
+        self._rules = rules or packaged_rules()
+        self._model = model or packaged_model()
+        self._habits = Habits()
+        self._gathering = Gathering(core.customers, core.accounts, self._habits)
+
+    async def assess(self, session: AsyncSession, subject: RiskSubject) -> Verdict:
+        """The verdict on one order at one moment; what it says and why is written down in the same transaction."""
+        context = await self._gathering.order(session, subject)
+        judgement = decide(context, compute(context), self._rules, self._model)
+        until = _until(judgement, subject.at)
+        origin = decisions.Origin(subject.customer_id, subject.order_id, subject.conversation_id)
+        await self._record(session, origin, context, judgement, until)
+        if subject.phase == "execute" and _goes_on(judgement, subject.proofs, standing=subject.standing):
+            await self._remember(session, subject, context)
+        return Verdict(
+            kind=judgement.kind,
+            factors=judgement.factors,
+            until=until,
+            customer_text=judgement.customer_text,
+            reasons=judgement.reasons,
+        )
+
+    async def _record(
+        self,
+        session: AsyncSession,
+        origin: decisions.Origin,
+        context: RiskContext,
+        judgement: Judgement,
+        until: datetime | None,
+    ) -> None:
+        await decisions.record(
+            session,
+            origin,
+            context,
+            judgement,
+            until=until,
+            rules_version=self._rules.version,
+            model_version=self._model.version,
+        )
+
+    async def _remember(self, session: AsyncSession, subject: RiskSubject, context: RiskContext) -> None:
+        """What is about to be paid becomes known: device, network, place, and that this payee is paid by this one."""
+        seen: Seen = seen_in(subject.context)
+        payee = paid_to(subject.kind, subject.body) if context.account is not None else None
+        keys = {"device": seen.device, "network": seen.network, "payee": payee.key if payee else ""}
+        await see(session, subject.customer_id, keys, subject.at)
+        await self._habits.remember(
+            session,
+            subject.customer_id,
+            subject.at,
+            device=seen.device,
+            network=seen.network,
+            place=seen.place,
+        )
+
+    async def decisions_of_order(self, session: AsyncSession, order_id: str) -> Sequence[RiskDecision]:
+        """Every judgement of an order, oldest first."""
+        return await decisions.of_order(session, order_id)
+
+    async def decisions_of_customer(
+        self, session: AsyncSession, customer_id: str, limit: int = 50
+    ) -> Sequence[RiskDecision]:
+        """A customer's newest judgements first, at most 500."""
+        return await decisions.of_customer(session, customer_id, limit)
+
+    async def shadow_report(self, session: AsyncSession, since: datetime) -> list[decisions.ShadowReport]:
+        """What the shadow rules would have stopped since then, the most frequent first."""
+        return await decisions.shadow_report(session, since)
+
+
+def _until(judgement: Judgement, now: datetime) -> datetime | None:
+    return None if judgement.delay_minutes is None else now + timedelta(minutes=judgement.delay_minutes)
+
+
+def _goes_on(judgement: Judgement, proofs: frozenset[str], *, standing: bool) -> bool:
+    """Whether the order is carried out now, as `orders.risk` says."""
+    return judgement.kind == "allow" or (
+        judgement.kind == "step_up" and (standing or judgement.factors <= proofs)
+    )
