@@ -380,6 +380,8 @@ class DialogueEngine:
         ) and heard.intent != frame.skill
         if not elsewhere or heard.confidence < self.policy.digress_min:
             return False
+        if self.registry.announced(heard.intent) is not None and self._slot_named(turn, frame) is not None:
+            return False  # 手机号说错了 corrects the number just given
         if not found:
             return True
         return heard.confidence >= self.policy.digress_sure_min and not filling.answers(turn, found)

@@ -121,13 +121,14 @@ class Opening:
 
     def _announces(self, turn: Turn, best: KnowledgeHit | None) -> bool:
         """True when a skill is wanted that is only announced; a question about its rules is answered instead."""
-        if (
-            self.registry.announced(turn.heard.intent) is None
-            or turn.heard.confidence < self.policy.start_min
-        ):
+        row = self.registry.announced(turn.heard.intent)
+        if row is None or turn.heard.confidence < self.policy.start_min:
             return False
-        sure = self.policy.answer_min if sounds_like_question(turn.text) else self.policy.answer_sure_min
-        return best is None or best.score < sure
+        if best is None:
+            return True
+        explains = best.entry_id in row.entries or best.skill == row.intent
+        asks = explains or sounds_like_question(turn.text)
+        return best.score < (self.policy.answer_min if asks else self.policy.answer_sure_min)
 
     def announce(self, intent: str, out: Outcome) -> None:
         """Says what is possible today, with questions that explain the matter."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.dialogue.understanding import KnowledgeHit
 from bot.knowledge import store
-from bot.knowledge.corpus import gather, training_files
+from bot.knowledge.corpus import announced_files, gather, training_files
 from bot.knowledge.entries import Entry, Renders, entry_files, load_entries
 from bot.knowledge.fitting import fit
 from bot.knowledge.lexicon import Lexicon
@@ -49,7 +49,9 @@ class KnowledgeBase:
         entries = load_entries(folder, terms)
         lexicon = Lexicon.load(words / "synonyms.yml", words / "banks.txt")
         reader = Reader(lexicon)
-        key = store.key_of(lexicon.digest, (*entry_files(folder), *training_files(folder)))
+        key = store.key_of(
+            lexicon.digest, (*entry_files(folder), *training_files(folder), *announced_files(folder))
+        )
         kept = store.fetch(cache_dir, key) if cache_dir is not None else None
         if kept is None:
             kept = fit(gather(entries, folder), len(entries), lexicon, reader)

@@ -36,6 +36,11 @@ def training_files(folder: Path) -> list[Path]:
     return sorted(folder.parent.glob("*.yml"))
 
 
+def announced_files(folder: Path) -> list[Path]:
+    """Skills that are only announced, beside the knowledge base: a wish for one may well be answered from it."""
+    return sorted((folder.parent / "skills").glob("*.yml"))
+
+
 def gather(entries: tuple[Entry, ...], folder: Path) -> Corpus:
     """The corpus of these entries and of the training files beside `folder`; raises MalformedKnowledge."""
     texts: list[str] = []
@@ -44,7 +49,8 @@ def gather(entries: tuple[Entry, ...], folder: Path) -> Corpus:
         texts.extend(entry.wordings)
         owners.extend([number] * len(entry.wordings))
     said = [pair for path in training_files(folder) for pair in _examples(path)]
-    others = list(dict.fromkeys(text for text, intent in said if intent != FAQ_INTENT))
+    answerable = {FAQ_INTENT, *(intent for path in announced_files(folder) for intent in _keys(path))}
+    others = list(dict.fromkeys(text for text, intent in said if intent not in answerable))
     inside = others[::_OTHERS_STEP]
     background = [text for text, intent in said if intent == FAQ_INTENT]
     background += [_PLACEHOLDER.sub("", entry.template) for entry in entries]
@@ -54,6 +60,11 @@ def gather(entries: tuple[Entry, ...], folder: Path) -> Corpus:
         spare_others=tuple(others[1::_OTHERS_STEP]),
         background=tuple(background),
     )
+
+
+def _keys(path: Path) -> list[str]:
+    content = parse_yaml(read(path), path.name)
+    return [str(key) for key in content] if isinstance(content, dict) else []
 
 
 def _examples(path: Path) -> list[tuple[str, str]]:

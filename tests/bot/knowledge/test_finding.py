@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from actions.registry import build_registry
+from bot.dialogue.phrases import SMALL_TALK
 from bot.dialogue.understanding import Knowledge
 from bot.knowledge import KnowledgeBase
 
@@ -129,7 +131,8 @@ def test_a_question_without_an_entry_is_seldom_answered(base: KnowledgeBase) -> 
 
 def test_commands_and_small_talk_are_seldom_answered(base: KnowledgeBase) -> None:
     names = [path.name for path in (DATA / "dev").glob("*.tsv") if not path.name.startswith("faq")]
-    scores = [top_score(base, text) for name in names for text, _ in dev(name)]
+    done = {skill.intent for skill in build_registry()} | set(SMALL_TALK)
+    scores = [top_score(base, text) for name in names for text, wanted in dev(name) if wanted in done]
     assert sum(score >= ANSWER_MIN for score in scores) / len(scores) <= OTHERS_CONFIDENT_MAX
 
 
