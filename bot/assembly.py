@@ -96,6 +96,7 @@ def build_product(
     clock = clock or SystemClock()
     database = Database(settings.database_url, vault=settings.open_vault())
     bank = build_bank(settings.bank_settings(), clock)
+    bank.orders.use_risk(bank.risk)
     assert settings.nlu_token is not None
     understander = understander or NluClient(settings.nlu_url, settings.nlu_token.get_secret_value())
     knowledge = KnowledgeBase.load(FAQ_FOLDER, bank.terms, cache_dir=settings.cache_dir)
