@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from actions.receipts import receipt
 from actions.services import bank_of, customer_of, refusals
 from banking_core.orders.models import Order
+from banking_core.orders.states import CANCELLABLE
 from bot.dialogue.reply import Card, Fact, Reply, choices
 from bot.dialogue.skill import AskSecret, Done, HandOver, Prove, ReadBack, SettleLater, Skill, Step, Turn
 from bot.dialogue.state import Frame
@@ -50,6 +51,7 @@ class OrderSkill(Skill):
                 idempotency_key=f"{turn.conversation_id}:{frame.frame_id}:{frame.revision}",
                 channel=turn.channel,
                 conversation_id=turn.conversation_id,
+                context=await turn.circumstances(),
             )
 
     def read_back(self, order: Order) -> Reply:
@@ -85,8 +87,22 @@ class OrderSkill(Skill):
 
     async def _execute(self, turn: Turn, order_id: str, *, otp_verified: bool) -> Order:
         return await bank_of(turn).orders.execute(
-            turn.session, order_id, customer_of(turn), otp_verified=otp_verified
+            turn.session,
+            order_id,
+            customer_of(turn),
+            otp_verified=otp_verified,
+            context=await turn.circumstances(),
         )
+
+    async def recall(self, turn: Turn, order_id: str) -> Reply | None:
+        """An order that has not been carried out yet is cancelled."""
+        orders = bank_of(turn).orders
+        order = await orders.get(turn.session, order_id, customer_of(turn))
+        if order.status not in CANCELLABLE:
+            return None
+        with refusals():
+            await orders.cancel(turn.session, order.id, customer_of(turn))
+        return Reply(f"好的，{self.title}已取消，没有动您的钱。业务编号{order.number}。")
 
     async def abandon(self, turn: Turn, frame: Frame) -> None:
         """The drafted order is cancelled, unless it is over already."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from banking_core.clock import BANK_ZONE
 from banking_core.orders.models import Order
-from bot.dialogue.reply import Card, Fact, Reply
+from bot.dialogue.reply import Card, Fact, Reply, choices
 
 TITLES: dict[str, str] = {
     "transfer": "转账",
@@ -33,10 +33,11 @@ def receipt(order: Order) -> Reply:
         why = order.risk_text or "为了您的资金安全，这笔要稍后办理。"
         facts = (Fact("预计办理时间", at), *(Fact(*fact) for fact in order.facts))
         return Reply(
-            f"{why}预计{at}办理，在那之前您可以取消，钱还没有动。业务编号{order.number}。",
+            f"{why}预计{at}办理，在那之前您可以说“取消”，钱还没有动。业务编号{order.number}。",
             card=Card(
                 kind="receipt", title=f"{title}等待办理", facts=(*facts, Fact("业务编号", order.number))
             ),
+            choices=choices("取消"),
         )
     if order.status == "submitted":
         return Reply(

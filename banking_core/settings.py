@@ -12,7 +12,8 @@ OTP_KEY_BYTES_MIN = 16
 class BankSettings:
     """Plain values. `otp_key` is a server secret of at least 16 bytes.
 
-    `terms_path` overrides single terms. The `password_` fields are argon2id's parameters.
+    `terms_path` overrides single terms. The `password_` fields are argon2id's parameters; a
+    session ends `session_ttl_h` hours after its log-in or `session_idle_min` minutes after its last use.
     """
 
     database_url: str
@@ -26,6 +27,8 @@ class BankSettings:
     password_time_cost: int = 3
     password_memory_kib: int = 65_536
     password_lanes: int = 4
+    session_ttl_h: float = 12
+    session_idle_min: float = 30
 
     def __post_init__(self) -> None:
         if len(self.otp_key) < OTP_KEY_BYTES_MIN:

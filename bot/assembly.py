@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +13,7 @@ from actions.registry import build_registry
 from actions.services import Services
 from banking_core.bank import Bank, build_bank
 from banking_core.clock import Clock, SystemClock
+from banking_core.scheduling import Job, JobRunner, Scheduler, Slot, every
 from banking_core.storage import Database
 from bot.conversation.challenges import Challenges
 from bot.conversation.demand import most_asked
@@ -31,12 +30,11 @@ from bot.dialogue.understanding import Understander
 from bot.knowledge import KnowledgeBase
 from bot.settings import ROOT, Settings
 from bot.understanding.client import NluClient
+from bot.upkeep import upkeep_jobs
 from desk.service import Desk
 
-logger = logging.getLogger(__name__)
 FAQ_FOLDER = ROOT / "nlu_data" / "faq"
-MAINTENANCE_PERIOD_S = 10.0
-LEARN_ROUNDS = 30  # rounds of upkeep between two counts of what is asked
+LEARN_EVERY_S = 300
 OFTEN_ASKED_PERIOD = timedelta(days=30)
 OFTEN_ASKED_MAX = 3
 
@@ -58,6 +56,8 @@ class Product:
     metrics_registry: CollectorRegistry
     understander: Understander
     knowledge: KnowledgeBase
+    upkeep: Sequence[Job]
+    scheduler: Scheduler
 
     async def start(self) -> None:
         """Opens the bank's own accounts and the sandboxes, and settles what a crash left open."""
@@ -66,6 +66,7 @@ class Product:
 
     async def close(self) -> None:
         """Ends what is under way and closes every connection."""
+        await self.scheduler.close()
         await self.settlement.drain()
         if isinstance(self.understander, NluClient):
             await self.understander.close()
@@ -73,28 +74,15 @@ class Product:
         await self.database.close()
 
     async def maintain(self) -> None:
-        """One round of upkeep: settlements, expired orders, customers waiting for nobody."""
-        await self.settlement.sweep(self.hub.announce)
-        async with self.database.transaction() as session:
-            await self.bank.orders.expire_due(session)
-        await self.handoff.sweep_unattended()
+        """Everything that is due now, whatever the timetable; for clocks that are moved by hand."""
+        for job in self.upkeep:
+            await job.work(Slot(job.name, self.clock.now()))
 
     async def learn_often_asked(self) -> None:
         """What was asked most in the last weeks rises in the help list."""
         async with self.database.snapshot() as session:
             often = await most_asked(session, self.clock.now() - OFTEN_ASKED_PERIOD, OFTEN_ASKED_MAX)
         self.knowledge.note_often_asked(often)
-
-    async def maintain_forever(self) -> None:
-        """Upkeep every ten seconds; a failed round is logged and the next one tries again."""
-        for number in itertools.count():
-            try:
-                if number % LEARN_ROUNDS == 0:
-                    await self.learn_often_asked()
-                await asyncio.sleep(MAINTENANCE_PERIOD_S)
-                await self.maintain()
-            except Exception:
-                logger.exception("maintenance failed")
 
 
 def build_product(
@@ -108,6 +96,7 @@ def build_product(
     clock = clock or SystemClock()
     database = Database(settings.database_url, vault=settings.open_vault())
     bank = build_bank(settings.bank_settings(), clock)
+    bank.orders.use_risk(bank.risk)
     assert settings.nlu_token is not None
     understander = understander or NluClient(settings.nlu_url, settings.nlu_token.get_secret_value())
     knowledge = KnowledgeBase.load(FAQ_FOLDER, bank.terms, cache_dir=settings.cache_dir)
@@ -128,7 +117,8 @@ def build_product(
         metrics=TurnMetrics(metrics_registry),
     )
     handoff = Handoff(hub=hub, database=database, bank=bank, runner=runner, registry=registry, staffing=desk)
-    return Product(
+    upkeep = upkeep_jobs(database, bank, settlement, hub, handoff)
+    product = Product(
         settings=settings,
         clock=clock,
         database=database,
@@ -142,4 +132,8 @@ def build_product(
         metrics_registry=metrics_registry,
         knowledge=knowledge,
         understander=understander,
+        upkeep=upkeep,
+        scheduler=Scheduler(JobRunner(database, clock), upkeep),
     )
+    product.scheduler.also("learn_often_asked", every(LEARN_EVERY_S), product.learn_often_asked)
+    return product

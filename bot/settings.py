@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     )
     password_lanes: int = Field(4, ge=1, le=16, description="Lanes of argon2id, computed side by side.")
     session_ttl_h: int = Field(12, ge=1, le=720, description="Hours until a customer's log-in expires.")
+    session_idle_min: int = Field(
+        30, ge=1, le=720, description="Minutes without a word after which a log-in expires."
+    )
     secure_cookies: bool | None = Field(None, description="Cookies only over HTTPS; default: in production.")
     developer_pages: bool | None = Field(
         None, description="/dev/sms on loopback; default: not in production."
@@ -180,6 +183,8 @@ class Settings(BaseSettings):
             password_time_cost=self.password_time_cost,
             password_memory_kib=self.password_memory_kib,
             password_lanes=self.password_lanes,
+            session_ttl_h=self.session_ttl_h,
+            session_idle_min=self.session_idle_min,
         )
 
 

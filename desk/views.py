@@ -77,8 +77,8 @@ def facts_view(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What is known of a conversation. Reads the keys
 
     channel, who {name (masked), phone (masked), level} or None, verified (str), skill (title or None),
-    slots [(label, value)], topics (titles, newest first), order_number (or None) and reason (a code); a missing
-    one shows as nothing known.
+    slots [(label, value)], topics (titles, newest first), order_number (or None), stopped [(label, value)] (the order
+    that risk held up, and why) and reason (a code); a missing one shows as nothing known.
     """
     who = facts.get("who") or {}
     level = str(who.get("level") or "")
@@ -93,6 +93,7 @@ def facts_view(facts: Mapping[str, Any]) -> dict[str, Any]:
         "slots": _pairs(facts.get("slots") or ()),
         "topics": [str(topic) for topic in facts.get("topics") or ()],
         "order_number": facts.get("order_number") or "",
+        "stopped": _pairs(facts.get("stopped") or ()),
         "reason_text": reason_text(facts.get("reason")),
     }
 

@@ -18,7 +18,7 @@ from banking_core.customers.id_numbers import complete_id_number
 from banking_core.customers.models import Customer
 from banking_core.demo.bills import issue_bills
 from banking_core.demo.schema import AccountPlan, Cast, PayeePlan, Persona, Scheduled, read_cast, read_market
-from banking_core.demo.simulation import Leg, Movement, simulate
+from banking_core.demo.simulation import Leg, Movement, history_start, simulate
 from banking_core.ledger.types import EntryDraft, InternalAccount, TransactionDraft
 from banking_core.storage import Database
 
@@ -56,7 +56,7 @@ async def seed_demo(db: Database, bank: Bank, today: date) -> SeedReport:
         if await bank.customers.by_phone(session, people.people[0].phone) is not None:
             return SeedReport(created=False)
         customers, opened = await _open(session, bank, people, today)
-        await _befriend(session, bank, people, customers, opened)
+        await _befriend(session, bank, people, customers, opened, today)
         drafts = await _drafts(session, bank, movements, opened)
         count = await bank.ledger.import_history(session, drafts)
         branches = await bank.branches.load(session)
@@ -101,7 +101,12 @@ async def _open(
 
 
 async def _befriend(
-    session: AsyncSession, bank: Bank, people: Cast, customers: dict[str, Customer], opened: Opened
+    session: AsyncSession,
+    bank: Bank,
+    people: Cast,
+    customers: dict[str, Customer],
+    opened: Opened,
+    today: date,
 ) -> None:
     """Payee books and household accounts."""
     names = {person.key: person.name for person in people.people}
@@ -116,6 +121,7 @@ async def _befriend(
                 account_number=number,
                 bank_code=payee.bank_code,
                 nickname=payee.nickname,
+                created_at=_morning(max(person.since, history_start(today))),
             )
         for flow in person.flows:
             if isinstance(flow, Scheduled) and flow.biller is not None:

@@ -6,6 +6,9 @@ InvalidInput  PasswordTooWeak   the new password breaks a rule; the sentence say
 InvalidInput  PasswordSame      the new password is the old one
 NotFound      OtpUnknown        no such challenge, or somebody else's, or for something else
 NotFound      TotpUnknown       no authenticator app is bound, or no binding waits for its code
+NotFound      SessionUnknown    no such log-in of this customer, or it is over
+NotFound      DeviceUnknown     no such device of this customer
+InvalidInput  DeviceNameInvalid empty, too long, or with signs that cannot be shown
 Refused       OtpTooMany        another code too soon, or too many in a day; retry_after_s says when
 """
 
@@ -40,6 +43,27 @@ class TotpUnknown(NotFound):
 
     code = "totp_unknown"
     default_customer_text = "还没有绑定动态口令，或者绑定已经超时，请重新开始绑定。"
+
+
+class SessionUnknown(NotFound):
+    """No such log-in of this customer, or it is over."""
+
+    code = "session_unknown"
+    default_customer_text = "没有找到这次登录，可能已经退出了，请刷新登录列表再看。"
+
+
+class DeviceUnknown(NotFound):
+    """No such device of this customer."""
+
+    code = "device_unknown"
+    default_customer_text = "没有找到这台设备，可能已经解绑了，请刷新设备列表再看。"
+
+
+class DeviceNameInvalid(InvalidInput):
+    """A device name that cannot be shown."""
+
+    code = "device_name_invalid"
+    default_customer_text = "设备名称要1到20个字，请换一个名称。"
 
 
 class OtpTooMany(Refused):

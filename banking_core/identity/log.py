@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
 from banking_core.identity.models import SecurityEvent
-from banking_core.identity.origin import ADDRESS_CHARS_MAX, NOWHERE, Origin
+from banking_core.identity.origin import ADDRESS_CHARS_MAX, DEVICE_NAME_CHARS_MAX, NOWHERE, Origin
 from banking_core.money_text import mask_phone
 
 _counter = itertools.count()
@@ -47,7 +47,8 @@ class SecurityLog:
             phone_masked=mask_phone(phone)[:11],
             kind=kind,
             outcome=outcome,
-            channel=origin.channel,
+            channel=origin.channel[:16],
+            device_name=origin.device_name[:DEVICE_NAME_CHARS_MAX],
             detail=dict(detail or {}),
             at=now,
         )

@@ -94,6 +94,47 @@ class RecoveryCode(Base):
     used_at: Mapped[datetime | None]
 
 
+class Device(Base):
+    """A phone or browser that a customer logged in with. `key` is a fingerprint of customer and device.
+
+    A device that was unbound keeps its row, and is as good as new when it comes back.
+    """
+
+    __tablename__ = "device"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
+    name: Mapped[str] = mapped_column(String(64))
+    trusted_until: Mapped[datetime | None]
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    unbound_at: Mapped[datetime | None]
+
+
+class BankSession(Base):
+    """One visit through a channel, of a customer once they are logged in. Only the token's hash is kept.
+
+    `renew_token` is set when the customer logged in without a new token: the channel gives one at the next
+    chance. `ended_why`: logout, revoked, replaced, security, full.
+    """
+
+    __tablename__ = "bank_session"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    channel: Mapped[str] = mapped_column(String(16))
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customer.id"), index=True)
+    device_id: Mapped[str | None] = mapped_column(ForeignKey("device.id"), index=True)
+    created_at: Mapped[datetime]
+    authenticated_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    renew_token: Mapped[bool] = mapped_column(default=False)
+    ended_at: Mapped[datetime | None]
+    ended_why: Mapped[str | None] = mapped_column(String(16))
+
+
 class SecurityEvent(SealedRow, Base):
     """What happened to a customer's security: log-ins, codes, locks. Never holds a secret.
 
@@ -111,5 +152,6 @@ class SecurityEvent(SealedRow, Base):
     channel: Mapped[str] = mapped_column(String(16), default="")
     address_sealed: Mapped[str | None] = mapped_column(Text)
     address = Sealed[str | None]("address_sealed")
+    device_name: Mapped[str] = mapped_column(String(64), default="")
     detail: Mapped[dict[str, Any]]
     at: Mapped[datetime]

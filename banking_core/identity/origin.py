@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 
 ADDRESS_CHARS_MAX = 64
+DEVICE_NAME_CHARS_MAX = 64
 IPV6_NETWORK_BITS = 64  # one line is given a whole /64: within it addresses are free
 PLACE_BITS_IPV4 = 16
 PLACE_BITS_IPV6 = 32
@@ -13,10 +14,17 @@ PLACE_BITS_IPV6 = 32
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Empty fields are unknown. `address` is an IP address in text form."""
+    """Empty fields are unknown.
+
+    `address` is an IP address in text form; `device` a stable pseudonym of the phone or browser, `device_name`
+    what its owner would call it; `session_id` the bank's own session behind the request.
+    """
 
     channel: str = ""
     address: str = ""
+    device: str = ""
+    device_name: str = ""
+    session_id: str = ""
 
     def __repr__(self) -> str:
         return f"Origin(channel={self.channel!r}, address={mask_address(self.address)!r})"

@@ -16,6 +16,7 @@ from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.models import Customer
 from banking_core.customers.service import PHONE, Customers
+from banking_core.identity.devices import Devices
 from banking_core.identity.errors import PasswordSame
 from banking_core.identity.guards import guard_of, locked_guard
 from banking_core.identity.hashing import PasswordHashes
@@ -25,6 +26,7 @@ from banking_core.identity.log import SecurityLog
 from banking_core.identity.models import AttemptGuard, PasswordCredential
 from banking_core.identity.notices import SecurityNotices
 from banking_core.identity.origin import NOWHERE, Origin, line_of
+from banking_core.identity.sessions import Sessions
 from banking_core.identity.strength import LENGTH_MAX, check_strength
 
 TRIES_TERM = "identity.password_tries"
@@ -61,6 +63,8 @@ class Passwords:
         fingerprints: Fingerprints,
         notices: SecurityNotices,
         hashes: PasswordHashes,
+        sessions: Sessions,
+        devices: Devices,
     ) -> None:
         self._clock = clock
         self._customers = customers
@@ -68,6 +72,8 @@ class Passwords:
         self._fingerprints = fingerprints
         self._notices = notices
         self._hashes = hashes
+        self._sessions = sessions
+        self._devices = devices
         self._lockout = Lockout.of_terms(terms, TRIES_TERM, PAUSE_TERM)
         self._address_lockout = Lockout.of_terms(
             terms,
@@ -79,7 +85,7 @@ class Passwords:
     async def set(
         self, session: AsyncSession, customer_id: str, password: str, *, origin: Origin = NOWHERE
     ) -> None:
-        """Sets or replaces the password; raises PasswordTooWeak, CustomerNotFound."""
+        """Sets or replaces the password and ends every other log-in; raises PasswordTooWeak, CustomerNotFound."""
         customer = await self._customers.lock(session, customer_id)
         check_strength(password, customer)
         await self._store(session, customer, password, origin)
@@ -89,6 +95,7 @@ class Passwords:
     ) -> PasswordOutcome:
         """The customer gives the old password and a new one; a wrong old one counts as a try to log in.
 
+        Every log-in but the asking one ends, and no device is trusted any more.
         Raises PasswordTooWeak, PasswordSame, CustomerNotFound; then nothing has changed.
         """
         customer = await self._customers.get(session, customer_id)
@@ -176,6 +183,10 @@ class Passwords:
             session.add(credential)
         credential.password_hash = password_hash
         credential.changed_at = self._clock.now()
+        await self._sessions.end_all(
+            session, customer.id, "security", but=origin.session_id or None, origin=origin
+        )
+        await self._devices.distrust_all(session, customer.id, origin=origin)
         await self._note(session, "password_set", "ok", customer.id, customer.phone, origin)
 
     async def _note(

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,6 +22,7 @@ _SPACES = re.compile(r"\s+")
 class _Category(BaseModel):
     model_config = ConfigDict(extra="forbid")
     words: str
+    warning: Annotated[str, Field(max_length=100, pattern=r"[\u4e00-\u9fff].*。$")]
     patterns: list[str] = Field(min_length=1)
 
 
@@ -48,6 +50,7 @@ class Phrases:
     enquiry: re.Pattern[str]
     story: re.Pattern[str]
     patterns: tuple[tuple[str, re.Pattern[str]], ...]
+    warnings: dict[str, str]
 
     @classmethod
     def load(cls, path: Path = DEFAULT_PATH) -> Phrases:
@@ -64,6 +67,7 @@ class Phrases:
                     (name, re.compile("|".join(f"(?:{pattern})" for pattern in category.patterns)))
                     for name, category in data.categories.items()
                 ),
+                {name: category.warning for name, category in data.categories.items()},
             )
         except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError, re.error) as error:
             raise PhrasesInvalid(f"{path.name}: {error}") from error
@@ -75,6 +79,10 @@ class Phrases:
         if hits and self.enquiry.search(plain) and not self.story.search(plain):
             return Heard(enquiry=True)
         return Heard(hits)
+
+    def warning(self, heard: Heard) -> str:
+        """What a customer who told this must be told at once, in plain words; "" when it was no story."""
+        return self.warnings[heard.categories[0]] if heard.categories else ""
 
 
 @cache

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from banking_core.clock import BANK_ZONE
 from banking_core.scheduling.errors import JobUnknown
-from banking_core.scheduling.jobs import Job, every
+from banking_core.scheduling.jobs import Job, Trigger, every
 from banking_core.scheduling.runner import Ended, JobRunner
 
 log = logging.getLogger(__name__)
 LOOK_AFTER_S = 30
+Own = Callable[[], Awaitable[None]]
 
 
 class Scheduler:
@@ -32,11 +33,18 @@ class Scheduler:
         self._busy = {job.name: asyncio.Lock() for job in jobs}
         self._tasks: set[asyncio.Task[None]] = set()
         self._timetable: AsyncIOScheduler | None = None
+        self._own: dict[str, tuple[Trigger, Own]] = {}
         self.jobs = tuple(jobs)
 
+    def also(self, name: str, trigger: Trigger, call: Own) -> None:
+        """Adds what every process does for itself, such as renewing what it keeps in memory; no run is written down."""
+        assert self._timetable is None and name not in self._own and name not in self._busy
+        self._own[name] = (trigger, call)
+
     def start(self) -> None:
-        """Begins to run jobs; what was missed is run at once."""
+        """Begins to run jobs; what was missed, and what this process does for itself, is run at once."""
         assert self._timetable is None, "started twice"
+        now = datetime.now(BANK_ZONE)
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._timetable = AsyncIOScheduler(timezone=BANK_ZONE, job_defaults=defaults)
         for job in self.jobs:
@@ -46,8 +54,10 @@ class Scheduler:
             every(self._look_after_s),
             args=[self.jobs],
             id="look_after",
-            next_run_time=datetime.now(BANK_ZONE),
+            next_run_time=now,
         )
+        for name, (trigger, call) in self._own.items():
+            self._timetable.add_job(self._wake_own, trigger, args=[name, call], id=name, next_run_time=now)
         self._timetable.start()
 
     async def close(self) -> None:
@@ -71,12 +81,25 @@ class Scheduler:
         return ended
 
     async def _wake(self, jobs: Sequence[Job]) -> None:
-        """Called by the timetable. One job that goes wrong does not hold up the others."""
-        task = asyncio.create_task(self._run_each(jobs))
+        self._begin(self._run_each(jobs))
+
+    async def _wake_own(self, name: str, call: Own) -> None:
+        async def logged() -> None:
+            try:
+                await call()
+            except Exception:
+                log.exception("%s failed", name)
+
+        self._begin(logged())
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        """A task of ours, so that `close` can wait for its end."""
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _run_each(self, jobs: Sequence[Job]) -> None:
+        """One job that goes wrong does not hold up the others."""
         for job in jobs:
             if self._busy[job.name].locked():
                 continue

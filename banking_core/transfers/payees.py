@@ -6,6 +6,7 @@ Who a customer pays, found by full name or by the nickname the customer gave, ne
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -83,10 +84,11 @@ class Payees:
         account_number: str,
         bank_code: str | None = None,
         nickname: str = "",
+        created_at: datetime | None = None,
     ) -> Payee:
         """Writes an entry without asking whether name and account belong together (the order handler does).
 
-        Raises PayeeExists, TransferInvalid (unknown bank).
+        `created_at` is for entries brought from elsewhere. Raises PayeeExists, TransferInvalid (unknown bank).
         """
         bank = bank_name(bank_code)
         if bank is None:
@@ -100,7 +102,7 @@ class Payees:
             account_number=account_number,
             bank_code=bank_code,
             bank_name=bank,
-            created_at=self._clock.now(),
+            created_at=created_at or self._clock.now(),
             last_used_at=None,
             deleted_at=None,
         )

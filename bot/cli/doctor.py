@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import click
-from sqlalchemy import text
+from sqlalchemy import inspect
 
+from banking_core.clock import BANK_ZONE
+from banking_core.scheduling import JobRun, latest_runs
 from banking_core.storage import Database
 from bot.cli.failures import EXPECTED, explain
 from bot.running.nlu_service import nlu_python, read_model
@@ -20,6 +22,7 @@ from bot.settings import Settings
 from bot.understanding.client import NluClient
 
 NLU_CHECK_TIMEOUT_S = 60
+OUTCOMES = {"done": "完成", "failed": "失败", "superseded": "由下一次代替"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ async def _running(settings: Settings) -> list[Finding]:
     nlu = "理解服务正在运行" if understands else f"理解服务的端口 {settings.nlu_port} 空闲"
     web_free = port_is_free(settings.host, settings.port)
     return [
-        await _database(settings),
+        *await _database(settings),
         Finding(
             nlu,
             understands or port_is_free("127.0.0.1", settings.nlu_port),
@@ -108,13 +111,24 @@ async def _running(settings: Settings) -> list[Finding]:
     ]
 
 
-async def _database(settings: Settings) -> Finding:
+async def _database(settings: Settings) -> list[Finding]:
+    """Whether it answers, and how the bank's jobs ended last; before the first start there are none."""
     database = Database(settings.database_url)
     try:
         async with database.snapshot() as session:
-            await session.execute(text("SELECT 1"))
+            connection = await session.connection()
+            tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+            runs = await latest_runs(session) if JobRun.__tablename__ in tables else ()
     except EXPECTED as error:
-        return Finding("数据库可用", False, explain(error))
+        return [Finding("数据库可用", False, explain(error))]
     finally:
         await database.close()
-    return Finding("数据库可用", True)
+    return [Finding("数据库可用", True), *map(job_finding, runs)]
+
+
+def job_finding(run: JobRun) -> Finding:
+    """How a job's newest run ended."""
+    outcome = "进行中" if run.outcome is None else OUTCOMES[run.outcome]
+    when = f"{run.slot_at.astimezone(BANK_ZONE):%Y-%m-%d %H:%M}"
+    what = f"后台任务 {run.job}：{when} {outcome}" + (f"（{run.detail}）" if run.detail else "")
+    return Finding(what, run.outcome != "failed", f"请看日志；已试了 {run.attempts} 次，下一个时点会再运行。")

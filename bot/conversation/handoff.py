@@ -22,6 +22,9 @@ from bot.dialogue.reply import Reply, choices
 from bot.dialogue.state import Pending, state_from_json
 
 TOPIC_MESSAGES_MAX = 20
+STOPS = ("delay", "human", "block")
+STOPPED_LOOK_MAX = 5
+STOPPED_FACTS = ("收款人", "收款账户", "金额", "充值号码")
 TOPICS_MAX = 5
 
 
@@ -200,7 +203,21 @@ class Handoff:
                     order = await self._bank.orders.get(session, frame.order_id, conversation.customer_id)
                     facts["order_number"] = order.number
             facts["topics"] = await self._topics(session, conversation_id)
+            facts["stopped"] = await self._stopped(session, conversation)
             return facts
+
+    async def _stopped(self, session: Any, conversation: Conversation) -> list[list[str]]:
+        """The newest order of this conversation that the risk area held up, and why, in an operator's words."""
+        if conversation.customer_id is None:
+            return []
+        for order in await self._bank.orders.latest(
+            session, conversation.customer_id, limit=STOPPED_LOOK_MAX
+        ):
+            if order.conversation_id == conversation.id and order.risk_verdict in STOPS:
+                shown = [[label, value] for label, value in order.facts if label in STOPPED_FACTS]
+                reasons = "；".join(order.risk_reasons or ())
+                return [*shown, ["业务编号", order.number], ["为什么", reasons]]
+        return []
 
     async def _topics(self, session: Any, conversation_id: str) -> list[str]:
         """The titles of what was talked about, newest first, each once."""

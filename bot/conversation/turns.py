@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.bank import Bank
-from banking_core.identity import Origin
+from banking_core.identity import NOWHERE, Origin
+from banking_core.risk.phrases import packaged_phrases
 from bot.conversation import log, ownership
 from bot.conversation.challenges import Challenges, Verdict, secret_in, wants_resend
+from bot.conversation.circumstances import circumstances
 from bot.conversation.models import Conversation, Message
 from bot.conversation.redaction import BLOT, for_log, looks_like_code, without_secrets
 from bot.conversation.views import Inbound, Staffing
@@ -26,6 +28,9 @@ from bot.dialogue.understanding import NOTHING_HEARD, Understanding
 NO_SECRET_WANTED = "现在不需要输入密码或验证码，我已经把它遮住了。您想办什么，直接告诉我就行。"
 BACK_FROM_QUEUE = "好的，不排队了。我继续帮您，想办什么直接说。"
 NOBODY_ON_DUTY = "同事们现在都不在线。要不要给您留一张工单？同事上班后会给您回电话。"
+SAFETY_ANSWER = "answer:safety."  # knowledge has warned the customer already
+UNCLEAR = ("fallback", "not_known", "ask_back", "suggest")
+LOOK_TOGETHER = "拿不准的话，说“转人工”，同事和您一起看；想先保住钱，说“锁住账户”。"
 HANDED_BACK = "同事已经把您交回给我了，我继续帮您。"
 
 
@@ -52,6 +57,7 @@ class TurnRunner:
         self._challenges = challenges
         self._staffing = staffing
         self._services = services
+        self._phrases = packaged_phrases()
 
     def turn_of(
         self,
@@ -60,8 +66,13 @@ class TurnRunner:
         now: datetime,
         text: str = "",
         heard: Understanding | None = None,
+        origin: Origin = NOWHERE,
     ) -> Turn:
         """The engine's view of this moment."""
+
+        async def known() -> dict[str, Any]:
+            return await circumstances(session, conversation, origin, self._phrases, now)
+
         return Turn(
             text=text,
             now=now,
@@ -71,6 +82,7 @@ class TurnRunner:
             session=session,
             services=self._services,
             heard=heard or NOTHING_HEARD,
+            circumstances=known,
         )
 
     async def run(
@@ -98,7 +110,13 @@ class TurnRunner:
         code_pending = challenge is not None and challenge["kind"] == "otp"
         turn = self._log(session, conversation, inbound, for_log(text, code_pending=code_pending), now)
         spoken = without_secrets(text, code_pending=code_pending)
-        outcome = await self._engine.turn(self.turn_of(session, conversation, now, spoken, heard), state)
+        moment = self.turn_of(session, conversation, now, spoken, heard, inbound.origin)
+        story = self._phrases.hear(spoken)
+        if story.categories:
+            await self._engine.reconsider(moment, state)
+        outcome = await self._engine.turn(moment, state)
+        if story.categories:
+            _warn(self._phrases.warning(story), outcome, state)
         await self._answer(session, conversation, turn, outcome, state, now)
         return turn
 
@@ -142,7 +160,8 @@ class TurnRunner:
         if verdict.customer_id is not None:
             conversation.customer_id = verdict.customer_id
             conversation.verified_how, conversation.verified_at = "密码+短信验证码", now
-        outcome = await self._engine.proved(self.turn_of(session, conversation, now), state)
+        moment = self.turn_of(session, conversation, now, origin=inbound.origin)
+        outcome = await self._engine.proved(moment, state)
         await self._answer(session, conversation, turn, outcome, state, now)
         return turn
 
@@ -273,6 +292,17 @@ class TurnRunner:
         await self._engine.remind(self.turn_of(session, conversation, now), state, outcome)
         conversation.state = state.to_json()
         return outcome.replies
+
+
+def _warn(warning: str, outcome: Outcome, state: DialogueState) -> None:
+    """A customer who tells a swindler's story is warned first, and asked nothing that would help the swindler."""
+    if outcome.action.startswith(SAFETY_ANSWER):
+        return
+    if outcome.action in UNCLEAR and not outcome.effects:
+        state.pending, outcome.action = None, "warn"
+        outcome.replies = [Reply(f"{warning}{LOOK_TOGETHER}", choices=choices("转人工", "锁住账户"))]
+    else:
+        outcome.replies.insert(0, Reply(warning))
 
 
 def _wants_number(state: DialogueState) -> bool:

@@ -137,6 +137,13 @@ class DialogueEngine:
         await self._settle(turn, state, out)
         return out
 
+    async def reconsider(self, turn: Turn, state: DialogueState) -> None:
+        """Something was told that may change the bank's mind: what was read back is drafted anew before a yes to it."""
+        self._forget_unknown(state)
+        for frame in state.stack:
+            if frame.order_id is not None:
+                await self.runner.withdraw(turn, frame)
+
     async def drop_top(self, turn: Turn, state: DialogueState) -> None:
         """The secret the top frame waits for cannot be given any more: the frame is given up without a word."""
         self._forget_unknown(state)
@@ -231,6 +238,8 @@ class DialogueEngine:
             await self._go_back(turn, state, frame, out)
         elif command is Command.DONT_KNOW and frame is not None:
             await self._dont_know(turn, state, frame, out)
+        elif frame is None and command is Command.CANCEL and await self._recall(turn, state, out):
+            pass
         elif frame is None and command is Command.AFFIRM and state.finished is not None:
             out.say(phrases.ALREADY_DONE)
         elif frame is None and command is not Command.DONT_KNOW and not self._only_sounds_so(turn, command):
@@ -238,6 +247,18 @@ class DialogueEngine:
         else:
             out.action = ""
             return False
+        return True
+
+    async def _recall(self, turn: Turn, state: DialogueState, out: Outcome) -> bool:
+        """取消 right after something was done: it is taken back if it has not happened yet."""
+        done = state.finished
+        if done is None or done["skill"] not in self.registry or turn.customer_id is None:
+            return False
+        reply = await self.registry.get(done["skill"]).recall(turn, done["order_id"])
+        if reply is None:
+            return False
+        state.finished = None
+        out.say(reply)
         return True
 
     @staticmethod
@@ -339,7 +360,7 @@ class DialogueEngine:
         if found:
             trial = await filling.apply(turn, frame, found)
             if trial.changed or trial.which or trial.refusals:
-                out.action = "correct"
+                out.action = f"correct:{','.join(trial.changed)}"
                 await self.runner.after_fill(turn, state, trial, out)
                 return
         assert frame.values == before, "nothing changed, so the read-back still holds"

@@ -72,7 +72,11 @@ class FrameRunner:
         """Applies findings to the top frame, then goes on: asks, or reads back anew if something changed."""
         frame = state.stack[-1]
         frame.touched_at = turn.now.isoformat()
+        known = set(frame.values)
         filled = await filling.apply(turn, frame, found)
+        corrected = [name for name in filled.changed if name in known]
+        if corrected and out.action == "fill":
+            out.action = f"correct:{','.join(corrected)}"
         await self.after_fill(turn, state, filled, out)
 
     async def after_fill(

@@ -10,7 +10,7 @@ and raises `SkillRefused` when the bank says no.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
@@ -27,9 +27,20 @@ if TYPE_CHECKING:
 Raw = TypeVar("Raw")
 
 
+Circumstances = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+async def _nothing_known() -> Mapping[str, Any]:
+    return {}
+
+
 @dataclass(slots=True)
 class Turn:
-    """One message being handled. `services` is what the skills were built with; the engine never looks inside."""
+    """One message being handled. `services` is what the skills were built with; the engine never looks inside.
+
+    `circumstances` gathers what the hub knows of the moment (address, how the talk went) for the bank to judge an
+    order by; it is asked only by skills that draft one.
+    """
 
     text: str
     now: datetime
@@ -39,6 +50,7 @@ class Turn:
     session: AsyncSession
     services: Any
     heard: Understanding = NOTHING_HEARD
+    circumstances: Circumstances = _nothing_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +208,10 @@ class Skill(ABC):
     async def proved(self, turn: Turn, frame: Frame) -> Done:
         """Called when the secret asked for by Prove was right."""
         raise NotImplementedError
+
+    async def recall(self, turn: Turn, order_id: str) -> Reply | None:
+        """Called when the customer takes back what this skill did last; None when it is too late for that."""
+        return None
 
     async def abandon(self, turn: Turn, frame: Frame) -> None:  # noqa: B027 - most skills draft nothing
         """Called when the customer cancels, or changes a value of what was read back."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -96,13 +94,10 @@ async def serving(product: Product) -> AsyncIterator[str]:
     await product.start()
     runner = web.AppRunner(build_app(product), access_log=None)
     await runner.setup()
-    upkeep = asyncio.create_task(product.maintain_forever())
+    product.scheduler.start()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()
         yield f"http://{settings.host}:{settings.port}"
     finally:
-        upkeep.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await upkeep
         await runner.cleanup()
         await product.close()

@@ -34,6 +34,7 @@ export function renderFacts(facts) {
       el("span", { text: verified ? facts.verified : "客户没有登录，不要透露账户信息" })),
     ...[
       block("转人工", [["原因", facts.reason_text]]),
+      block("风险核实", facts.stopped),
       block("正在办理", [["业务", facts.skill], ...facts.slots, ["订单号", facts.order_number, "mono"]]),
       block("刚才聊过", [["业务", facts.topics.join("、")]]),
       block("客户", [["手机", facts.phone]]),

@@ -52,6 +52,8 @@ def passwords_of(core: Core, hasher: PasswordHasher) -> Passwords:
         fingerprints=Fingerprints(b"k" * 32),
         notices=SecurityNotices(core.providers.sms, "95177"),
         hashes=PasswordHashes(hasher),
+        sessions=core.identity.sessions,
+        devices=core.identity.devices,
     )
 
 

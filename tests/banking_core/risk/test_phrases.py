@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from banking_core.risk.context import PHRASE_CATEGORIES
 from banking_core.risk.errors import PhrasesInvalid
 from banking_core.risk.phrases import Phrases, packaged_phrases
 
+ROOT = Path(__file__).parents[3] / "nlu_data"
+MARKED = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
 SAID = {
     "对方让我把钱转到安全账户": "safe_account",
     "公安局的人要我把钱转过去配合调查": "officials",
@@ -42,12 +46,37 @@ HONEST = (
     "把钱转到我另一张卡",
     "我要投诉客服",
     "今天警察局旁边的网点开门吗",
+    "往我电话里存一百",
+    "别让别人用我的卡",
+    "百度网盘会员怎么取消",
+    "快递丢了找谁赔",
 )
 
 
 @pytest.mark.parametrize(("said", "category"), SAID.items())
 def test_stories_that_swindlers_teach_are_heard(said: str, category: str) -> None:
     assert category in packaged_phrases().hear(said).categories
+
+
+def test_no_sentence_that_the_assistant_is_trained_on_for_money_is_a_story() -> None:
+    told = {}
+    for area in ("transfers", "living", "cards", "accounts", "statements"):
+        data = yaml.safe_load((ROOT / f"{area}.yml").read_text(encoding="utf-8"))
+        for block in data["nlu"]:
+            for line in str(block.get("examples", "")).splitlines():
+                sentence = MARKED.sub(r"\1", line.strip().removeprefix("- "))
+                if packaged_phrases().hear(sentence).categories:
+                    told[sentence] = area
+    assert told == {}
+
+
+def test_whoever_tells_a_story_is_warned_in_plain_words() -> None:
+    phrases = packaged_phrases()
+    for said in SAID:
+        warning = phrases.warning(phrases.hear(said))
+        assert warning.startswith("请先停一下：")
+        assert any(word in warning for word in ("骗", "冒充", "验证码"))
+    assert phrases.warning(phrases.hear("给李四转五百")) == ""
 
 
 def test_every_category_is_tried() -> None:

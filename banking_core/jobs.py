@@ -1,0 +1,47 @@
+"""The bank's own jobs. Whoever runs the bank gives them to a `Scheduler`; `docs/orders.md` lists them.
+
+Each may be done twice without a second effect. A sweep does whatever is due at the moment it runs, so only its newest
+slot matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.bank import Bank
+from banking_core.scheduling import Job, Slot, drain, every
+from banking_core.scheduling.jobs import Work
+from banking_core.storage import Database
+
+SWEEP_CATCH_UP = timedelta(minutes=10)
+SWEEP_LEASE_S = 20
+
+
+def sweep_job(name: str, seconds: int, work: Work) -> Job:
+    """A job that does whatever is due, every so many seconds."""
+    return Job(name, every(seconds), work, SWEEP_CATCH_UP, lease_s=SWEEP_LEASE_S)
+
+
+def bank_jobs(bank: Bank, database: Database) -> tuple[Job, ...]:
+    """Every job of the bank that needs nobody to be told at once."""
+    return (
+        sweep_job("hold_expiry", 30, _drained(database, "expired", _hold_expiry(bank))),
+        sweep_job("order_expiry", 30, _drained(database, "expired", bank.orders.expire_due)),
+    )
+
+
+def _drained(database: Database, what: str, step: Callable[[AsyncSession], Awaitable[int]]) -> Work:
+    async def work(_slot: Slot) -> str:
+        return f"{what}={await drain(database, step)}"
+
+    return work
+
+
+def _hold_expiry(bank: Bank) -> Callable[[AsyncSession], Awaitable[int]]:
+    async def step(session: AsyncSession) -> int:
+        return len(await bank.ledger.expire_holds(session, bank.clock.now()))
+
+    return step
