@@ -9,6 +9,7 @@ from banking_core.cards.service import Cards
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.core import Core, build_core
+from banking_core.interest import Interest
 from banking_core.living.service import Living
 from banking_core.locks.service import Locks
 from banking_core.risk.service import Risk
@@ -21,6 +22,7 @@ class Bank(Core):
     """The core and every business area."""
 
     statements: Statements
+    interest: Interest
     living: Living
     cards: Cards
     locks: Locks
@@ -35,6 +37,7 @@ def build_bank(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
     return Bank(
         **shared,
         statements=Statements(core),
+        interest=Interest(core),
         living=Living(core),
         cards=Cards(core),
         locks=Locks(core),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from banking_core.accounts.service import Accounts
 from banking_core.clock import Clock
-from banking_core.configuration import Terms
+from banking_core.configuration import Rules, Terms
 from banking_core.customers.service import Customers
 from banking_core.identity import Identity
 from banking_core.ledger.service import Ledger
@@ -32,6 +32,7 @@ class Core:
 
     clock: Clock
     terms: Terms
+    rules: Rules
     ledger: Ledger
     customers: Customers
     accounts: Accounts
@@ -62,6 +63,7 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
     core = Core(
         clock=clock,
         terms=terms,
+        rules=Rules.load(terms, settings.rules_path),
         ledger=ledger,
         customers=customers,
         accounts=accounts,

@@ -7,17 +7,19 @@ slot matters.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import time, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.bank import Bank
-from banking_core.scheduling import Job, Slot, drain, every
+from banking_core.scheduling import Job, Slot, daily, drain, every
 from banking_core.scheduling.jobs import Work
 from banking_core.storage import Database
 
 SWEEP_CATCH_UP = timedelta(minutes=10)
 SWEEP_LEASE_S = 20
+DAILY_CATCH_UP = timedelta(days=400)
+INTEREST_AT = time(0, 20)  # the day before has ended, and what was booked at its end is written
 
 
 def sweep_job(name: str, seconds: int, work: Work) -> Job:
@@ -30,12 +32,29 @@ def bank_jobs(bank: Bank, database: Database) -> tuple[Job, ...]:
     return (
         sweep_job("hold_expiry", 30, _drained(database, "expired", _hold_expiry(bank))),
         sweep_job("order_expiry", 30, _drained(database, "expired", bank.orders.expire_due)),
+        Job(
+            "interest",
+            daily(INTEREST_AT),
+            _interest(bank, database),
+            DAILY_CATCH_UP,
+            each=True,
+            attempts_max=5,
+            retry_after_s=300,
+            keep_runs=800,
+        ),
     )
 
 
 def _drained(database: Database, what: str, step: Callable[[AsyncSession], Awaitable[int]]) -> Work:
     async def work(_slot: Slot) -> str:
         return f"{what}={await drain(database, step)}"
+
+    return work
+
+
+def _interest(bank: Bank, database: Database) -> Work:
+    async def work(slot: Slot) -> str:
+        return await bank.interest.run(database, slot.day - timedelta(days=1))
 
     return work
 

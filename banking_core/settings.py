@@ -24,6 +24,7 @@ class BankSettings:
     topup_provider: str = "sandbox"
     clearing_provider: str = "sandbox"
     terms_path: Path | None = None
+    rules_path: Path | None = None
     password_time_cost: int = 3
     password_memory_kib: int = 65_536
     password_lanes: int = 4

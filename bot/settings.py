@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     )
     demo_bank: bool = Field(True, description="Fill an empty bank with the demo customers and agents.")
     terms_path: Path | None = Field(None, description="YAML with the bank's own fees, limits and hours.")
+    rules_path: Path | None = Field(
+        None, description="YAML with sections of the bank's own rules, in place of the packaged ones."
+    )
     nlu_url: str = Field("", description="Address of the NLU service; empty: http://127.0.0.1:nlu_port.")
     nlu_port: int = Field(5005, ge=1, le=65535, description="Port of the NLU service that `run` starts.")
     nlu_model_dir: Path = Field(Path(), description="Where the NLU model lies; default: data_dir/nlu.")
@@ -180,6 +183,7 @@ class Settings(BaseSettings):
             topup_provider=self.topup_provider,
             clearing_provider=self.clearing_provider,
             terms_path=self.terms_path,
+            rules_path=self.rules_path,
             password_time_cost=self.password_time_cost,
             password_memory_kib=self.password_memory_kib,
             password_lanes=self.password_lanes,

@@ -1,6 +1,7 @@
-"""The bank's terms: every fee, limit and duration a bank may change without touching code."""
+"""What a bank may change without touching code: terms (figures) and rules (rows of who, when and how)."""
 
-from banking_core.configuration.errors import TermsError, UnknownTerm
+from banking_core.configuration.errors import RulesError, TermsError, UnknownTerm
+from banking_core.configuration.rules import Rules
 from banking_core.configuration.terms import Terms
 
-__all__ = ["Terms", "TermsError", "UnknownTerm"]
+__all__ = ["Rules", "RulesError", "Terms", "TermsError", "UnknownTerm"]

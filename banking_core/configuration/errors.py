@@ -2,7 +2,8 @@
 
 BankError
 └── TermsError        terms_invalid   the file cannot be read or is not nested keys with plain values
-    └── UnknownTerm   unknown_term    a key that nobody defined
+    ├── UnknownTerm   unknown_term    a key that nobody defined
+    └── RulesError    rules_invalid   a row of the rules has an unknown field or an impossible value
 """
 
 from __future__ import annotations
@@ -20,3 +21,9 @@ class UnknownTerm(TermsError):
     """A key that is not in the terms."""
 
     code = "unknown_term"
+
+
+class RulesError(TermsError):
+    """The rules file cannot be used."""
+
+    code = "rules_invalid"

@@ -8,9 +8,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from banking_core.configuration.errors import TermsError, UnknownTerm
+from banking_core.configuration.files import read_mapping
 
 DEFAULT_PATH = Path(__file__).with_name("terms.yml")
 Value = str | int | float | bool | list[Any]
@@ -35,10 +34,10 @@ class Terms:
 
         The override may only change keys that exist, so that a misspelt key shows at start (UnknownTerm).
         """
-        terms = cls.from_mapping(_read(default))
+        terms = cls.from_mapping(read_mapping(default, TermsError))
         if override is None:
             return terms
-        own = cls.from_mapping(_read(override))
+        own = cls.from_mapping(read_mapping(override, TermsError))
         unknown = sorted(own._values.keys() - terms._values.keys())
         if unknown:
             raise UnknownTerm(f"{override.name} sets unknown terms: {', '.join(unknown)}")
@@ -101,16 +100,6 @@ class Terms:
     def keys(self) -> tuple[str, ...]:
         """All keys, sorted."""
         return tuple(sorted(self._values))
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise TermsError(f"cannot read {path.name}: {type(error).__name__}") from error
-    if not isinstance(content, dict):
-        raise TermsError(f"{path.name} is not a mapping of areas")
-    return content
 
 
 def _flatten(nested: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Value]]:

@@ -76,6 +76,7 @@ class InternalAccount(StrEnum):
     FEE_INCOME = "internal:fee_income"
     FX_POSITION = "internal:fx_position"  # what the bank is long or short in a currency
     INTEREST_EXPENSE = "internal:interest_expense"
+    INTEREST_PAYABLE = "internal:interest_payable"  # earned by customers, not yet paid to them
     OUTSIDE_WORLD = "internal:outside_world"  # the other side of card payments, salaries and opening balances
 
 
@@ -98,6 +99,7 @@ INTERNAL_ACCOUNTS: dict[InternalAccount, InternalAccountSpec] = {
     InternalAccount.FEE_INCOME: InternalAccountSpec("手续费收入", "credit", "fee"),
     InternalAccount.FX_POSITION: InternalAccountSpec("外汇买卖头寸", "credit", "fx_position"),
     InternalAccount.INTEREST_EXPENSE: InternalAccountSpec("利息支出", "debit", "interest"),
+    InternalAccount.INTEREST_PAYABLE: InternalAccountSpec("应付利息", "credit", "interest"),
     InternalAccount.OUTSIDE_WORLD: InternalAccountSpec("外部往来", "debit"),
 }
 

@@ -1,0 +1,73 @@
+"""Reading rules.yml: typed rows that the services look up."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from banking_core.configuration.errors import RulesError
+from banking_core.configuration.files import read_mapping
+from banking_core.configuration.terms import Terms
+
+DEFAULT_PATH = Path(__file__).with_name("rules.yml")
+PPM_PER_PERCENT = 10_000
+Month = Annotated[int, Field(ge=1, le=12)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are slips of the pen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InterestRate(Strict):
+    """What one kind of account earns from a day on; `rate` is the key of a `_percent` term."""
+
+    account: Literal["current", "deposit"]
+    begins: date
+    rate: str
+
+
+class InterestRules(Strict):
+    """How interest is counted and when it is paid."""
+
+    rates: tuple[InterestRate, ...]
+    day_count: Literal[360, 365]
+    whole_yuan: int = Field(ge=1, le=1_000)
+    settle_months: tuple[Month, ...] = Field(min_length=1)
+
+
+class Rules(Strict):
+    """Every section of rules.yml."""
+
+    interest: InterestRules
+
+    @classmethod
+    def load(cls, terms: Terms, override: Path | None = None, *, default: Path = DEFAULT_PATH) -> Rules:
+        """The packaged rules, with the sections of a bank's own file in place of theirs.
+
+        Raises RulesError, and UnknownTerm for a row that names a term that is not there.
+        """
+        sections = dict(read_mapping(default, RulesError))
+        if override is not None:
+            sections |= read_mapping(override, RulesError)
+        try:
+            rules = cls.model_validate(sections)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise RulesError(f"rules at {place}: {first['msg']}") from error
+        for row in rules.interest.rates:
+            percent_to_ppm(terms, row.rate)
+        return rules
+
+
+def percent_to_ppm(terms: Terms, key: str) -> int:
+    """A `_percent` term in millionths, exactly: 0.05 % is 500. Raises UnknownTerm, RulesError."""
+    ppm = terms.number(key) * PPM_PER_PERCENT
+    if not key.endswith("_percent") or ppm != ppm.to_integral_value() or not 0 <= ppm <= 10**6:
+        raise RulesError(f"term {key!r} is no rate of 0 to 100 percent with at most four decimals")
+    return int(ppm)
