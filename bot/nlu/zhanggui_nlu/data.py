@@ -15,7 +15,7 @@ from zhanggui_nlu.errors import DataError
 
 FAQ_INTENT = "faq"
 ENTITY_LABELS = ("payee", "bank", "place")
-DEV_FILES_NOT_FOR_INTENTS = frozenset({"faq_answers.tsv"})
+DEV_FILES_NOT_FOR_INTENTS = frozenset({"faq_answers.tsv", "faq_indirect.tsv"})
 _ANNOTATION = re.compile(r"\[([^\[\]]+)\]\(([a-z_]+)\)")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
