@@ -167,11 +167,10 @@ class _Player:
 
     async def _customer(self, name: str) -> Customer:
         async with self.product.database.snapshot() as session:
-            found = await session.scalar(
-                select(Customer).where(Customer.name == name).order_by(Customer.phone).limit(1)
-            )
-        assert found is not None, f"the demo bank has no customer {name}"
-        return found
+            everybody = list(await session.scalars(select(Customer)))
+        found = sorted((c for c in everybody if c.name == name), key=lambda customer: customer.phone)
+        assert found, f"the demo bank has no customer {name}"
+        return found[0]
 
     async def _code(self) -> str:
         sandbox = self.product.bank.providers.sandbox_sms
@@ -279,11 +278,11 @@ class _Player:
     async def _account_numbers(self) -> dict[str, str]:
         async with self.product.database.snapshot() as session:
             rows = await session.execute(
-                select(Customer.name, Account.number)
+                select(Customer, Account)
                 .join(Account, Account.customer_id == Customer.id)
                 .where(Account.kind == "current")
             )
-            return {row[0]: row[1] for row in rows}
+            return {customer.name: account.number for customer, account in rows}
 
     async def _balances(self) -> dict[str, int]:
         """Everybody's money in fen by name; namesakes are added up."""
