@@ -52,6 +52,14 @@ class Sealed(Generic[T]):
     def __set_name__(self, owner: type[Any], name: str) -> None:
         self._owner, self.name = owner, name
 
+    def __eq__(self, other: object) -> bool:
+        """Refused, so that `where(Customer.phone == ...)` is an error and not a query that finds nobody."""
+        if isinstance(other, Sealed):
+            return self is other
+        raise TypeError(f"{self.name} is sealed: use .equals(session, value)")
+
+    __hash__ = object.__hash__
+
     @overload
     def __get__(self, row: None, owner: type[Any]) -> Self: ...
     @overload
@@ -80,7 +88,11 @@ class Sealed(Generic[T]):
 
     def stored(self, vault: Vault, value: T, row_id: str) -> dict[str, str | None]:
         """What the columns of a row hold for a value."""
-        sealed = None if value is None else vault.seal(_encode(value).encode(), self.place(row_id))
+        sealed = (
+            None
+            if value is None
+            else vault.seal(_encode(value).encode("utf-8", "surrogatepass"), self.place(row_id))
+        )
         stored: dict[str, str | None] = {self.column: sealed}
         if self.index is not None:
             stored[self.index] = None if value is None else self._indexed(vault, value)

@@ -186,5 +186,7 @@ async def test_a_database_without_a_vault_neither_reads_nor_writes_sealed_column
 async def test_a_sealed_attribute_in_a_query_is_a_mistake_that_shows_at_once(vault: Vault) -> None:
     with pytest.raises(ArgumentError):
         select(Customer.name)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="equals"):
+        select(Customer).where(Customer.phone == PHONE)
     with pytest.raises(AssertionError, match="blind index"):
         Customer.name.equals(None, "x")  # type: ignore[arg-type]

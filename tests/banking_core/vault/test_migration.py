@@ -21,7 +21,7 @@ from migrations.runner import downgrade
 from tests import keys
 from tests.banking_core.people import on_both_engines
 
-BEFORE = "0011"
+BEFORE = "0012"
 AT = "2024-01-02 03:04:05.000000"
 CUSTOMER, ACCOUNT = "c" * 32, "a" * 32
 ROWS: dict[str, dict[str, Any]] = {

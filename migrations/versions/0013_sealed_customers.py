@@ -14,8 +14,8 @@ from alembic import op
 from banking_core.ledger.triggers import drop_guards, install_guards
 from migrations.sealing import SealColumn, finish_seal, finish_unseal, seal, unseal, write_anew
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
