@@ -1,6 +1,6 @@
 """What the database layer reports when trying again did not help.
 
-ProviderUnavailable   DatabaseBusy    deadlocks, serialization failures, locks, lost or no free connections, again and again
+ProviderUnavailable   DatabaseBusy    deadlocks, serialization failures, locks, no connection or a lost one, each time
 """
 
 from __future__ import annotations
