@@ -27,6 +27,7 @@ from banking_core.orders.risk import OrderRisk, RiskSubject, Verdict, raised
 from banking_core.orders.states import DRAFTED, FAILED
 from banking_core.orders.types import GuardSubject, OrderGuard, OrderHandler, Quote
 from banking_core.storage import new_id
+from banking_core.vault import sealed_values, vault_of
 
 LIFE = timedelta(minutes=10)
 BODY_BYTES_MAX = 8_000
@@ -74,7 +75,7 @@ class Drafting:
         handler = self._handlers.get(wish.kind)
         if handler is None:
             raise OrderInvalid("unknown order kind", field="kind")
-        asked = digest([wish.customer_id, wish.kind, dict(wish.body)])
+        asked = _fingerprint(session, wish)
         existing = await _by_key(session, wish.idempotency_key)
         if existing is not None:
             return _same(existing, asked)
@@ -90,7 +91,8 @@ class Drafting:
             "body_hash": asked,
         }
         by = by or Actor("customer", customer.id, wish.channel)
-        inserted = await insert_if_absent(session, Order, values, unique="idempotency_key")
+        stored = sealed_values(session, Order, values)
+        inserted = await insert_if_absent(session, Order, stored, unique="idempotency_key")
         if inserted:
             await record(session, order_id, None, DRAFTED, at=now, by=by)
         order = await _by_key(session, wish.idempotency_key)
@@ -188,6 +190,12 @@ def _values(wish: Wish, quote: Quote, verdict: Verdict, now: datetime) -> dict[s
         "created_at": now,
         "expires_at": now + LIFE,
     }
+
+
+def _fingerprint(session: AsyncSession, wish: Wish) -> str:
+    """What tells one wish from another; keyed, because a plain digest would let an account number be guessed."""
+    asked = digest([wish.customer_id, wish.kind, dict(wish.body)])
+    return vault_of(session).index(Order.__tablename__, "body_hash", asked)
 
 
 async def _by_key(session: AsyncSession, idempotency_key: str) -> Order | None:

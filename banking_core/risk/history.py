@@ -22,6 +22,7 @@ from banking_core.orders.states import COUNTED
 from banking_core.risk.payees import account_key, name_key, paid_to
 from banking_core.risk.profile import ChangeKind, Profile
 from banking_core.transfers.models import Payee
+from banking_core.vault import vault_of
 
 PAST_KEPT = timedelta(days=730)
 PAST_ENTRIES_MAX = 1_000
@@ -76,7 +77,7 @@ async def _orders(
             Order.created_at,
             Order.authorised_at,
             Order.amount_fen,
-            Order.body,
+            Order.body_sealed,
             Order.status,
             Order.risk_verdict,
             Order.source_account_id,
@@ -90,8 +91,9 @@ async def _orders(
         .limit(RECORDS_MAX)
     )
     found: list[Record] = []
+    vault = vault_of(session)
     for row in await session.execute(statement):
-        payee, amount_fen = paid_to(row.kind, row.body), row.amount_fen
+        payee, amount_fen = paid_to(row.kind, Order.body.open(vault, row.body_sealed, row.id)), row.amount_fen
         moves_money = row.source_account_id is not None
         if row.created_at > since:
             drafted_s = row.created_at.timestamp()

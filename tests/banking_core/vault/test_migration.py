@@ -13,9 +13,12 @@ from banking_core.accounts import Account
 from banking_core.cards.models import Card
 from banking_core.customers import Customer
 from banking_core.living.models import BillSubscription
+from banking_core.orders.models import Order
 from banking_core.storage import Database
 from banking_core.transfers.models import Payee
 from banking_core.vault import Vault, VaultMissing, sealed_attributes
+from bot.conversation.models import Conversation, Message
+from desk.models import Ticket
 from migrations import upgrade
 from migrations.runner import downgrade
 from tests import keys
@@ -91,11 +94,80 @@ ROWS: dict[str, dict[str, Any]] = {
         "created_at": AT,
     },
 }
+ORDER, TALK = "1" * 32, "2" * 32
+ROWS |= {
+    "bank_order": {
+        "id": ORDER,
+        "number": "ZG2024010200000018",
+        "kind": "transfer",
+        "customer_id": CUSTOMER,
+        "status": "confirmed",
+        "body": {"payee_name": "司马明月", "payee_account_number": "6222020200112233445"},
+        "amount_fen": 100,
+        "fee_fen": 0,
+        "facts": [["收款人", "*马明月"], ["充值号码", "139 1234 5678"]],
+        "receipt_facts": [],
+        "step_up": "otp",
+        "idempotency_key": "k",
+        "body_hash": "0" * 64,
+        "channel": "web",
+        "settle_attempts": 0,
+        "created_at": AT,
+        "expires_at": AT,
+    },
+    "order_event": {
+        "id": 1,
+        "order_id": ORDER,
+        "sequence": 1,
+        "to_status": "drafted",
+        "at": AT,
+        "actor_kind": "customer",
+        "actor_id": CUSTOMER,
+        "channel": "web",
+        "reason": "",
+    },
+    "conversation": {
+        "id": TALK,
+        "channel": "web",
+        "customer_id": CUSTOMER,
+        "owner": "bot",
+        "state": {"stack": ["给司马明月转账"]},
+        "challenge": {"ref": "13800000004"},
+        "next_seq": 2,
+        "can_rate": False,
+        "rating_comment": "小王很耐心",
+        "created_at": AT,
+        "updated_at": AT,
+    },
+    "message": {
+        "id": "3" * 32,
+        "conversation_id": TALK,
+        "seq": 1,
+        "sender": "customer",
+        "sender_name": "我",
+        "text": "我的手机号是13800000004",
+        "card": {"title": "给司马明月转账"},
+        "choices": ["好的呀"],
+        "created_at": AT,
+    },
+    "desk_tickets": {
+        "id": "4" * 32,
+        "number": "GD20240102000001",
+        "conversation_id": TALK,
+        "customer_id": CUSTOMER,
+        "phone": "13800000004",
+        "content": "请回电谈贷款",
+        "status": "open",
+        "created_at": AT,
+        "promised_at": AT,
+    },
+}
 PLAIN = (
     *("13800000004", "欧阳建国", "11010119900307123X", "1990-03-07", "6299880000000000017"),
     *("司马明月", "房东太太", "6222020200112233445", "8800776655", "浦东新区**路**号6栋"),
+    *("139 1234 5678", "小王很耐心", "好的呀", "请回电谈贷款"),
 )
-MODELS = (Customer, Account, Card, Payee, BillSubscription)
+MODELS = (Customer, Account, Card, Payee, BillSubscription, Order, Conversation, Message, Ticket)
 
 
 def literal(value: Any) -> str:
@@ -115,6 +187,12 @@ async def fill(url: str) -> None:
     await database.close()
 
 
+def plain(value: Any) -> str:
+    """A cell as text; JSON however it was written."""
+    is_json = isinstance(value, str) and value.startswith(("[", "{"))
+    return str(json.loads(value) if is_json else value)
+
+
 async def texts(url: str) -> list[str]:
     """Every row of the tables concerned, as text, whatever the order of the columns."""
     database = Database(url)
@@ -122,7 +200,7 @@ async def texts(url: str) -> list[str]:
     async with database.snapshot() as session:
         for table in ROWS:
             rows = await session.execute(text(f"SELECT * FROM {table}"))
-            found += [str(sorted(row.items())) for row in rows.mappings()]
+            found += [str(sorted((name, plain(v)) for name, v in row.items())) for row in rows.mappings()]
     await database.close()
     return found
 
@@ -138,7 +216,7 @@ async def test_what_was_there_is_sealed_and_reads_as_before(database_url: str, v
         for model in MODELS:
             row = await session.get_one(model, ROWS[model.__tablename__]["id"])
             for attribute in sealed_attributes(model):
-                assert getattr(row, attribute.name) == ROWS[model.__tablename__][attribute.name]
+                assert getattr(row, attribute.name) == ROWS[model.__tablename__].get(attribute.name)
         codes = await session.scalars(text("SELECT code FROM ledger_account"))
         assert codes.all() == [f"customer:{ACCOUNT}"]
     with pytest.raises(Exception, match="immutable"):
@@ -153,8 +231,8 @@ async def test_it_can_be_taken_back(database_url: str, vault: Vault) -> None:
     before = await texts(database_url)
     await upgrade(database_url, vault=vault)
     await downgrade(database_url, BEFORE, vault=vault)
-    after = await texts(database_url)
-    assert before == after
+    keyed = vault.index("bank_order", "body_hash", "0" * 64)
+    assert [row.replace(keyed, "0" * 64) for row in await texts(database_url)] == before
 
 
 @on_both_engines
