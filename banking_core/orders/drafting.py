@@ -17,12 +17,12 @@ from banking_core.customers.models import Customer
 from banking_core.customers.service import Customers
 from banking_core.inserts import insert_if_absent
 from banking_core.ledger.hashing import digest
+from banking_core.numbers import new_number
 from banking_core.orders.checks import check_limit, check_source
 from banking_core.orders.errors import OrderInvalid, OrderKeyConflict
 from banking_core.orders.events import Actor, move, record
 from banking_core.orders.execution import BLOCKED_CODE
 from banking_core.orders.models import Order
-from banking_core.orders.numbers import new_order_number
 from banking_core.orders.risk import OrderRisk, RiskSubject, Verdict, raised
 from banking_core.orders.states import DRAFTED, FAILED
 from banking_core.orders.types import GuardSubject, OrderGuard, OrderHandler, Quote
@@ -87,7 +87,7 @@ class Drafting:
         verdict = await risk.assess(session, _subject(wish, quote, order_id, now))
         values = _values(wish, quote, verdict, now) | {
             "id": order_id,
-            "number": await new_order_number(session, now),
+            "number": await new_number(session, "ZG", now, Order.number),
             "body_hash": asked,
         }
         by = by or Actor("customer", customer.id, wish.channel)
