@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, date, datetime
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select, text
@@ -61,7 +62,7 @@ async def test_months_follow_on_each_other_though_the_bank_was_down(
     await jobs.run_due("statements")
     statements = await issued(database)
     assert [f"{each.month:%m}" for each in statements] == ["10", "11", "12"]
-    for before, after in zip(statements, statements[1:], strict=False):
+    for before, after in pairwise(statements):
         assert before.closing_fen == after.opening_fen
     december = statements[-1]
     assert (december.entry_count, december.first_entry_id, december.in_fen) == (0, None, 0)
