@@ -14,7 +14,7 @@ from banking_core.living.service import Living
 from banking_core.locks.service import Locks
 from banking_core.risk.service import Risk
 from banking_core.settings import BankSettings
-from banking_core.statements.service import Statements
+from banking_core.statements import MonthlyStatements, Statements
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Bank(Core):
     """The core and every business area."""
 
     statements: Statements
+    monthly_statements: MonthlyStatements
     interest: Interest
     living: Living
     cards: Cards
@@ -37,6 +38,7 @@ def build_bank(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
     return Bank(
         **shared,
         statements=Statements(core),
+        monthly_statements=MonthlyStatements(core),
         interest=Interest(core),
         living=Living(core),
         cards=Cards(core),

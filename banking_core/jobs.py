@@ -12,13 +12,15 @@ from datetime import time, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.bank import Bank
-from banking_core.scheduling import Job, Slot, daily, drain, every
+from banking_core.scheduling import Job, Slot, daily, drain, every, monthly
 from banking_core.scheduling.jobs import Work
 from banking_core.storage import Database
 
 SWEEP_CATCH_UP = timedelta(minutes=10)
 SWEEP_LEASE_S = 20
 DAILY_CATCH_UP = timedelta(days=400)
+MONTHLY_CATCH_UP = timedelta(days=730)
+STATEMENTS_AT = time(2, 0)
 INTEREST_AT = time(0, 20)  # the day before has ended, and what was booked at its end is written
 
 
@@ -42,6 +44,15 @@ def bank_jobs(bank: Bank, database: Database) -> tuple[Job, ...]:
             retry_after_s=300,
             keep_runs=800,
         ),
+        Job(
+            "statements",
+            monthly(1, STATEMENTS_AT),
+            _statements(bank, database),
+            MONTHLY_CATCH_UP,
+            each=True,
+            attempts_max=5,
+            retry_after_s=600,
+        ),
     )
 
 
@@ -55,6 +66,13 @@ def _drained(database: Database, what: str, step: Callable[[AsyncSession], Await
 def _interest(bank: Bank, database: Database) -> Work:
     async def work(slot: Slot) -> str:
         return await bank.interest.run(database, slot.day - timedelta(days=1))
+
+    return work
+
+
+def _statements(bank: Bank, database: Database) -> Work:
+    async def work(slot: Slot) -> str:
+        return await bank.monthly_statements.run(database, slot.day - timedelta(days=1))
 
     return work
 

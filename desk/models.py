@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from banking_core.ledger.models import BigId
 from banking_core.money_text import mask_phone
 from banking_core.storage import Base, new_id
+from banking_core.vault import Sealed, SealedRow, shown
 
 CONVERSATION_ID_CHARS_MAX = 64
 
@@ -64,7 +65,7 @@ class Presence(Base):
     last_seen_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class Ticket(Base):
+class Ticket(SealedRow, Base):
     """A call-back that was promised. `answer` is what the agent noted when finishing it."""
 
     __tablename__ = "desk_tickets"
@@ -77,17 +78,20 @@ class Ticket(Base):
     number: Mapped[str] = mapped_column(String(16), unique=True)
     conversation_id: Mapped[str] = mapped_column(String(CONVERSATION_ID_CHARS_MAX), index=True)
     customer_id: Mapped[str | None] = mapped_column(String(64), index=True)
-    phone: Mapped[str] = mapped_column(String(20))
-    content: Mapped[str] = mapped_column(Text)
+    phone_sealed: Mapped[str] = mapped_column(Text)
+    phone = Sealed[str]("phone_sealed")
+    content_sealed: Mapped[str] = mapped_column(Text)
+    content = Sealed[str]("content_sealed")
     status: Mapped[str] = mapped_column(String(8), default="open")
     created_at: Mapped[datetime]
     promised_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     finished_by: Mapped[str | None] = mapped_column(ForeignKey("desk_agents.id"))
-    answer: Mapped[str | None] = mapped_column(Text)
+    answer_sealed: Mapped[str | None] = mapped_column(Text)
+    answer = Sealed[str | None]("answer_sealed")
 
     def __repr__(self) -> str:
-        return f"Ticket(number={self.number!r}, phone={mask_phone(self.phone or '')!r})"
+        return f"Ticket(number={self.number!r}, phone={shown(self, 'phone', mask_phone)!r})"
 
 
 class AuditRecord(Base):

@@ -103,10 +103,17 @@ async def _run(database_url: str, work: Callable[[Connection], Result]) -> Resul
 async def _run_once(database: Database, work: Callable[[Connection], Result]) -> Result:
     async with database.engine.connect() as connection:
         if database.is_sqlite:
+            # A table that others refer to is changed by copying it, which needs the references unwatched meanwhile;
+            # they are checked before the commit. What is freed is overwritten: it may have been personal data.
+            for pragma in ("foreign_keys=OFF", "secure_delete=ON"):
+                await connection.execute(text(f"PRAGMA {pragma}"))
             await connection.execute(text("BEGIN IMMEDIATE"))
         else:
             lock = text("SELECT pg_advisory_xact_lock(:lock)")
             await connection.execute(lock, {"lock": UPGRADE_LOCK})
         result = await connection.run_sync(work)
+        if database.is_sqlite:
+            dangling = (await connection.execute(text("PRAGMA foreign_key_check"))).all()
+            assert not dangling, f"the migration left {len(dangling)} dangling references"
         await connection.commit()
         return result

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import case, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.accounts.errors import AccountInvalid, AccountNotFound
 from banking_core.accounts.models import Account
 from banking_core.accounts.numbers import FORMATS, is_valid_number, new_number
 from banking_core.ledger.service import Ledger
+from banking_core.storage import new_id
 
 NUMBER_TRIES_MAX = 5
+KINDS_IN_ORDER = ("current", "deposit", "credit")
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,10 @@ class Accounts:
         number = number or await self._free_number(session, kind)
         if not is_valid_number(number) or await self.by_number(session, number) is not None:
             raise AccountInvalid("number is malformed or taken", field="number")
+        account_id = new_id()
         ledger_account = await self._ledger.open_account(
             session,
-            code=f"customer:{number}",
+            code=f"customer:{account_id}",
             name=name,
             kind="customer",
             normal_side="credit",
@@ -68,6 +71,7 @@ class Accounts:
             purpose="credit_card" if kind == "credit" else "deposit",
         )
         account = Account(
+            id=account_id,
             customer_id=customer_id,
             ledger_account_id=ledger_account.id,
             number=number,
@@ -84,17 +88,8 @@ class Accounts:
 
     async def list_for(self, session: AsyncSession, customer_id: str) -> Sequence[Account]:
         """The customer's open accounts, the default one first, then current, deposit, credit."""
-        statement = (
-            select(Account)
-            .where(Account.customer_id == customer_id, Account.status != "closed")
-            .order_by(
-                Account.is_default.desc(),
-                case({"current": 0, "deposit": 1}, value=Account.kind, else_=2),
-                Account.opened_on,
-                Account.number,
-            )
-        )
-        return (await session.scalars(statement)).all()
+        statement = select(Account).where(Account.customer_id == customer_id, Account.status != "closed")
+        return sorted(await session.scalars(statement), key=_usual_order)
 
     async def balances(self, session: AsyncSession, customer_id: str) -> list[AccountBalance]:
         """Balances of all open accounts, in the order of `list_for`."""
@@ -137,7 +132,7 @@ class Accounts:
 
     async def by_number(self, session: AsyncSession, number: str) -> Account | None:
         """The account with this number, closed ones too."""
-        return await session.scalar(select(Account).where(Account.number == number))
+        return await session.scalar(select(Account).where(Account.number.equals(session, number)))
 
     async def _free_number(self, session: AsyncSession, kind: str) -> str:
         for _ in range(NUMBER_TRIES_MAX):
@@ -145,3 +140,13 @@ class Accounts:
             if await self.by_number(session, number) is None:
                 return number
         raise AccountInvalid("no free number found", field="number")
+
+
+def _usual_order(account: Account) -> tuple[bool, int, date, str]:
+    """The default account first, then by kind, age and number."""
+    return (
+        not account.is_default,
+        KINDS_IN_ORDER.index(account.kind),
+        account.opened_on,
+        account.number,
+    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from banking_core.storage import Base, new_id
+from banking_core.vault import INDEX_CHARS, Sealed, SealedRow
 
 CardKind = Literal["debit", "credit"]
 CardStatus = Literal["active", "lost", "inactive", "frozen"]
@@ -17,7 +18,7 @@ KIND_NAMES: dict[str, str] = {"debit": "借记卡", "credit": "信用卡"}
 STATUS_NAMES: dict[str, str] = {"active": "正常", "lost": "已挂失", "inactive": "未激活", "frozen": "已冻结"}
 
 
-class Card(Base):
+class Card(SealedRow, Base):
     """One plastic or virtual card; its number is the number of the account it pays from."""
 
     __tablename__ = "card"
@@ -30,7 +31,8 @@ class Card(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id"))
-    number: Mapped[str] = mapped_column(String(19), unique=True)
+    number_sealed: Mapped[str] = mapped_column(Text)
+    number_index: Mapped[str | None] = mapped_column(String(INDEX_CHARS), unique=True)
     kind: Mapped[str] = mapped_column(String(8))
     name: Mapped[str] = mapped_column(String(40))
     status: Mapped[str] = mapped_column(String(8), default="active")
@@ -39,6 +41,8 @@ class Card(Base):
     lost_at: Mapped[datetime | None]
     status_before_loss: Mapped[str | None] = mapped_column(String(8))
     created_at: Mapped[datetime]
+
+    number = Sealed[str]("number_sealed", index="number_index")
 
     @property
     def tail(self) -> str:

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
 from banking_core.customers.errors import CustomerInvalid, CustomerNotFound, PhoneTaken
-from banking_core.customers.id_numbers import birth_date_of, is_valid_id_number
+from banking_core.customers.id_numbers import is_valid_id_number
 from banking_core.customers.models import Customer
 from banking_core.inserts import insert_if_absent
 from banking_core.storage import new_id
+from banking_core.vault import sealed_values
 
 PHONE = re.compile(r"1[3-9][0-9]{9}")
 NAME_LENGTH_MAX = 64
@@ -37,7 +38,7 @@ class Customers:
         segment: str = "",
         created_at: datetime | None = None,
     ) -> Customer:
-        """Registers a customer; the birth date comes from the identity number.
+        """Registers a customer.
 
         Raises CustomerInvalid naming the field, PhoneTaken.
         """
@@ -49,13 +50,13 @@ class Customers:
             "phone": phone,
             "name": name,
             "id_number": id_number.upper(),
-            "birth_date": birth_date_of(id_number),
             "level": level,
             "segment": segment,
             "status": "active",
             "created_at": created_at or self._clock.now(),
         }
-        if not await insert_if_absent(session, Customer, values, unique="phone"):
+        stored = sealed_values(session, Customer, values)
+        if not await insert_if_absent(session, Customer, stored, unique="phone_index"):
             raise PhoneTaken("phone number is registered")
         return await self.get(session, customer_id)
 
@@ -68,7 +69,7 @@ class Customers:
 
     async def by_phone(self, session: AsyncSession, phone: str) -> Customer | None:
         """The customer with this phone number, if any."""
-        return await session.scalar(select(Customer).where(Customer.phone == phone))
+        return await session.scalar(select(Customer).where(Customer.phone.equals(session, phone)))
 
     async def lock(self, session: AsyncSession, customer_id: str) -> Customer:
         """Locks the customer's row until the transaction ends, so that its sums are made in turn."""

@@ -100,15 +100,18 @@ class Interest:
             return 0
         first, earned_days = min(behind, key=lambda period: period.account_id), 0
         batch = f"{first.through + ONE_DAY}:{first.account_id}"  # no other batch can earn this day of this account
-        while behind:
-            today = min(period.through for period in behind) + ONE_DAY
-            group = [period for period in behind if period.through == today - ONE_DAY]
-            closing = await self._closing_fen(session, [by_id[period.account_id] for period in group], today)
-            for period in group:
-                account = by_id[period.account_id]
-                self._earn_day(period, account, closing[account.ledger_account_id])
-            earned_days += len(group)
-            behind = [period for period in behind if period.through < min(day, period.ends_on)]
+        with session.no_autoflush:  # many days are written as one
+            while behind:
+                today = min(period.through for period in behind) + ONE_DAY
+                group = [period for period in behind if period.through == today - ONE_DAY]
+                closing = await self._closing_fen(
+                    session, [by_id[period.account_id] for period in group], today
+                )
+                for period in group:
+                    account = by_id[period.account_id]
+                    self._earn_day(period, account, closing[account.ledger_account_id])
+                earned_days += len(group)
+                behind = [period for period in behind if period.through < min(day, period.ends_on)]
         total_fen = sum(period.accrued_fen - before[period.account_id] for period in periods)
         if total_fen:
             await self._book_earned(session, batch, total_fen)

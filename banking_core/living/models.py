@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from banking_core.providers.protocols import Biller
 from banking_core.storage import Base, new_id
+from banking_core.vault import INDEX_CHARS, Sealed, SealedRow
 
 BillerKind = Biller
 BILLER_NAMES: dict[str, str] = {
@@ -20,22 +21,26 @@ BILLER_NAMES: dict[str, str] = {
 }
 
 
-class BillSubscription(Base):
+class BillSubscription(SealedRow, Base):
     """A household account (户号) at a biller that the customer pays for."""
 
     __tablename__ = "bill_subscription"
     __table_args__ = (
         CheckConstraint("biller IN ('water', 'electricity', 'gas', 'property', 'cable_tv')", name="biller"),
-        UniqueConstraint("customer_id", "biller", "account_no"),
+        UniqueConstraint("customer_id", "biller", "account_no_index"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
     biller: Mapped[str] = mapped_column(String(16))
     provider_name: Mapped[str] = mapped_column(String(60))
-    account_no: Mapped[str] = mapped_column(String(20))
-    address: Mapped[str] = mapped_column(String(120))  # already masked, e.g. 浦东新区**路**号6栋
+    account_no_sealed: Mapped[str] = mapped_column(Text)
+    account_no_index: Mapped[str | None] = mapped_column(String(INDEX_CHARS))
+    address_sealed: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+
+    account_no = Sealed[str]("account_no_sealed", index="account_no_index")
+    address = Sealed[str]("address_sealed")  # already masked, e.g. 浦东新区**路**号6栋
 
     @property
     def biller_name(self) -> str:

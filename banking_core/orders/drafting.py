@@ -17,16 +17,17 @@ from banking_core.customers.models import Customer
 from banking_core.customers.service import Customers
 from banking_core.inserts import insert_if_absent
 from banking_core.ledger.hashing import digest
+from banking_core.numbers import new_number
 from banking_core.orders.checks import check_limit, check_source
 from banking_core.orders.errors import OrderInvalid, OrderKeyConflict
 from banking_core.orders.events import Actor, move, record
 from banking_core.orders.execution import BLOCKED_CODE
 from banking_core.orders.models import Order
-from banking_core.orders.numbers import new_order_number
 from banking_core.orders.risk import OrderRisk, RiskSubject, Verdict, raised
 from banking_core.orders.states import DRAFTED, FAILED
 from banking_core.orders.types import GuardSubject, OrderGuard, OrderHandler, Quote
 from banking_core.storage import new_id
+from banking_core.vault import sealed_values, vault_of
 
 LIFE = timedelta(minutes=10)
 BODY_BYTES_MAX = 8_000
@@ -74,7 +75,7 @@ class Drafting:
         handler = self._handlers.get(wish.kind)
         if handler is None:
             raise OrderInvalid("unknown order kind", field="kind")
-        asked = digest([wish.customer_id, wish.kind, dict(wish.body)])
+        asked = _fingerprint(session, wish)
         existing = await _by_key(session, wish.idempotency_key)
         if existing is not None:
             return _same(existing, asked)
@@ -86,11 +87,12 @@ class Drafting:
         verdict = await risk.assess(session, _subject(wish, quote, order_id, now))
         values = _values(wish, quote, verdict, now) | {
             "id": order_id,
-            "number": await new_order_number(session, now),
+            "number": await new_number(session, "ZG", now, Order.number),
             "body_hash": asked,
         }
         by = by or Actor("customer", customer.id, wish.channel)
-        inserted = await insert_if_absent(session, Order, values, unique="idempotency_key")
+        stored = sealed_values(session, Order, values)
+        inserted = await insert_if_absent(session, Order, stored, unique="idempotency_key")
         if inserted:
             await record(session, order_id, None, DRAFTED, at=now, by=by)
         order = await _by_key(session, wish.idempotency_key)
@@ -188,6 +190,12 @@ def _values(wish: Wish, quote: Quote, verdict: Verdict, now: datetime) -> dict[s
         "created_at": now,
         "expires_at": now + LIFE,
     }
+
+
+def _fingerprint(session: AsyncSession, wish: Wish) -> str:
+    """What tells one wish from another; keyed, because a plain digest would let an account number be guessed."""
+    asked = digest([wish.customer_id, wish.kind, dict(wish.body)])
+    return vault_of(session).index(Order.__tablename__, "body_hash", asked)
 
 
 async def _by_key(session: AsyncSession, idempotency_key: str) -> Order | None:

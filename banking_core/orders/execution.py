@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.accounts.service import Accounts
 from banking_core.customers.service import Customers
+from banking_core.numbers import new_number
 from banking_core.orders.checks import check_limit, check_source
 from banking_core.orders.events import Actor, move
 from banking_core.orders.models import Order
-from banking_core.orders.numbers import new_receipt_number
 from banking_core.orders.risk import FACTORS_OF, OrderRisk, RiskSubject, Verdict, raised
 from banking_core.orders.states import AUTHORISED, EXECUTED, FAILED, SUBMITTED, WAITING
 from banking_core.orders.types import GuardSubject, Limit, OrderGuard, OrderHandler, Submitted
@@ -94,7 +94,7 @@ class Execution:
             await move(session, order, SUBMITTED, at=now, by=by)
         else:
             order.executed_at = now
-            order.receipt_number = await new_receipt_number(session, now)
+            order.receipt_number = await new_number(session, "HD", now, Order.receipt_number)
             await move(session, order, EXECUTED, at=now, by=by)
 
     async def _check_again(self, session: AsyncSession, order: Order, now: datetime) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from banking_core.ledger.models import BigId
 from banking_core.orders.states import STATUSES, assert_allowed
 from banking_core.storage import Base, make_append_only, new_id
+from banking_core.vault import Sealed, SealedRow
 
 
-class Order(Base):
-    """One order. `facts` and `receipt_facts` are lists of [label, value] in Chinese, ready to be read out.
+class Order(SealedRow, Base):
+    """One order. `body` is its normalised body; `facts` and `receipt_facts` are lists of [label, value] in Chinese,
+    ready to be read out.
 
     `status` moves as `orders.states` says; anything else is refused here. `proofs` are the factors that were
     proved, `not_before` is when a waiting order may go on, `mandate_id` names the standing order it is a run of.
@@ -40,11 +42,14 @@ class Order(Base):
     kind: Mapped[str] = mapped_column(String(32))
     customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"))
     status: Mapped[str] = mapped_column(String(16))
-    body: Mapped[dict[str, Any]]
+    body_sealed: Mapped[str] = mapped_column(Text)
+    body = Sealed[dict[str, Any]]("body_sealed")
     amount_fen: Mapped[int] = mapped_column(BigInteger)
     fee_fen: Mapped[int] = mapped_column(BigInteger)
-    facts: Mapped[list[Any]]
-    receipt_facts: Mapped[list[Any]]
+    facts_sealed: Mapped[str] = mapped_column(Text)
+    facts = Sealed[list[Any]]("facts_sealed")
+    receipt_facts_sealed: Mapped[str] = mapped_column(Text)
+    receipt_facts = Sealed[list[Any]]("receipt_facts_sealed")
     step_up: Mapped[str] = mapped_column(String(16))
     source_account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id"))
     limit_group: Mapped[str | None] = mapped_column(String(32))

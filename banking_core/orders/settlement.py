@@ -17,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.clock import Clock
 from banking_core.errors import ProviderUnavailable
 from banking_core.ledger.service import Ledger
+from banking_core.numbers import new_number
 from banking_core.orders.errors import OrderNotFound
 from banking_core.orders.events import Actor, move
 from banking_core.orders.models import Order
-from banking_core.orders.numbers import new_receipt_number
 from banking_core.orders.states import EXECUTED, FAILED
 from banking_core.orders.types import OrderHandler, Settled, SettlingHandler
 from banking_core.storage import Database
@@ -108,7 +108,7 @@ class Settlement:
         if settled.ok:
             order.executed_at = now
             order.receipt_facts = [*order.receipt_facts, *(list(fact) for fact in settled.receipt_facts)]
-            order.receipt_number = await new_receipt_number(session, now)
+            order.receipt_number = await new_number(session, "HD", now, Order.receipt_number)
             await move(session, order, EXECUTED, at=now, by=provider, reason=settled.reference or "")
         else:
             assert order.ledger_transaction_id is not None, "a submitted order holds money"

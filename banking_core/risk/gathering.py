@@ -29,6 +29,7 @@ from banking_core.risk.habits import Habits
 from banking_core.risk.models import RiskSighting
 from banking_core.risk.payees import PaidTo, paid_to
 from banking_core.transfers.models import Payee
+from banking_core.vault import vault_of
 
 OTHERS_MAX = 50
 DAY = timedelta(days=1)
@@ -103,7 +104,7 @@ async def _look_up(
         .scalar_subquery(),
     }
     if paid.account_number:
-        questions |= _about_payee(customer_id, paid)
+        questions |= _about_payee(session, customer_id, paid)
     if paid.key:
         questions["senders_1d"] = _others("payee", paid.key, customer_id, now - DAY)
         questions["senders_7d"] = _others("payee", paid.key, customer_id, now - 7 * DAY)
@@ -112,20 +113,24 @@ async def _look_up(
     if seen.network:
         questions["network_customers"] = _others("network", seen.network, customer_id, now - DAY)
     row = (await session.execute(select(*(query.label(name) for name, query in questions.items())))).one()
-    return dict(row._mapping)
+    facts = dict(row._mapping)
+    if facts.get("payee_id") is not None:
+        facts["nickname"] = Payee.nickname.open(vault_of(session), facts["nickname"], facts["payee_id"])
+    return facts
 
 
-def _about_payee(customer_id: str, paid: PaidTo) -> dict[str, ScalarSelect[Any]]:
+def _about_payee(session: AsyncSession, customer_id: str, paid: PaidTo) -> dict[str, ScalarSelect[Any]]:
     book = (Payee.customer_id == customer_id, Payee.deleted_at.is_(None))
     bank = Payee.bank_code.is_(None) if paid.bank_code is None else Payee.bank_code == paid.bank_code
-    entry = (*book, Payee.account_number == paid.account_number, bank)
+    entry = (*book, Payee.account_number.equals(session, paid.account_number), bank)
     questions: dict[str, ScalarSelect[Any]] = {
         "book_size": select(func.count()).where(*book).scalar_subquery(),
         "book_created_at": select(Payee.created_at).where(*entry).limit(1).scalar_subquery(),
-        "nickname": select(Payee.nickname).where(*entry).limit(1).scalar_subquery(),
+        "payee_id": select(Payee.id).where(*entry).order_by(Payee.id).limit(1).scalar_subquery(),
+        "nickname": select(Payee.nickname_sealed).where(*entry).order_by(Payee.id).limit(1).scalar_subquery(),
     }
     if paid.bank_code is None:
-        owner = select(Account.customer_id).where(Account.number == paid.account_number)
+        owner = select(Account.customer_id).where(Account.number.equals(session, paid.account_number))
         questions["owner"] = owner.scalar_subquery()
     return questions
 

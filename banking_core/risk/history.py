@@ -6,7 +6,7 @@ money moves or a guard changes can be forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +22,7 @@ from banking_core.orders.states import COUNTED
 from banking_core.risk.payees import account_key, name_key, paid_to
 from banking_core.risk.profile import ChangeKind, Profile
 from banking_core.transfers.models import Payee
+from banking_core.vault import vault_of
 
 PAST_KEPT = timedelta(days=730)
 PAST_ENTRIES_MAX = 1_000
@@ -76,7 +77,7 @@ async def _orders(
             Order.created_at,
             Order.authorised_at,
             Order.amount_fen,
-            Order.body,
+            Order.body_sealed,
             Order.status,
             Order.risk_verdict,
             Order.source_account_id,
@@ -90,8 +91,9 @@ async def _orders(
         .limit(RECORDS_MAX)
     )
     found: list[Record] = []
+    vault = vault_of(session)
     for row in await session.execute(statement):
-        payee, amount_fen = paid_to(row.kind, row.body), row.amount_fen
+        payee, amount_fen = paid_to(row.kind, Order.body.open(vault, row.body_sealed, row.id)), row.amount_fen
         moves_money = row.source_account_id is not None
         if row.created_at > since:
             drafted_s = row.created_at.timestamp()
@@ -136,7 +138,7 @@ async def past_payments(session: AsyncSession, customer_id: str, until: datetime
     ours, theirs = aliased(LedgerEntry), aliased(LedgerEntry)
     mine, other = aliased(Account), aliased(Account)
     statement = (
-        select(ours.amount_fen, ours.booked_at, ours.counterparty_name, other.number, other.customer_id)
+        select(ours.amount_fen, ours.booked_at, ours.counterparty_name, other)
         .join(mine, mine.ledger_account_id == ours.ledger_account_id)
         .join(LedgerTransaction, LedgerTransaction.id == ours.transaction_id)
         .outerjoin(theirs, and_(theirs.transaction_id == ours.transaction_id, theirs.amount_fen > 0))
@@ -158,23 +160,25 @@ async def past_payments(session: AsyncSession, customer_id: str, until: datetime
         return []
     book = await _book(session, customer_id)
     found = []
-    for amount_fen, booked_at, name, number, owner in reversed(rows):
-        if owner == customer_id:
+    for amount_fen, booked_at, name, paid in reversed(rows):
+        if paid is not None and paid.customer_id == customer_id:
             continue  # moved between own accounts
         at_s = booked_at.timestamp()
-        key = account_key(number, None) if number else book.get(name, "")
+        key = account_key(paid.number, None) if paid is not None else book.get(name, "")
         found.append(Record(at_s, _paid(at_s, -amount_fen, key, name_key(name))))
     return found
 
 
 async def _book(session: AsyncSession, customer_id: str) -> dict[str, str]:
     """Name to account fingerprint, for names that occur once in the payee book."""
-    statement = select(Payee.name, Payee.account_number, Payee.bank_code).where(
-        Payee.customer_id == customer_id, Payee.deleted_at.is_(None)
-    )
-    rows: Sequence[tuple[str, str, str | None]] = [tuple(row) for row in await session.execute(statement)]  # type: ignore[misc]
-    names = [name for name, _, _ in rows]
-    return {name: account_key(number, bank) for name, number, bank in rows if names.count(name) == 1}
+    statement = select(Payee).where(Payee.customer_id == customer_id, Payee.deleted_at.is_(None))
+    book = [(payee.name, payee) for payee in await session.scalars(statement)]
+    names = [name for name, _ in book]
+    return {
+        name: account_key(payee.account_number, payee.bank_code)
+        for name, payee in book
+        if names.count(name) == 1
+    }
 
 
 def _drafted(at_s: float, amount_fen: int, key: str) -> Callable[[Profile], None]:

@@ -1,12 +1,13 @@
 """What the database layer reports when trying again did not help.
 
-ProviderUnavailable   DatabaseBusy    deadlocks, serialization failures, locks or lost connections, time after time
+ProviderUnavailable   DatabaseBusy    deadlocks, serialization failures, locks, no connection or a lost one, each time
 """
 
 from __future__ import annotations
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from banking_core.errors import ProviderUnavailable
 
@@ -23,7 +24,9 @@ class DatabaseBusy(ProviderUnavailable):
 
 
 def is_collision(error: BaseException) -> bool:
-    """True when two transactions got in each other's way and this one was wholly rolled back."""
+    """True when transactions got in each other's way and this one was wholly rolled back, or never got a connection."""
+    if isinstance(error, PoolTimeout):
+        return True
     return _state(error) in _COLLISIONS or (
         isinstance(error, DBAPIError) and "database is locked" in str(error.orig)
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
@@ -25,12 +25,8 @@ class Payees:
 
     async def list(self, session: AsyncSession, customer_id: str) -> Sequence[Payee]:
         """All payees, the last used first, then by name."""
-        statement = (
-            select(Payee)
-            .where(Payee.customer_id == customer_id, Payee.deleted_at.is_(None))
-            .order_by(Payee.last_used_at.desc().nulls_last(), Payee.name, Payee.account_number)
-        )
-        return (await session.scalars(statement)).all()
+        statement = select(Payee).where(Payee.customer_id == customer_id, Payee.deleted_at.is_(None))
+        return sorted(await session.scalars(statement), key=_usual_order)
 
     async def find(self, session: AsyncSession, customer_id: str, name: str) -> Sequence[Payee]:
         """Payees with exactly this name or nickname.
@@ -40,16 +36,10 @@ class Payees:
         wanted = name.strip()
         if not wanted:
             return []
-        statement = (
-            select(Payee)
-            .where(
-                Payee.customer_id == customer_id,
-                Payee.deleted_at.is_(None),
-                or_(Payee.name == wanted, Payee.nickname == wanted),
-            )
-            .order_by(Payee.last_used_at.desc().nulls_last(), Payee.name, Payee.account_number)
-        )
-        return (await session.scalars(statement)).all()
+        # Names are sealed, so the book, which is short, is read and looked through here.
+        return [
+            payee for payee in await self.list(session, customer_id) if wanted in (payee.name, payee.nickname)
+        ]
 
     async def get(self, session: AsyncSession, customer_id: str, payee_id: str) -> Payee:
         """The payee if it is in this customer's book; raises PayeeNotFound."""
@@ -69,7 +59,7 @@ class Payees:
         """The entry for an account, if any."""
         statement = select(Payee).where(
             Payee.customer_id == customer_id,
-            Payee.account_number == account_number,
+            Payee.account_number.equals(session, account_number),
             Payee.bank_code.is_(None) if bank_code is None else Payee.bank_code == bank_code,
             Payee.deleted_at.is_(None),
         )
@@ -124,6 +114,16 @@ class Payees:
         same_bank = Payee.bank_code.is_(None) if bank_code is None else Payee.bank_code == bank_code
         await session.execute(
             update(Payee)
-            .where(Payee.customer_id == customer_id, Payee.account_number == account_number, same_bank)
+            .where(
+                Payee.customer_id == customer_id,
+                Payee.account_number.equals(session, account_number),
+                same_bank,
+            )
             .values(last_used_at=self._clock.now())
         )
+
+
+def _usual_order(payee: Payee) -> tuple[float, str, str]:
+    """The last used first, then by name and account."""
+    last_used_s = payee.last_used_at.timestamp() if payee.last_used_at else 0.0
+    return (-last_used_s, payee.name, payee.account_number)

@@ -1,14 +1,15 @@
 """Personal data at rest: sealed with keys that can be changed while the bank is open."""
 
 from banking_core.vault.ciphers import CIPHER_NAMES, CipherName
-from banking_core.vault.columns import Sealed, SealedRow, sealed_values, vault_of
+from banking_core.vault.columns import Sealed, SealedRow, sealed_attributes, sealed_values, shown, vault_of
 from banking_core.vault.errors import KeyRingInvalid, KeyUnknown, SealBroken, VaultError, VaultMissing
 from banking_core.vault.key_file import KeyFile
 from banking_core.vault.keys import Key, KeyRing, new_ring
-from banking_core.vault.vault import FixedKeys, Place, Vault
+from banking_core.vault.vault import INDEX_CHARS, FixedKeys, Place, Vault
 
 __all__ = [
     "CIPHER_NAMES",
+    "INDEX_CHARS",
     "CipherName",
     "FixedKeys",
     "Key",
@@ -24,6 +25,8 @@ __all__ = [
     "VaultError",
     "VaultMissing",
     "new_ring",
+    "sealed_attributes",
     "sealed_values",
+    "shown",
     "vault_of",
 ]

@@ -15,7 +15,7 @@ is flushed, because only then its id is certain.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, Self, TypeVar, overload
 
 from sqlalchemy import ColumnElement, Connection, event, inspect
@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper, QueryContext, object_session
 
 from banking_core.storage.base import new_id
-from banking_core.vault.errors import VaultMissing
+from banking_core.vault.errors import VaultError, VaultMissing
 from banking_core.vault.vault import Place, Vault
 
 T = TypeVar("T")
@@ -52,6 +52,14 @@ class Sealed(Generic[T]):
     def __set_name__(self, owner: type[Any], name: str) -> None:
         self._owner, self.name = owner, name
 
+    def __eq__(self, other: object) -> bool:
+        """Refused, so that `where(Customer.phone == ...)` is an error and not a query that finds nobody."""
+        if isinstance(other, Sealed):
+            return self is other
+        raise TypeError(f"{self.name} is sealed: use .equals(session, value)")
+
+    __hash__ = object.__hash__
+
     @overload
     def __get__(self, row: None, owner: type[Any]) -> Self: ...
     @overload
@@ -64,7 +72,7 @@ class Sealed(Generic[T]):
             found: T = waiting[self.name]
             return found
         stored = getattr(row, self.column)
-        return self.open(_vault_of_row(row), stored, row.id)
+        return self.open(_vault_of_row(row), stored, row.id) if stored is not None else None  # type: ignore[return-value]
 
     def __set__(self, row: Any, value: T) -> None:
         if inspect(row).identity is None:
@@ -73,16 +81,18 @@ class Sealed(Generic[T]):
         for name, stored in self.stored(_vault_of_row(row), value, row.id).items():
             setattr(row, name, stored)
 
-    def open(self, vault: Vault, stored: str | None, row_id: str) -> T:
+    def open(self, vault: Vault, stored: str, row_id: str) -> T:
         """The plain value of what the column of a row holds."""
-        if stored is None:
-            return None  # type: ignore[return-value]  # a nullable column is declared Sealed[... | None]
         plain: T = json.loads(vault.open(stored, self.place(row_id)))
         return plain
 
     def stored(self, vault: Vault, value: T, row_id: str) -> dict[str, str | None]:
         """What the columns of a row hold for a value."""
-        sealed = None if value is None else vault.seal(_encode(value).encode(), self.place(row_id))
+        sealed = (
+            None
+            if value is None
+            else vault.seal(_encode(value).encode("utf-8", "surrogatepass"), self.place(row_id))
+        )
         stored: dict[str, str | None] = {self.column: sealed}
         if self.index is not None:
             stored[self.index] = None if value is None else self._indexed(vault, value)
@@ -101,6 +111,15 @@ class Sealed(Generic[T]):
     def _indexed(self, vault: Vault, value: Any) -> str:
         assert isinstance(value, str), "only text is found by a blind index"
         return vault.index(self._owner.__tablename__, self.name, value)
+
+
+def shown(row: SealedRow, name: str, mask: Callable[[str], str]) -> str:
+    """A sealed text masked for `repr`, which must never fail: '?' when there is none or it does not open."""
+    try:
+        value = getattr(row, name)
+    except VaultError:
+        return "?"
+    return mask(value) if isinstance(value, str) else "?"
 
 
 def sealed_attributes(model: type[Any]) -> Iterator[Sealed[Any]]:

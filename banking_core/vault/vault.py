@@ -130,7 +130,7 @@ class Vault:
         key = self._index_keys.get(name)
         if key is None:
             key = self._index_keys[name] = _derive(self._ring.index_secret, f"index/{name}", 32)
-        return hmac.digest(key, value.encode(), hashlib.sha256).hex()[:INDEX_CHARS]
+        return hmac.digest(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()[:INDEX_CHARS]
 
     def _cipher(self, code: str, key_id: str, place: Place) -> Cipher:
         """The cipher of one column under one key; keys are derived once."""

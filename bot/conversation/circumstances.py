@@ -67,12 +67,12 @@ async def circumstances(
 
 async def _lines(session: AsyncSession, conversation_id: str, now: datetime) -> list[Line]:
     statement = (
-        select(Message.sender, Message.text, Message.action, Message.created_at)
+        select(Message)
         .where(Message.conversation_id == conversation_id, Message.created_at >= now - STORY_LIFE)
         .order_by(Message.seq.desc())
         .limit(LINES_MAX)
     )
-    rows = (await session.execute(statement)).all()
+    rows = (await session.scalars(statement)).all()
     return [Line(row.sender, row.text, row.action or "", row.created_at) for row in reversed(rows)]
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.privacy.logs import mask_log_text
+from banking_core.vault import vault_of
 from bot.conversation.errors import UnknownQuestion
 from bot.conversation.models import Message, QuestionReview
 
@@ -57,14 +58,16 @@ async def most_asked(session: AsyncSession, since: datetime, limit: int) -> list
 async def open_questions(session: AsyncSession, since: datetime, limit: int) -> list[OpenQuestion]:
     """Questions without an answer since then that nobody has settled, the most frequent first."""
     rows = await session.execute(
-        select(Message.text, Message.action, Message.created_at)
+        select(Message.id, Message.text_sealed, Message.action, Message.created_at)
         .where(Message.action.in_(UNANSWERED), Message.created_at >= since)
         .order_by(Message.created_at.desc())
         .limit(MESSAGES_MAX)
     )
     times: Counter[str] = Counter()
     newest: dict[str, tuple[str, str, datetime]] = {}
-    for text, action, at in rows:
+    vault = vault_of(session)
+    for message_id, sealed, action, at in rows:
+        text = Message.text.open(vault, sealed, message_id)
         if len(folded(text)) < LENGTH_MIN:
             continue
         key = fingerprint(text)

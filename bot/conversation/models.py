@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from banking_core.storage import Base, new_id
+from banking_core.vault import Sealed, SealedRow
 
 
-class Conversation(Base):
+class Conversation(SealedRow, Base):
     """One conversation. `owner` decides who may answer; it changes only inside a transaction that locks the row."""
 
     __tablename__ = "conversation"
@@ -32,17 +33,20 @@ class Conversation(Base):
     closed_at: Mapped[datetime | None]
     verified_how: Mapped[str | None] = mapped_column(String(64))
     verified_at: Mapped[datetime | None]
-    state: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    challenge: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    state_sealed: Mapped[str | None] = mapped_column(Text)
+    state = Sealed[dict[str, Any] | None]("state_sealed")
+    challenge_sealed: Mapped[str | None] = mapped_column(Text)
+    challenge = Sealed[dict[str, Any] | None]("challenge_sealed")
     next_seq: Mapped[int] = mapped_column(Integer, default=1)
     rating: Mapped[int | None]
-    rating_comment: Mapped[str | None] = mapped_column(String(500))
+    rating_comment_sealed: Mapped[str | None] = mapped_column(Text)
+    rating_comment = Sealed[str | None]("rating_comment_sealed")
     can_rate: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
 
-class Message(Base):
+class Message(SealedRow, Base):
     """One line of the log. Secrets and full card numbers never get here; the text is already redacted."""
 
     __tablename__ = "message"
@@ -61,9 +65,12 @@ class Message(Base):
     in_reply_to: Mapped[int | None] = mapped_column(Integer)
     sender: Mapped[str] = mapped_column(String(8))
     sender_name: Mapped[str] = mapped_column(String(32))
-    text: Mapped[str] = mapped_column(Text)
-    card: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    choices: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    text_sealed: Mapped[str] = mapped_column(Text)
+    text = Sealed[str]("text_sealed")
+    card_sealed: Mapped[str | None] = mapped_column(Text)
+    card = Sealed[dict[str, Any] | None]("card_sealed")
+    choices_sealed: Mapped[str] = mapped_column(Text)
+    choices = Sealed[list[Any]]("choices_sealed")
     intent: Mapped[str | None] = mapped_column(String(48))
     action: Mapped[str | None] = mapped_column(String(96))
     created_at: Mapped[datetime]

@@ -112,10 +112,10 @@ async def queue(session: AsyncSession, now: datetime) -> list[QueueItem]:
 
 
 async def _last_customer_text(session: AsyncSession, conversation_id: str) -> str:
-    text = await session.scalar(
-        select(Message.text)
+    message = await session.scalar(
+        select(Message)
         .where(Message.conversation_id == conversation_id, Message.sender == "customer")
         .order_by(Message.seq.desc())
         .limit(1)
     )
-    return (text or "")[:60]
+    return message.text[:60] if message is not None else ""

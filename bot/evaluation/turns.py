@@ -32,6 +32,7 @@ from bot.settings import ROOT, Settings
 
 WARM_UP_TURNS = 3
 READY_TIMEOUT_S = 60
+CUSTOMERS = 6  # whose conversations are measured
 SENTENCES = {
     "account_balance": "查余额",
     "account_list": "我有哪些账户",
@@ -65,7 +66,8 @@ async def _sessions(settings: Settings, users: int) -> list[str]:
     tokens = []
     try:
         async with product.database.snapshot() as session:
-            customers = list(await session.scalars(select(Customer).order_by(Customer.phone).limit(6)))
+            everybody = list(await session.scalars(select(Customer)))
+        customers = sorted(everybody, key=lambda customer: customer.phone)[:CUSTOMERS]
         for index in range(users):
             customer = customers[index % len(customers)]
             conversation_id = await product.hub.open("web", customer_id=customer.id)

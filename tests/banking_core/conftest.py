@@ -17,7 +17,8 @@ from banking_core.clock import ManualClock
 from banking_core.core import Core, build_core
 from banking_core.settings import BankSettings
 from banking_core.storage import Base, Database
-from tests.keys import vault
+from banking_core.vault import Vault
+from tests import keys
 from tests.postgres import postgres_cluster, postgres_url
 
 __all__ = ["postgres_cluster", "postgres_url"]
@@ -54,9 +55,15 @@ def settings(database_url: str, tmp_path: Path) -> BankSettings:
 
 
 @pytest.fixture
-async def database(settings: BankSettings) -> AsyncIterator[Database]:
+def vault() -> Vault:
+    """What seals personal data."""
+    return keys.vault()
+
+
+@pytest.fixture
+async def database(settings: BankSettings, vault: Vault) -> AsyncIterator[Database]:
     """Every table of the bank, empty."""
-    database = Database(settings.database_url, vault=vault())
+    database = Database(settings.database_url, vault=vault)
     async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     yield database

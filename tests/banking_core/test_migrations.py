@@ -16,6 +16,7 @@ from migrations import current_revision, differences, head_revision, upgrade
 from migrations.model_modules import MODEL_MODULES
 from migrations.runner import downgrade
 from tests.banking_core.people import make_person, on_both_engines
+from tests.keys import vault
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("banking_core", "actions", "bot", "desk")
@@ -64,7 +65,7 @@ async def test_everything_can_be_taken_back(database_url: str) -> None:
 @pytest.mark.parametrize("table", ["ledger_entry", "ledger_transaction"])
 async def test_a_migrated_ledger_is_immutable(settings: BankSettings, clock: ManualClock, table: str) -> None:
     await upgrade(settings.database_url)
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, vault=vault())
     core = build_core(settings, clock)
     async with database.transaction() as session:
         await make_person(session, core, "张伟", "13800000004", 100)
@@ -80,7 +81,7 @@ async def test_a_migrated_ledger_is_immutable(settings: BankSettings, clock: Man
 async def test_a_migrated_order_table_knows_every_status(settings: BankSettings, clock: ManualClock) -> None:
     """Rules (CHECK) are invisible to the comparison with the models, so they are tried."""
     await upgrade(settings.database_url)
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, vault=vault())
     core = build_core(settings, clock)
     async with database.transaction() as session:
         person = await make_person(session, core, "张伟", "13800000004", 100)

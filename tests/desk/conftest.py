@@ -21,6 +21,7 @@ from banking_core.storage import Base, Database
 from desk import DEMO_PASSWORD, Desk, DeskDependencies, build_desk_app
 from desk.models import AgentLoginGuard, AgentSession, AuditRecord, DeskAgent, Presence, Ticket
 from desk.passwords import AgentPasswords
+from tests.keys import vault
 
 START = datetime(2026, 10, 15, 2, 0, tzinfo=UTC)
 TABLES = (DeskAgent, AgentSession, AgentLoginGuard, Presence, Ticket, AuditRecord)
@@ -301,7 +302,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
     """A database with the desk's tables only."""
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}")
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}", vault=vault())
     tables = [model.__table__ for model in TABLES]
     async with database.engine.begin() as connection:
         await connection.run_sync(lambda sync: Base.metadata.create_all(sync, tables=tables))

@@ -141,7 +141,7 @@ class BackOffice:
     async def customer(self, name: str) -> Customer:
         """The demo customer of that name, by phone."""
         async with self.product.database.snapshot() as session:
-            found = await session.scalar(select(Customer).where(Customer.phone == PHONES[name]))
+            found = await self.product.bank.customers.by_phone(session, PHONES[name])
         assert found is not None, name
         return found
 

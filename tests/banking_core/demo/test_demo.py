@@ -17,8 +17,10 @@ from banking_core.demo.simulation import Movement, simulate
 from banking_core.settings import BankSettings
 from banking_core.statements import CATEGORY_NAMES
 from banking_core.storage import Base, Database
+from tests import keys
 
 TODAY = date(2026, 11, 24)
+VAULT = keys.vault()
 OCTOBER = {"start": date(2026, 10, 1), "end": date(2026, 10, 31)}
 
 
@@ -30,7 +32,7 @@ class Demo:
         settings = BankSettings(url, f"{url}.sandbox", b"a server key used by tests only!")
         self.clock = ManualClock(datetime(2026, 11, 24, 4, 0, tzinfo=UTC))
         self.bank: Bank = build_bank(settings, self.clock)
-        self.db = Database(url)
+        self.db = Database(url, vault=VAULT)
 
     async def seed(self, today: date = TODAY) -> SeedReport:
         async with self.db.engine.begin() as connection:

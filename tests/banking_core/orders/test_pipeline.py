@@ -340,7 +340,7 @@ async def test_a_taken_order_number_is_not_given_twice(
     first = await paying.draft()
     taken = int(first.number[-8:-1])
     offered = [taken, taken, (taken + 1) % 10**7]
-    monkeypatch.setattr("banking_core.orders.numbers.secrets.randbelow", lambda _: offered.pop(0))
+    monkeypatch.setattr("banking_core.numbers.secrets.randbelow", lambda _: offered.pop(0))
     assert (await paying.draft()).number != first.number
     offered.extend([taken] * 20)
     with pytest.raises(Conflict):

@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError
 
 from banking_core.clock import ManualClock
 from banking_core.core import Core
+from banking_core.numbers import check_digit, is_well_formed
 from banking_core.orders import OrderNotReadBack
-from banking_core.orders.numbers import check_digit, is_well_formed
 from banking_core.orders.states import DONE, OPEN, OVER, STATUSES, TRANSITIONS
 from banking_core.storage import Database
 from tests.banking_core.orders.paying import Paying

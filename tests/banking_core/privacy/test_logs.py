@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import logging
-from datetime import date
 
 import pytest
 from hypothesis import given
@@ -64,9 +63,7 @@ def test_the_log_of_the_product_is_masked(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_rows_with_personal_data_are_masked_when_printed() -> None:
-    customer = Customer(
-        id="c1", phone="13812341234", name="王小明", id_number=ID_NUMBER, birth_date=date(1990, 3, 7)
-    )
+    customer = Customer(id="c1", phone="13812341234", name="王小明", id_number=ID_NUMBER)
     payee = Payee(name="王小明", account_number="6222021234567890123")
     ticket = Ticket(number="T1", phone="13812341234")
     shown = repr([customer, payee, ticket, Origin(address="203.0.113.77")])

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.core import Core
@@ -29,7 +30,8 @@ def collision() -> OperationalError:
     return OperationalError("x", None, Exception("database is locked"))
 
 
-async def test_a_unit_of_work_that_collides_is_done_again(database_url: str) -> None:
+@pytest.mark.parametrize("error", [collision(), PoolTimeout("no connection was free")])
+async def test_a_unit_of_work_that_collides_is_done_again(database_url: str, error: Exception) -> None:
     pauses = Pauses()
     database = Database(database_url, jitter=lambda: 0.5, sleep=pauses)
     tries = 0
@@ -38,7 +40,7 @@ async def test_a_unit_of_work_that_collides_is_done_again(database_url: str) -> 
         nonlocal tries
         tries += 1
         if tries < 4:
-            raise collision()
+            raise error
         return "done"
 
     assert await database.run(work) == "done"
