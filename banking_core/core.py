@@ -42,9 +42,13 @@ class Core:
     providers: Providers
 
     async def start(self, database: Database) -> None:
-        """Opens the sandbox stores and the bank's own ledger accounts; safe to call again."""
+        """Opens the sandbox stores and the bank's own ledger accounts; safe to call again.
+
+        Raises VaultError when the database's personal data does not open with the keys it was given.
+        """
         await self.providers.start()
         async with database.transaction() as session:
+            await self.customers.prove_readable(session)
             await self.ledger.open_internal_accounts(session)
 
     async def close(self) -> None:
