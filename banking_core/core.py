@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from banking_core.accounts.service import Accounts
 from banking_core.clock import Clock
-from banking_core.configuration import Rules, Terms
+from banking_core.configuration import Calendar, Rules, Terms
 from banking_core.customers.service import Customers
 from banking_core.identity import Identity
 from banking_core.ledger.service import Ledger
@@ -33,6 +33,7 @@ class Core:
     clock: Clock
     terms: Terms
     rules: Rules
+    calendar: Calendar
     ledger: Ledger
     customers: Customers
     accounts: Accounts
@@ -59,6 +60,7 @@ class Core:
 def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = None) -> Core:
     """Wires the core. `terms` replaces the packaged terms (tests); raises TermsError on a missing term."""
     terms = terms or Terms.load(settings.terms_path)
+    rules = Rules.load(terms, settings.rules_path)
     providers = build_providers(settings, clock)
     ledger = Ledger(clock)
     customers = Customers(clock)
@@ -67,7 +69,8 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
     core = Core(
         clock=clock,
         terms=terms,
-        rules=Rules.load(terms, settings.rules_path),
+        rules=rules,
+        calendar=Calendar(rules.holidays),
         ledger=ledger,
         customers=customers,
         accounts=accounts,
