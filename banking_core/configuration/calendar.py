@@ -23,7 +23,7 @@ class Calendar:
         self._off = frozenset(
             first + timedelta(days=count)
             for row in rules.years
-            for first, last in row.off
+            for first, last in row.days_off
             for count in range((last - first).days + 1)
         )
 

@@ -44,13 +44,13 @@ class YearOfHolidays(Strict):
     """The days off of one year, first and last of each holiday, and the weekend days worked instead."""
 
     year: int = Field(ge=2000, le=2200)
-    off: tuple[tuple[date, date], ...]
+    days_off: tuple[tuple[date, date], ...]
     worked: tuple[date, ...] = ()
 
     @model_validator(mode="after")
     def _of_one_year(self) -> YearOfHolidays:
-        days = [*(day for span in self.off for day in span), *self.worked]
-        if any(day.year != self.year for day in days) or any(first > last for first, last in self.off):
+        days = [*(day for span in self.days_off for day in span), *self.worked]
+        if any(day.year != self.year for day in days) or any(first > last for first, last in self.days_off):
             raise ValueError("a day of another year, or a holiday that ends before it begins")
         return self
 

@@ -59,8 +59,8 @@ def test_an_unknown_section_a_missing_term_and_a_rate_that_is_none_are_refused(t
 
 
 def test_a_holiday_of_another_year_is_a_slip(tmp_path: Path) -> None:
-    row = {"year": 2027, "off": [[date(2026, 1, 1), date(2026, 1, 3)]]}
-    with pytest.raises(RulesError, match="holidays.years.0"):
+    row = {"year": 2027, "days_off": [[date(2026, 1, 1), date(2026, 1, 3)]]}
+    with pytest.raises(RulesError, match=r"holidays\.years\.0"):
         Rules.load(TERMS, override(tmp_path, holidays={"every_year": [], "years": [row]}))
 
 
