@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from banking_core.core import Core
 from banking_core.orders.risk import RiskSubject, Verdict
 from banking_core.risk import decisions
 from banking_core.risk.context import RiskContext
 from banking_core.risk.features import compute
-from banking_core.risk.gathering import Gathering, Seen, seen_in
+from banking_core.risk.gathering import Seen, order_context, seen_in
 from banking_core.risk.habits import Habits
 from banking_core.risk.model import Model, packaged_model
 from banking_core.risk.models import RiskDecision
@@ -25,16 +24,15 @@ from banking_core.risk.verdicts import Judgement, decide
 class Risk:
     """Judges orders (`orders.OrderRisk`) and keeps what it judged. Never commits."""
 
-    def __init__(self, core: Core, *, rules: Rules | None = None, model: Model | None = None) -> None:
+    def __init__(self, *, rules: Rules | None = None, model: Model | None = None) -> None:
         """Raises RulesInvalid, ModelInvalid when the shipped files cannot be used."""
         self._rules = rules or packaged_rules()
         self._model = model or packaged_model()
         self._habits = Habits()
-        self._gathering = Gathering(core.customers, core.accounts, self._habits)
 
     async def assess(self, session: AsyncSession, subject: RiskSubject) -> Verdict:
         """The verdict on one order at one moment; what it says and why is written down in the same transaction."""
-        context = await self._gathering.order(session, subject)
+        context = await order_context(session, subject, self._habits)
         judgement = decide(context, compute(context), self._rules, self._model)
         until = _until(judgement, subject.at)
         origin = decisions.Origin(subject.customer_id, subject.order_id, subject.conversation_id)

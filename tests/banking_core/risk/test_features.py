@@ -117,5 +117,15 @@ def test_addresses_become_the_fingerprint_of_their_network() -> None:
     assert "10.1" not in network_of("10.1.2.3")
 
 
+def test_a_first_device_is_not_a_new_one() -> None:
+    around = Surroundings(device="d", network="n", place="p")
+    nowhere = context(surroundings=around)
+    profile = Profile()
+    profile.observe_surroundings(AT.timestamp() - 86_400, device="x", network="y", place="z")
+    elsewhere = context(profile, surroundings=around)
+    for name in ("device_new", "network_new", "place_new", "all_new"):
+        assert (feature(name, nowhere), feature(name, elsewhere)) == (0, 1), name
+
+
 def test_the_same_moment_gives_the_same_numbers() -> None:
     assert (compute(context()) == compute(context())).all()
