@@ -17,11 +17,10 @@ from banking_core.risk.context import (
     RiskContext,
     Signals,
     Surroundings,
-    network_of,
-    text_key,
 )
 from banking_core.risk.facts import Facts, facts
 from banking_core.risk.habits import Habits
+from banking_core.risk.keys import Keys
 from banking_core.risk.payees import PaidTo, paid_to
 
 INSTANT_LENGTH_MAX = 40
@@ -38,8 +37,9 @@ class Seen:
 
 async def order_context(session: AsyncSession, subject: RiskSubject, habits: Habits) -> RiskContext:
     """The context of an order. Raises CustomerNotFound."""
-    paid = paid_to(subject.kind, subject.body)
-    seen = seen_in(subject.context)
+    keys = Keys.of(session)
+    paid = paid_to(subject.kind, subject.body, keys)
+    seen = seen_in(subject.context, keys)
     found = await facts(
         session,
         subject.customer_id,
@@ -69,12 +69,12 @@ async def order_context(session: AsyncSession, subject: RiskSubject, habits: Hab
     )
 
 
-def seen_in(context: Mapping[str, Any]) -> Seen:
+def seen_in(context: Mapping[str, Any], keys: Keys) -> Seen:
     """Device, network and place of the caller's `context`, as fingerprints; whatever cannot be used is unknown."""
     return Seen(
-        device=text_key("device", context.get("device")),
-        network=network_of(context.get("address")),
-        place=text_key("place", context.get("place")),
+        device=keys.text("device", context.get("device")),
+        network=keys.network(context.get("address")),
+        place=keys.text("place", context.get("place")),
     )
 
 

@@ -20,11 +20,11 @@ from banking_core.identity.models import SecurityEvent
 from banking_core.ledger.models import LedgerEntry, LedgerTransaction
 from banking_core.orders.models import Order
 from banking_core.orders.states import COUNTED
-from banking_core.risk.payees import account_key, name_key, paid_to
+from banking_core.risk.keys import Keys
+from banking_core.risk.payees import paid_to
 from banking_core.risk.profile import ChangeKind, Profile
 from banking_core.storage import UtcDateTime
 from banking_core.transfers.models import Payee
-from banking_core.vault import Vault, vault_of
 
 EPOCH = datetime(1970, 2, 1, tzinfo=UTC)
 PAST_KEPT = timedelta(days=730)
@@ -67,10 +67,10 @@ async def records_since(
     """
     since = datetime.fromtimestamp(upto_s, UTC)
     asked = {"customer_id": customer_id, "since": since, "drafted_since": max(since, EPOCH) - WAIT_MAX}
-    connection, vault = await session.connection(), vault_of(session)
+    connection, keys = await session.connection(), Keys.of(session)
     found: list[Record] = []
     for row in await connection.execute(_RECORDS, asked):
-        found += _of_order(row, vault, since, own_order_id) if row.is_order else _of_log(row)
+        found += _of_order(row, keys, since, own_order_id) if row.is_order else _of_log(row)
     return sorted(found, key=lambda record: record.at_s)
 
 
@@ -105,8 +105,9 @@ def _records_statement() -> Select[Any]:
 _RECORDS = _records_statement()
 
 
-def _of_order(row: Row[Any], vault: Vault, since: datetime, own_order_id: str) -> list[Record]:
-    payee, amount_fen = paid_to(row.kind, Order.body.open(vault, row.body_sealed, row.id)), row.amount_fen
+def _of_order(row: Row[Any], keys: Keys, since: datetime, own_order_id: str) -> list[Record]:
+    payee = paid_to(row.kind, Order.body.open(keys.vault, row.body_sealed, row.id), keys)
+    amount_fen = row.amount_fen
     moves_money = row.source_account_id is not None
     found: list[Record] = []
     if row.at > since:
@@ -164,24 +165,25 @@ async def past_payments(session: AsyncSession, customer_id: str, until: datetime
     rows = (await session.execute(statement)).all()
     if not rows:
         return []
-    book = await _book(session, customer_id)
+    keys = Keys.of(session)
+    book = await _book(session, customer_id, keys)
     found = []
     for amount_fen, booked_at, name, paid in reversed(rows):
         if paid is not None and paid.customer_id == customer_id:
             continue  # moved between own accounts
         at_s = booked_at.timestamp()
-        key = account_key(paid.number, None) if paid is not None else book.get(name, "")
-        found.append(Record(at_s, _paid(at_s, -amount_fen, key, name_key(name))))
+        key = keys.account(paid.number, None) if paid is not None else book.get(name, "")
+        found.append(Record(at_s, _paid(at_s, -amount_fen, key, keys.name(name))))
     return found
 
 
-async def _book(session: AsyncSession, customer_id: str) -> dict[str, str]:
+async def _book(session: AsyncSession, customer_id: str, keys: Keys) -> dict[str, str]:
     """Name to account fingerprint, for names that occur once in the payee book."""
     statement = select(Payee).where(Payee.customer_id == customer_id, Payee.deleted_at.is_(None))
     book = [(payee.name, payee) for payee in await session.scalars(statement)]
     names = [name for name, _ in book]
     return {
-        name: account_key(payee.account_number, payee.bank_code)
+        name: keys.account(payee.account_number, payee.bank_code)
         for name, payee in book
         if names.count(name) == 1
     }
