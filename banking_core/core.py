@@ -18,6 +18,7 @@ from banking_core.configuration import Calendar, Rules, Terms
 from banking_core.customers.service import Customers
 from banking_core.identity import Identity
 from banking_core.ledger.service import Ledger
+from banking_core.notices import Notices
 from banking_core.orders.service import Orders
 from banking_core.providers import Providers, build_providers
 from banking_core.settings import BankSettings
@@ -41,6 +42,7 @@ class Core:
     orders: Orders
     payees: Payees
     providers: Providers
+    notices: Notices
 
     async def start(self, database: Database) -> None:
         """Opens the sandbox stores and the bank's own ledger accounts; safe to call again.
@@ -78,6 +80,7 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         orders=Orders(clock, ledger, customers, accounts),
         payees=payees,
         providers=providers,
+        notices=Notices(clock, customers, providers.sms),
     )
     register_transfers(core.orders, core)
     return core
