@@ -32,7 +32,9 @@ def upgrade() -> None:
         sa.Column("sent_at", storage.UtcDateTime(timezone=True), nullable=True),
         sa.Column("given_up_at", storage.UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint("sent_at IS NULL OR given_up_at IS NULL", name=op.f("ck_notice_outcome")),
-        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_notice_customer_id_customer")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_notice_customer_id_customer")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
         sa.UniqueConstraint("key", name=op.f("uq_notice_key")),
     )
