@@ -44,5 +44,5 @@ def build_bank(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         cards=Cards(core),
         locks=Locks(core),
         branches=Branches(core),
-        risk=Risk(core),
+        risk=Risk(),
     )

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 from banking_core.accounts.service import Accounts
 from banking_core.clock import Clock
-from banking_core.configuration import Rules, Terms
+from banking_core.configuration import Calendar, Rules, Terms
 from banking_core.customers.service import Customers
 from banking_core.identity import Identity
 from banking_core.ledger.service import Ledger
+from banking_core.notices import Notices
 from banking_core.orders.service import Orders
 from banking_core.providers import Providers, build_providers
 from banking_core.settings import BankSettings
@@ -33,6 +34,7 @@ class Core:
     clock: Clock
     terms: Terms
     rules: Rules
+    calendar: Calendar
     ledger: Ledger
     customers: Customers
     accounts: Accounts
@@ -40,11 +42,16 @@ class Core:
     orders: Orders
     payees: Payees
     providers: Providers
+    notices: Notices
 
     async def start(self, database: Database) -> None:
-        """Opens the sandbox stores and the bank's own ledger accounts; safe to call again."""
+        """Opens the sandbox stores and the bank's own ledger accounts; safe to call again.
+
+        Raises VaultError when the database's personal data does not open with the keys it was given.
+        """
         await self.providers.start()
         async with database.transaction() as session:
+            await self.customers.prove_readable(session)
             await self.ledger.open_internal_accounts(session)
 
     async def close(self) -> None:
@@ -55,6 +62,7 @@ class Core:
 def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = None) -> Core:
     """Wires the core. `terms` replaces the packaged terms (tests); raises TermsError on a missing term."""
     terms = terms or Terms.load(settings.terms_path)
+    rules = Rules.load(terms, settings.rules_path)
     providers = build_providers(settings, clock)
     ledger = Ledger(clock)
     customers = Customers(clock)
@@ -63,7 +71,8 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
     core = Core(
         clock=clock,
         terms=terms,
-        rules=Rules.load(terms, settings.rules_path),
+        rules=rules,
+        calendar=Calendar(rules.holidays),
         ledger=ledger,
         customers=customers,
         accounts=accounts,
@@ -71,6 +80,7 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         orders=Orders(clock, ledger, customers, accounts),
         payees=payees,
         providers=providers,
+        notices=Notices(clock, customers, providers.sms),
     )
     register_transfers(core.orders, core)
     return core

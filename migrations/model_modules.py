@@ -17,6 +17,7 @@ MODEL_MODULES = (
     "banking_core.scheduling.models",
     "banking_core.transfers.models",
     "banking_core.interest.models",
+    "banking_core.notices.models",
     "banking_core.statements.models",
     "banking_core.risk.models",
     "banking_core.living.models",

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from banking_core.configuration.errors import RulesError
 from banking_core.configuration.files import read_mapping
@@ -40,10 +40,33 @@ class InterestRules(Strict):
     settle_months: tuple[Month, ...] = Field(min_length=1)
 
 
+class YearOfHolidays(Strict):
+    """The days off of one year, first and last of each holiday, and the weekend days worked instead."""
+
+    year: int = Field(ge=2000, le=2200)
+    days_off: tuple[tuple[date, date], ...]
+    worked: tuple[date, ...] = ()
+
+    @model_validator(mode="after")
+    def _of_one_year(self) -> YearOfHolidays:
+        days = [*(day for span in self.days_off for day in span), *self.worked]
+        if any(day.year != self.year for day in days) or any(first > last for first, last in self.days_off):
+            raise ValueError("a day of another year, or a holiday that ends before it begins")
+        return self
+
+
+class HolidayRules(Strict):
+    """Which days are not working days; see `configuration.calendar`."""
+
+    every_year: tuple[Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")], ...]
+    years: tuple[YearOfHolidays, ...]
+
+
 class Rules(Strict):
     """Every section of rules.yml."""
 
     interest: InterestRules
+    holidays: HolidayRules
 
     @classmethod
     def load(cls, terms: Terms, override: Path | None = None, *, default: Path = DEFAULT_PATH) -> Rules:

@@ -14,10 +14,11 @@ from banking_core.customers.id_numbers import is_valid_id_number
 from banking_core.customers.models import Customer
 from banking_core.inserts import insert_if_absent
 from banking_core.storage import new_id
-from banking_core.vault import sealed_values
+from banking_core.vault import VaultError, sealed_values
 
 PHONE = re.compile(r"1[3-9][0-9]{9}")
 NAME_LENGTH_MAX = 64
+PROOFS = 3  # rows that are tried, in case one alone is damaged
 LEVELS = ("standard", "gold", "vip")
 
 
@@ -70,6 +71,19 @@ class Customers:
     async def by_phone(self, session: AsyncSession, phone: str) -> Customer | None:
         """The customer with this phone number, if any."""
         return await session.scalar(select(Customer).where(Customer.phone.equals(session, phone)))
+
+    async def prove_readable(self, session: AsyncSession) -> None:
+        """Raises the VaultError of the first customers when the keys at hand open none of them: the wrong key file."""
+        error: VaultError | None = None
+        for customer in await session.scalars(select(Customer).order_by(Customer.id).limit(PROOFS)):
+            try:
+                assert customer.name is not None
+            except VaultError as unreadable:
+                error = unreadable
+            else:
+                return
+        if error is not None:
+            raise error
 
     async def lock(self, session: AsyncSession, customer_id: str) -> Customer:
         """Locks the customer's row until the transaction ends, so that its sums are made in turn."""

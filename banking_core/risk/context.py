@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
-from banking_core.risk.profile import Profile, key_of
+from banking_core.risk.profile import Profile
 
 Subject = Literal["order", "login"]
 SIGNAL_MAX = 10_000.0
-TEXT_LENGTH_MAX = 200
 PHRASE_CATEGORIES = (
     "safe_account",
     "officials",
@@ -151,24 +150,3 @@ class RiskContext:
     proofs: int = 0
     standing: bool = False
     waited: bool = False
-
-
-def network_of(address: Any) -> str:
-    """The fingerprint of an address's network: /24 for IPv4, /48 for IPv6; "" for anything else."""
-    from ipaddress import IPv4Address, ip_address, ip_network
-
-    if not isinstance(address, str) or not 0 < len(address) <= 64:
-        return ""
-    try:
-        parsed = ip_address(address)
-        bits = 24 if isinstance(parsed, IPv4Address) else 48
-        return key_of("network", str(ip_network((parsed.packed, bits), strict=False)))
-    except ValueError:
-        return ""
-
-
-def text_key(kind: str, value: Any) -> str:
-    """The fingerprint of an outside identifier such as a device id; "" when there is none."""
-    if not isinstance(value, str) or not value or len(value) > TEXT_LENGTH_MAX:
-        return ""
-    return key_of(kind, value)

@@ -33,6 +33,9 @@ class ShadowReport:
     instead: dict[str, int]
 
 
+_APPEND = insert(RiskDecision)
+
+
 async def record(
     session: AsyncSession,
     origin: Origin,
@@ -44,27 +47,29 @@ async def record(
     model_version: str,
 ) -> None:
     """Appends one judgement."""
-    await session.execute(
-        insert(RiskDecision).values(
-            subject=context.subject,
-            phase=context.phase if context.subject == "order" else "login",
-            customer_id=origin.customer_id,
-            order_id=origin.order_id,
-            conversation_id=origin.conversation_id,
-            kind=context.kind,
-            channel=context.channel,
-            verdict=judgement.kind,
-            factors=sorted(judgement.factors),
-            until=until,
-            score=judgement.score,
-            rules_version=rules_version,
-            model_version=model_version,
-            rules=list(judgement.rules),
-            shadow=list(judgement.shadow),
-            reasons=list(judgement.reasons),
-            features_hash=judgement.features_hash,
-            at=context.at,
-        )
+    connection = await session.connection()
+    await connection.execute(
+        _APPEND,
+        {
+            "subject": context.subject,
+            "phase": context.phase if context.subject == "order" else "login",
+            "customer_id": origin.customer_id,
+            "order_id": origin.order_id,
+            "conversation_id": origin.conversation_id,
+            "kind": context.kind,
+            "channel": context.channel,
+            "verdict": judgement.kind,
+            "factors": sorted(judgement.factors),
+            "until": until,
+            "score": judgement.score,
+            "rules_version": rules_version,
+            "model_version": model_version,
+            "rules": list(judgement.rules),
+            "shadow": list(judgement.shadow),
+            "reasons": list(judgement.reasons),
+            "features_hash": judgement.features_hash,
+            "at": context.at,
+        },
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import JSON, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.inserts import insert_if_absent
@@ -21,7 +21,7 @@ from banking_core.risk.history import past_payments, records_since
 from banking_core.risk.models import RiskProfile
 from banking_core.risk.profile import Profile
 from banking_core.risk.windows import DAY_S, MINUTE_S
-from banking_core.storage import after_commit, new_id
+from banking_core.storage import UtcDateTime, after_commit, new_id
 
 SETTLE_S = 5 * MINUTE_S  # no transaction of the bank stays open longer
 KEPT_MAX = 5_000
@@ -36,6 +36,23 @@ class _Kept:
     saved_upto_s: float
 
 
+_ROW = RiskProfile.__table__
+_FREE = (
+    select(_ROW.c.customer_id)
+    .where(_ROW.c.customer_id == bindparam("customer"), _ROW.c.token == bindparam("old"))
+    .with_for_update(skip_locked=True)
+)
+_REPLACE = (
+    update(RiskProfile)
+    .where(_ROW.c.customer_id.in_(_FREE))
+    .values(
+        token=bindparam("token"),
+        data=bindparam("data", type_=JSON),
+        updated_at=bindparam("updated_at", type_=UtcDateTime),
+    )
+)
+
+
 class Habits:
     """Profiles of one bank. One per process; several processes see each other's rows by their tokens."""
 
@@ -44,10 +61,15 @@ class Habits:
         self._kept_max = kept_max
 
     async def of(
-        self, session: AsyncSession, customer_id: str, now: datetime, own_order_id: str = ""
+        self,
+        session: AsyncSession,
+        customer_id: str,
+        now: datetime,
+        token: str | None,
+        own_order_id: str = "",
     ) -> Profile:
-        """The profile as of now; the caller must not change it."""
-        kept = await self._digest(session, customer_id, now)
+        """The profile as of now; the caller must not change it. `token` is that of the row, None without one."""
+        kept = await self._digest(session, customer_id, now, token)
         now_s = now.timestamp()
         records = await records_since(session, customer_id, kept.profile.upto_s, own_order_id)
         settled = [record for record in records if record.at_s <= now_s - SETTLE_S]
@@ -65,8 +87,9 @@ class Habits:
             record.apply(profile)
         return profile
 
-    async def _digest(self, session: AsyncSession, customer_id: str, now: datetime) -> _Kept:
-        token = await session.scalar(select(RiskProfile.token).where(RiskProfile.customer_id == customer_id))
+    async def _digest(
+        self, session: AsyncSession, customer_id: str, now: datetime, token: str | None
+    ) -> _Kept:
         kept = self._kept.get(customer_id)
         if kept is not None and kept.token == token and kept.profile.upto_s <= now.timestamp():
             self._kept.move_to_end(customer_id)
@@ -134,12 +157,6 @@ async def _write(session: AsyncSession, customer_id: str, token: str | None, val
     if token is None:
         row = values | {"customer_id": customer_id}
         return await insert_if_absent(session, RiskProfile, row, unique="customer_id")
-    free = await session.scalar(
-        select(RiskProfile.token)
-        .where(RiskProfile.customer_id == customer_id, RiskProfile.token == token)
-        .with_for_update(skip_locked=True)
-    )
-    if free is None:
-        return False
-    await session.execute(update(RiskProfile).where(RiskProfile.customer_id == customer_id).values(**values))
-    return True
+    connection = await session.connection()
+    done = await connection.execute(_REPLACE, values | {"customer": customer_id, "old": token})
+    return done.rowcount == 1

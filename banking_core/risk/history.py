@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Row, Select, String, and_, bindparam, literal_column, null, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -19,11 +20,13 @@ from banking_core.identity.models import SecurityEvent
 from banking_core.ledger.models import LedgerEntry, LedgerTransaction
 from banking_core.orders.models import Order
 from banking_core.orders.states import COUNTED
-from banking_core.risk.payees import account_key, name_key, paid_to
+from banking_core.risk.keys import Keys
+from banking_core.risk.payees import paid_to
 from banking_core.risk.profile import ChangeKind, Profile
+from banking_core.storage import UtcDateTime
 from banking_core.transfers.models import Payee
-from banking_core.vault import vault_of
 
+EPOCH = datetime(1970, 2, 1, tzinfo=UTC)
 PAST_KEPT = timedelta(days=730)
 PAST_ENTRIES_MAX = 1_000
 RECORDS_MAX = 2_000
@@ -34,9 +37,10 @@ ORDER_CHANGES: dict[str, ChangeKind] = {"payee_add": "payee"}
 LOGIN_OK = frozenset({"login_password_ok", "login_ok"})
 LOGIN_FAILED = frozenset({"login_password_wrong", "login_failed"})
 PASSWORD_SET = "password_set"
+# Of a device that is bound by its first log-in the features of the device speak already.
 CHANGES: dict[str, ChangeKind] = {
     "phone_changed": "phone",
-    "device_bound": "device",
+    "device_trusted": "device",
     "device_unbound": "device",
     "totp_enrolled": "device",
     "totp_unbound": "device",
@@ -62,72 +66,75 @@ async def records_since(
     The order being judged, `own_order_id`, counts as drafted but not as stopped.
     """
     since = datetime.fromtimestamp(upto_s, UTC)
-    found = await _orders(session, customer_id, since, own_order_id)
-    found += await _security(session, customer_id, since)
+    asked = {"customer_id": customer_id, "since": since, "drafted_since": max(since, EPOCH) - WAIT_MAX}
+    connection, keys = await session.connection(), Keys.of(session)
+    found: list[Record] = []
+    for row in await connection.execute(_RECORDS, asked):
+        found += _of_order(row, keys, since, own_order_id) if row.is_order else _of_log(row)
     return sorted(found, key=lambda record: record.at_s)
 
 
-async def _orders(
-    session: AsyncSession, customer_id: str, since: datetime, own_order_id: str
-) -> list[Record]:
-    statement = (
-        select(
-            Order.id,
-            Order.kind,
-            Order.created_at,
-            Order.authorised_at,
-            Order.amount_fen,
-            Order.body_sealed,
-            Order.status,
-            Order.risk_verdict,
-            Order.source_account_id,
-        )
-        .where(
-            Order.customer_id == customer_id,
-            Order.created_at > since - WAIT_MAX,
-            or_(Order.created_at > since, Order.authorised_at > since),
-        )
-        .order_by(Order.created_at.desc())
-        .limit(RECORDS_MAX)
+def _records_statement() -> Select[Any]:
+    """Orders and security events of one customer in one list; built once, because building costs more than asking."""
+    order, event = Order.__table__.c, SecurityEvent.__table__.c
+    who, since = bindparam("customer_id", type_=String), bindparam("since", type_=UtcDateTime)
+    orders = select(
+        literal_column("1").label("is_order"),
+        order.id,
+        order.kind,
+        order.created_at.label("at"),
+        order.authorised_at,
+        order.amount_fen,
+        order.body_sealed,
+        order.status,
+        order.risk_verdict,
+        order.source_account_id,
+    ).where(
+        order.customer_id == who,
+        order.created_at > bindparam("drafted_since", type_=UtcDateTime),
+        or_(order.created_at > since, order.authorised_at > since),
     )
+    nothing = [null().label(f"nothing_{number}") for number in range(6)]
+    events = select(literal_column("0"), literal_column("''"), event.kind, event.at, *nothing).where(
+        event.customer_id == who, event.at > since
+    )
+    both = union_all(orders, events).subquery()
+    return select(both).order_by(both.c.at.desc()).limit(RECORDS_MAX)
+
+
+_RECORDS = _records_statement()
+
+
+def _of_order(row: Row[Any], keys: Keys, since: datetime, own_order_id: str) -> list[Record]:
+    payee = paid_to(row.kind, Order.body.open(keys.vault, row.body_sealed, row.id), keys)
+    amount_fen = row.amount_fen
+    moves_money = row.source_account_id is not None
     found: list[Record] = []
-    vault = vault_of(session)
-    for row in await session.execute(statement):
-        payee, amount_fen = paid_to(row.kind, Order.body.open(vault, row.body_sealed, row.id)), row.amount_fen
-        moves_money = row.source_account_id is not None
-        if row.created_at > since:
-            drafted_s = row.created_at.timestamp()
-            if moves_money:
-                found.append(Record(drafted_s, _drafted(drafted_s, amount_fen, payee.key)))
-            if row.risk_verdict in STOPS and row.id != own_order_id:
-                found.append(Record(drafted_s, _stopped(drafted_s, amount_fen)))
-        if row.status not in COUNTED or row.authorised_at is None or row.authorised_at <= since:
-            continue
-        done_s = row.authorised_at.timestamp()
+    if row.at > since:
+        drafted_s = row.at.timestamp()
         if moves_money:
-            found.append(Record(done_s, _paid(done_s, amount_fen, payee.key, payee.name_key)))
-        elif row.kind in ORDER_CHANGES:
-            found.append(Record(done_s, _changed(done_s, ORDER_CHANGES[row.kind])))
+            found.append(Record(drafted_s, _drafted(drafted_s, amount_fen, payee.key)))
+        if row.risk_verdict in STOPS and row.id != own_order_id:
+            found.append(Record(drafted_s, _stopped(drafted_s, amount_fen)))
+    if row.status not in COUNTED or row.authorised_at is None or row.authorised_at <= since:
+        return found
+    done_s = row.authorised_at.timestamp()
+    if moves_money:
+        found.append(Record(done_s, _paid(done_s, amount_fen, payee.key, payee.name_key)))
+    elif row.kind in ORDER_CHANGES:
+        found.append(Record(done_s, _changed(done_s, ORDER_CHANGES[row.kind])))
     return found
 
 
-async def _security(session: AsyncSession, customer_id: str, since: datetime) -> list[Record]:
-    statement = (
-        select(SecurityEvent.kind, SecurityEvent.at)
-        .where(SecurityEvent.customer_id == customer_id, SecurityEvent.at > since)
-        .order_by(SecurityEvent.at.desc())
-        .limit(RECORDS_MAX)
-    )
-    found: list[Record] = []
-    for kind, at in await session.execute(statement):
-        at_s = at.timestamp()
-        if kind == PASSWORD_SET:
-            found.append(Record(at_s, _password(at_s)))
-        elif kind in LOGIN_OK or kind in LOGIN_FAILED:
-            found.append(Record(at_s, _login(at_s, ok=kind in LOGIN_OK)))
-        elif kind in CHANGES:
-            found.append(Record(at_s, _changed(at_s, CHANGES[kind])))
-    return found
+def _of_log(row: Row[Any]) -> list[Record]:
+    at_s = row.at.timestamp()
+    if row.kind == PASSWORD_SET:
+        return [Record(at_s, _password(at_s))]
+    if row.kind in LOGIN_OK or row.kind in LOGIN_FAILED:
+        return [Record(at_s, _login(at_s, ok=row.kind in LOGIN_OK))]
+    if row.kind in CHANGES:
+        return [Record(at_s, _changed(at_s, CHANGES[row.kind]))]
+    return []
 
 
 async def past_payments(session: AsyncSession, customer_id: str, until: datetime) -> list[Record]:
@@ -158,24 +165,25 @@ async def past_payments(session: AsyncSession, customer_id: str, until: datetime
     rows = (await session.execute(statement)).all()
     if not rows:
         return []
-    book = await _book(session, customer_id)
+    keys = Keys.of(session)
+    book = await _book(session, customer_id, keys)
     found = []
     for amount_fen, booked_at, name, paid in reversed(rows):
         if paid is not None and paid.customer_id == customer_id:
             continue  # moved between own accounts
         at_s = booked_at.timestamp()
-        key = account_key(paid.number, None) if paid is not None else book.get(name, "")
-        found.append(Record(at_s, _paid(at_s, -amount_fen, key, name_key(name))))
+        key = keys.account(paid.number, None) if paid is not None else book.get(name, "")
+        found.append(Record(at_s, _paid(at_s, -amount_fen, key, keys.name(name))))
     return found
 
 
-async def _book(session: AsyncSession, customer_id: str) -> dict[str, str]:
+async def _book(session: AsyncSession, customer_id: str, keys: Keys) -> dict[str, str]:
     """Name to account fingerprint, for names that occur once in the payee book."""
     statement = select(Payee).where(Payee.customer_id == customer_id, Payee.deleted_at.is_(None))
     book = [(payee.name, payee) for payee in await session.scalars(statement)]
     names = [name for name, _ in book]
     return {
-        name: account_key(payee.account_number, payee.bank_code)
+        name: keys.account(payee.account_number, payee.bank_code)
         for name, payee in book
         if names.count(name) == 1
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from banking_core.risk.profile import key_of
+from banking_core.risk.keys import Keys
 
 Body = Mapping[str, Any]
 
@@ -24,45 +24,40 @@ class PaidTo:
 NOBODY = PaidTo()
 
 
-def account_key(account_number: str, bank_code: str | None) -> str:
-    """The fingerprint of an account to be paid."""
-    return key_of("account", account_number, bank_code)
-
-
-def name_key(name: str) -> str:
-    """The fingerprint of a name, "" for none."""
-    return key_of("name", name) if name else ""
-
-
-def paid_to(kind: str, body: Body) -> PaidTo:
+def paid_to(kind: str, body: Body, keys: Keys) -> PaidTo:
     """Whom an order of this kind pays; nobody for kinds that name no one."""
     read = _READ.get(kind)
-    return NOBODY if read is None else read(body)
+    return NOBODY if read is None else read(body, keys)
 
 
-def _transfer(body: Body) -> PaidTo:
-    number, bank = str(body.get("payee_account_number") or ""), body.get("payee_bank_code")
+def _account(keys: Keys, number: str, bank_code: str | None, name: str) -> PaidTo:
     if not number:
         return NOBODY
-    return PaidTo(account_key(number, bank), name_key(str(body.get("payee_name") or "")), number, bank)
+    return PaidTo(keys.account(number, bank_code), keys.name(name), number, bank_code)
 
 
-def _payee_add(body: Body) -> PaidTo:
-    number, bank = str(body.get("account_number") or ""), body.get("bank_code")
-    if not number:
-        return NOBODY
-    return PaidTo(account_key(number, bank), name_key(str(body.get("name") or "")), number, bank)
+def _transfer(body: Body, keys: Keys) -> PaidTo:
+    number, bank_code = _text(body, "payee_account_number"), body.get("payee_bank_code")
+    return _account(keys, number, bank_code, _text(body, "payee_name"))
 
 
-def _bill_pay(body: Body) -> PaidTo:
-    return PaidTo(key_of("biller", str(body.get("biller") or ""), str(body.get("account_no") or "")))
+def _payee_add(body: Body, keys: Keys) -> PaidTo:
+    return _account(keys, _text(body, "account_number"), body.get("bank_code"), _text(body, "name"))
 
 
-def _topup(body: Body) -> PaidTo:
-    return PaidTo(key_of("phone", str(body.get("phone") or "")))
+def _bill_pay(body: Body, keys: Keys) -> PaidTo:
+    return PaidTo(keys.household(_text(body, "biller"), _text(body, "account_no")))
 
 
-_READ: dict[str, Callable[[Body], PaidTo]] = {
+def _topup(body: Body, keys: Keys) -> PaidTo:
+    return PaidTo(keys.phone(_text(body, "phone")))
+
+
+def _text(body: Body, name: str) -> str:
+    return str(body.get(name) or "")
+
+
+_READ: dict[str, Callable[[Body, Keys], PaidTo]] = {
     "transfer": _transfer,
     "payee_add": _payee_add,
     "bill_pay": _bill_pay,

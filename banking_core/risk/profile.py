@@ -6,7 +6,6 @@ to the cache is never changed again. Times are seconds since 1970 (UTC) as float
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import Counter
 from dataclasses import dataclass, field
@@ -44,12 +43,6 @@ CHANGE_KINDS: tuple[ChangeKind, ...] = ("password", "phone", "device", "limit", 
 Event = tuple[float, int, int, str]  # at_s, code, amount_fen, key
 Seen = list[float]  # first_s, last_s, count
 Paid = list[float]  # first_s, last_s, count, sum_fen, max_fen
-
-
-def key_of(*parts: str | None) -> str:
-    """A short fingerprint of what a profile must recognise and need not be able to read."""
-    text = "\x1f".join(part or "" for part in parts)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(slots=True)

@@ -7,16 +7,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from banking_core.core import Core
 from banking_core.orders.risk import RiskSubject, Verdict
 from banking_core.risk import decisions
 from banking_core.risk.context import RiskContext
 from banking_core.risk.features import compute
-from banking_core.risk.gathering import Gathering, Seen, seen_in
+from banking_core.risk.gathering import order_context
 from banking_core.risk.habits import Habits
 from banking_core.risk.model import Model, packaged_model
 from banking_core.risk.models import RiskDecision
-from banking_core.risk.payees import paid_to
 from banking_core.risk.rules import Rules, packaged_rules
 from banking_core.risk.sightings import see
 from banking_core.risk.verdicts import Judgement, decide
@@ -25,16 +23,15 @@ from banking_core.risk.verdicts import Judgement, decide
 class Risk:
     """Judges orders (`orders.OrderRisk`) and keeps what it judged. Never commits."""
 
-    def __init__(self, core: Core, *, rules: Rules | None = None, model: Model | None = None) -> None:
+    def __init__(self, *, rules: Rules | None = None, model: Model | None = None) -> None:
         """Raises RulesInvalid, ModelInvalid when the shipped files cannot be used."""
         self._rules = rules or packaged_rules()
         self._model = model or packaged_model()
         self._habits = Habits()
-        self._gathering = Gathering(core.customers, core.accounts, self._habits)
 
     async def assess(self, session: AsyncSession, subject: RiskSubject) -> Verdict:
         """The verdict on one order at one moment; what it says and why is written down in the same transaction."""
-        context = await self._gathering.order(session, subject)
+        context = await order_context(session, subject, self._habits)
         judgement = decide(context, compute(context), self._rules, self._model)
         until = _until(judgement, subject.at)
         origin = decisions.Origin(subject.customer_id, subject.order_id, subject.conversation_id)
@@ -69,17 +66,17 @@ class Risk:
 
     async def _remember(self, session: AsyncSession, subject: RiskSubject, context: RiskContext) -> None:
         """What is about to be paid becomes known: device, network, place, and that this payee is paid by this one."""
-        seen: Seen = seen_in(subject.context)
-        payee = paid_to(subject.kind, subject.body) if context.account is not None else None
-        keys = {"device": seen.device, "network": seen.network, "payee": payee.key if payee else ""}
-        await see(session, subject.customer_id, keys, subject.at)
+        around = context.surroundings
+        payee = context.payee.key if context.payee is not None and context.account is not None else ""
+        found = {"device": around.device, "network": around.network, "payee": payee}
+        await see(session, subject.customer_id, found, subject.at)
         await self._habits.remember(
             session,
             subject.customer_id,
             subject.at,
-            device=seen.device,
-            network=seen.network,
-            place=seen.place,
+            device=around.device,
+            network=around.network,
+            place=around.place,
         )
 
     async def decisions_of_order(self, session: AsyncSession, order_id: str) -> Sequence[RiskDecision]:

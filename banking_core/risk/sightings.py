@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,11 +21,16 @@ async def see(session: AsyncSession, customer_id: str, keys: Mapping[str, str], 
     ]
     if not rows:
         return
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(RiskSighting).values(rows)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["kind", "key", "customer_id"], set_={"last_at": statement.excluded.last_at}
-        )
+    connection = await session.connection()
+    await connection.execute(_UPSERT[connection.dialect.name], rows)
+
+
+def _upsert(insert: Any) -> Any:
+    """The same words in both dialects, which have no common type."""
+    statement = insert(RiskSighting)
+    return statement.on_conflict_do_update(
+        index_elements=["kind", "key", "customer_id"], set_={"last_at": statement.excluded.last_at}
     )
+
+
+_UPSERT = {"sqlite": _upsert(sqlite.insert), "postgresql": _upsert(postgresql.insert)}

@@ -102,7 +102,11 @@ class Sealed(Generic[T]):
         """The condition that an indexed attribute has this value."""
         assert self.index is not None, f"{self.name} has no blind index"
         column: ColumnElement[Any] = getattr(self._owner, self.index)
-        return column == self._indexed(vault_of(session), value)
+        return column == self.index_of(vault_of(session), value)
+
+    def index_of(self, vault: Vault, value: str) -> str:
+        """What the blind index of this value is, for statements that are built beforehand."""
+        return self._indexed(vault, value)
 
     def place(self, row_id: str) -> Place:
         """Where the value of a row lives."""

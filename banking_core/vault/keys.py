@@ -47,6 +47,10 @@ class KeyRing:
         key = Key(f"k{number}", secrets.token_bytes(KEY_BYTES), now)
         return replace(self, current=key.id, keys={**self.keys, key.id: key}, rotating=True)
 
+    def finished(self) -> KeyRing:
+        """The ring once nothing is sealed with an old key any more."""
+        return replace(self, rotating=False)
+
     def without(self, key_id: str) -> KeyRing:
         """The ring without an old key; whatever is still sealed with it can never be read again."""
         if key_id == self.current or key_id not in self.keys:

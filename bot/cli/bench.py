@@ -61,3 +61,19 @@ def ledger(
         return
     for key, value in report.items():
         click.echo(f"{key}: {value}")
+
+
+@bench.command()
+@click.option("--orders", default=2000, show_default=True, type=click.IntRange(100, 1_000_000))
+@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
+def risk(orders: int, as_json: bool) -> None:
+    """风控：判一笔要多久，在没见过的一个月上有多准。"""
+    from banking_core.risk.simulation.world import Plan
+    from bot.evaluation.risk_speed import measure_risk
+
+    report = run_async(measure_risk(orders, Plan(), lambda line: click.echo(line, err=True)))
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    for key, value in report.items():
+        click.echo(f"{key}: {value}")

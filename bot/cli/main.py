@@ -112,6 +112,32 @@ def init(path: Path) -> None:
     sys.exit(0 if make_key_file(path) else 1)
 
 
+@keys.command("list")
+@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
+def list_(as_json: bool) -> None:
+    """列出密钥：何时生成、哪一把在用、各加密了多少数据。"""
+    from bot.cli.keys import list_keys
+
+    run_async(list_keys(settings_or_exit(), as_json=as_json))
+
+
+@keys.command()
+def rotate() -> None:
+    """生成新密钥并分批重新加密，不用停机；中断后再运行会接着做。"""
+    from bot.cli.keys import rotate_keys
+
+    sys.exit(0 if run_async(rotate_keys(settings_or_exit())) else 1)
+
+
+@keys.command()
+@click.argument("key_id")
+def retire(key_id: str) -> None:
+    """删除一把没有数据在用的旧密钥；用它加密的旧备份从此读不出来。"""
+    from bot.cli.keys import retire_key
+
+    sys.exit(0 if run_async(retire_key(settings_or_exit(), key_id)) else 1)
+
+
 @cli.group(invoke_without_command=True)
 @click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="看最近多少天")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="最多列多少条")

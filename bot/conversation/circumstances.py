@@ -60,6 +60,8 @@ async def circumstances(
     found: dict[str, Any] = {"signals": signals(await _lines(session, conversation.id, now), phrases, now)}
     if origin.address:
         found["address"] = origin.address
+    if origin.device:
+        found["device"] = origin.device
     if conversation.verified_at is not None:
         found["session_started_at"] = conversation.verified_at.isoformat()
     return found

@@ -29,10 +29,23 @@ def _changed(known: str, now: str) -> bool:
     return bool(known and now and known != now)
 
 
+def _device_new(m: Moment) -> bool:
+    return _new(m.surroundings.device, m.device, m.profile.devices)
+
+
+def _network_new(m: Moment) -> bool:
+    return _new(m.surroundings.network, m.network, m.profile.networks)
+
+
+def _new(now: str, seen: Seen | None, all_seen: dict[str, Seen]) -> bool:
+    """Never seen while others are known: of whoever was seen nowhere yet, the first place says nothing."""
+    return bool(now and all_seen) and seen is None
+
+
 FEATURES = (
     flag("device_missing", "device", "不知道是什么设备", lambda m: not m.surroundings.device),
     flag("device_known", "device", "以前用过这个设备", lambda m: m.device is not None),
-    flag("device_new", "device", "第一次用这个设备", lambda m: m.surroundings.device and m.device is None),
+    flag("device_new", "device", "第一次用这个设备（以前用过别的）", _device_new),
     flag(
         "device_young",
         "device",
@@ -69,24 +82,17 @@ FEATURES = (
         "device_shared_new",
         "device",
         "新设备，且其他客户也用过",
-        lambda m: m.device is None and m.surroundings.device_customers_30d > 0,
+        lambda m: _device_new(m) and m.surroundings.device_customers_30d > 0,
     ),
     flag(
         "device_new_and_large",
         "device",
         "新设备上金额高于本人95%的付款",
-        lambda m: (
-            bool(m.surroundings.device)
-            and m.device is None
-            and m.habit.count >= 5
-            and m.amount > m.quantiles[5]
-        ),
+        lambda m: _device_new(m) and m.habit.count >= 5 and m.amount > m.quantiles[5],
     ),
     flag("network_missing", "place", "不知道网络地址", lambda m: not m.surroundings.network),
     flag("network_known", "place", "以前来自这个网段", lambda m: m.network is not None),
-    flag(
-        "network_new", "place", "第一次来自这个网段", lambda m: m.surroundings.network and m.network is None
-    ),
+    flag("network_new", "place", "第一次来自这个网段（以前来自别处）", _network_new),
     flag(
         "network_changed",
         "place",
@@ -106,7 +112,12 @@ FEATURES = (
     ),
     flag("place_missing", "place", "不知道在哪个城市", lambda m: not m.surroundings.place),
     flag("place_known", "place", "以前在这个城市", lambda m: m.place is not None),
-    flag("place_new", "place", "第一次在这个城市", lambda m: m.surroundings.place and m.place is None),
+    flag(
+        "place_new",
+        "place",
+        "第一次在这个城市（以前在别处）",
+        lambda m: _new(m.surroundings.place, m.place, m.profile.places),
+    ),
     flag(
         "place_changed",
         "place",
@@ -129,19 +140,12 @@ FEATURES = (
         "all_new",
         "place",
         "设备、网段都是新的",
-        lambda m: m.surroundings.device and m.surroundings.network and m.device is None and m.network is None,
+        lambda m: _device_new(m) and _network_new(m),
     ),
     flag(
         "new_surroundings_and_payee",
         "place",
         "设备或网段是新的，收款人也是第一次",
-        lambda m: (
-            bool(m.payee_key)
-            and m.paid_count_to_payee == 0
-            and (
-                (bool(m.surroundings.device) and m.device is None)
-                or (bool(m.surroundings.network) and m.network is None)
-            )
-        ),
+        lambda m: bool(m.payee_key) and m.paid_count_to_payee == 0 and (_device_new(m) or _network_new(m)),
     ),
 )

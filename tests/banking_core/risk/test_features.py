@@ -13,7 +13,6 @@ from banking_core.risk.context import (
     RiskContext,
     Signals,
     Surroundings,
-    network_of,
 )
 from banking_core.risk.features import FEATURES, INDEX, NAMES, compute, features_hash
 from banking_core.risk.profile import Profile
@@ -103,18 +102,21 @@ def test_whatever_comes_in_every_feature_is_a_finite_number(
             signals=Signals.read(signals),
             amount_fen=amount_fen,
             account=AccountFacts(available_fen=available_fen),
-            surroundings=Surroundings(device="d", place="x", network=network_of("10.1.2.3")),
+            surroundings=Surroundings(device="d", place="x", network="n"),
         )
     )
     assert vector.shape == (len(NAMES),)
     assert np.isfinite(vector).all()
 
 
-def test_addresses_become_the_fingerprint_of_their_network() -> None:
-    assert network_of("10.1.2.3") == network_of("10.1.2.99") != network_of("10.1.3.3")
-    assert network_of("2001:db8:1::1") == network_of("2001:db8:1:ffff::2")
-    assert network_of("nonsense") == network_of(None) == network_of("1" * 100) == ""
-    assert "10.1" not in network_of("10.1.2.3")
+def test_a_first_device_is_not_a_new_one() -> None:
+    around = Surroundings(device="d", network="n", place="p")
+    nowhere = context(surroundings=around)
+    profile = Profile()
+    profile.observe_surroundings(AT.timestamp() - 86_400, device="x", network="y", place="z")
+    elsewhere = context(profile, surroundings=around)
+    for name in ("device_new", "network_new", "place_new", "all_new"):
+        assert (feature(name, nowhere), feature(name, elsewhere)) == (0, 1), name
 
 
 def test_the_same_moment_gives_the_same_numbers() -> None:

@@ -7,14 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from banking_core.bank import Bank
 from banking_core.clock import ManualClock
 from banking_core.ledger import EntryDraft, InternalAccount
 from banking_core.ledger.types import TransactionDraft
-from banking_core.orders import Order, OrderNeedsHuman
+from banking_core.orders import Order, OrderNeedsHuman, RiskSubject
+from banking_core.orders.risk import Phase
 from banking_core.risk.models import RiskDecision
 from banking_core.risk.rules import Rules
 from banking_core.risk.service import Risk
@@ -34,7 +35,8 @@ rules:
      reason: 很大,
      customer_text: 等半小时。, mode: live}
   - {id: often, when: stops_count_1h >= 2, verdict: block, reason: 拦过两次, customer_text: 今天不办。, mode: live}
-  - {id: new_device, when: device_new, verdict: step_up, factors: [otp, voice], reason: 新设备, mode: shadow}
+  - {id: new_device, when: not device_known and not device_missing, verdict: step_up, factors: [otp, voice],
+     reason: 新设备, mode: shadow}
   - {id: shared, when: payee_senders_7d >= 1, verdict: block, reason: 别人付过, customer_text: 不办。, mode: shadow}
 """
 )
@@ -44,7 +46,7 @@ AT_HOME = {"device": "phone-1", "address": "203.0.113.7"}
 
 @pytest.fixture
 def risk(bank: Bank) -> Risk:
-    risk = Risk(bank, rules=RULES)
+    risk = Risk(rules=RULES)
     bank.orders.use_risk(risk)
     return risk
 
@@ -126,7 +128,7 @@ async def test_the_device_of_a_payment_is_known_the_next_time(paying: Paying, ri
     await paying.pay()
     again = await paying.draft(paying.body(120_00))
     assert (await decisions(paying, risk, again))[0].shadow == []
-    bank.orders.use_risk(other := Risk(bank, rules=RULES))  # another process knows it too
+    bank.orders.use_risk(other := Risk(rules=RULES))  # another process knows it too
     third = await paying.draft(paying.body(130_00))
     assert (await decisions(paying, other, third))[0].shadow == []
 
@@ -185,7 +187,7 @@ async def test_two_years_in_the_ledger_are_habits_from_the_first_day(
             ),
         )
         await bank.ledger.import_history(session, [income, *drafts])
-        profile = await risk._habits.of(session, paying.payer.id, clock.now())
+        profile = await risk._habits.of(session, paying.payer.id, clock.now(), None)
     assert profile.habit.count == 38
     assert [paid[2] for paid in profile.payees.values()] == [38.0]
 
@@ -227,3 +229,40 @@ async def test_whatever_a_caller_tells_of_the_moment_is_bounded(
 ) -> None:
     paying.context = context
     assert (await paying.pay()).status == "executed"
+
+
+async def test_a_judgement_asks_the_database_three_questions_and_writes_at_most_three_rows(
+    paying: Paying, risk: Risk, database: Database
+) -> None:
+    paying.context = AT_HOME
+    await paying.pay()
+    said: list[str] = []
+    event.listen(
+        database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_rest: said.append(statement.split()[0]),
+    )
+    async with database.transaction() as session:
+        said.clear()
+        await risk.assess(session, subject(paying, "draft"))
+        assert said == ["SELECT", "SELECT", "INSERT"]
+        said.clear()
+        await risk.assess(session, subject(paying, "execute"))
+        assert said == ["SELECT", "SELECT", "INSERT", "INSERT", "UPDATE"]
+
+
+def subject(paying: Paying, phase: Phase) -> RiskSubject:
+    return RiskSubject(
+        phase=phase,
+        customer_id=paying.payer.id,
+        kind="transfer",
+        amount_fen=100_00,
+        fee_fen=0,
+        source_account_id=paying.payer.account.id,
+        body=paying.body(),
+        channel="web",
+        conversation_id=None,
+        order_id="asked",
+        at=paying.core.clock.now(),
+        context=AT_HOME,
+    )

@@ -162,6 +162,8 @@ async def test_other_keys_open_nothing_and_find_nobody(
         with pytest.raises(SealBroken):
             assert customer.name
         assert repr(customer).endswith("name='?', phone='?')")
+    with pytest.raises(SealBroken):
+        await core.start(stranger)
     await stranger.close()
 
 

@@ -85,7 +85,7 @@ class Talk:
 
 @pytest.fixture
 async def talk(product: Product) -> Talk:
-    product.bank.orders.use_risk(Risk(product.bank, rules=Rules.parse(DELAY)))
+    product.bank.orders.use_risk(Risk(rules=Rules.parse(DELAY)))
     return await Talk(product).begin()
 
 

@@ -8,8 +8,8 @@ from alembic import op
 from banking_core import storage
 from banking_core.storage.append_only import install_append_only
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

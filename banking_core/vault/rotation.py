@@ -1,0 +1,141 @@
+"""Sealing everything anew with the current key, while the bank is open.
+
+What is left to do is seen in the data itself: every value says which key sealed it. So an interrupted rotation goes
+on where it was, and a value that somebody changes meanwhile is left alone, because whoever changed it sealed it with
+the current key or will be found by the next pass.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from banking_core.storage import Base, Database
+from banking_core.vault.columns import SealedRow, sealed_attributes, vault_of
+from banking_core.vault.errors import VaultError
+
+BATCH_ROWS = 200
+PASSES_MAX = 20
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class Use:
+    """How many values one key has sealed with one cipher; `cipher` is its letter in the sealed text."""
+
+    key_id: str
+    cipher: str
+    count: int
+
+
+@dataclass
+class Resealed:
+    """What a run did: rows changed, and the places whose values do not open, which stay as they are."""
+
+    rows: int = 0
+    broken: set[str] = field(default_factory=set)
+
+
+def sealed_models() -> list[type[Any]]:
+    """Every mapped class with sealed columns, by table name. Import the modules that declare them beforehand."""
+    models = (mapper.class_ for mapper in Base.registry.mappers)
+    return sorted((m for m in models if issubclass(m, SealedRow)), key=lambda model: str(model.__tablename__))
+
+
+async def reseal(database: Database, progress: Progress | None = None) -> Resealed:
+    """Seals every value anew that another key or cipher than the current one sealed.
+
+    In small transactions, so that nobody waits long; repeats until a pass finds nothing to do. `progress` is told
+    table and number of rows.
+    """
+    report = Resealed()
+    for _ in range(PASSES_MAX):
+        before = report.rows
+        for model in sealed_models():
+            rows = await _reseal_table(database, model, report.broken)
+            report.rows += rows
+            if rows and progress is not None:
+                progress(str(model.__tablename__), rows)
+        if report.rows == before:
+            break
+    return report
+
+
+async def uses(session: AsyncSession) -> list[Use]:
+    """Which keys sealed how many values, over all tables; read before a key is given up."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for model in sealed_models():
+        for column in _columns(model):
+            prefix = _prefix(session, column)
+            statement = select(prefix, func.count()).where(column.is_not(None)).group_by(prefix)
+            for found, count in await session.execute(statement):
+                cipher, _, key_id = str(found).partition(".")
+                counts[key_id, cipher] += count
+    return [Use(key_id, cipher, count) for (key_id, cipher), count in sorted(counts.items())]
+
+
+async def _reseal_table(database: Database, model: type[Any], broken: set[str]) -> int:
+    """One pass over one table by rising id; returns how many rows changed."""
+    last: str | None = ""
+    changed = 0
+    while last is not None:
+        after = last
+
+        async def batch(session: AsyncSession, after: str = after) -> tuple[str | None, int, set[str]]:
+            return await _reseal_batch(session, model, after)
+
+        last, done, unreadable = await database.run(batch, idempotent=True)
+        changed += done
+        broken |= unreadable
+    return changed
+
+
+async def _reseal_batch(
+    session: AsyncSession, model: type[Any], after: str
+) -> tuple[str | None, int, set[str]]:
+    """The next rows that need it: the last id looked at (None: there was none), how many changed, what is broken."""
+    columns = _columns(model)
+    stale = or_(*(column.not_like(f"{vault_of(session).prefix}%") for column in columns))
+    statement = select(model.id, *columns).where(model.id > after, stale).order_by(model.id)
+    rows = (await session.execute(statement.limit(BATCH_ROWS))).all()
+    changed, broken = 0, set[str]()
+    for row_id, *stored in rows:
+        try:
+            changed += await _reseal_row(session, model, row_id, stored)
+        except VaultError as error:
+            broken.add(str(error))
+    return (rows[-1][0] if rows else None), changed, broken
+
+
+async def _reseal_row(
+    session: AsyncSession, model: type[Any], row_id: str, stored: Sequence[str | None]
+) -> bool:
+    """Writes a row's values anew, unless somebody changed one of them since it was read."""
+    vault = vault_of(session)
+    values: dict[str, str] = {}
+    unchanged: list[ColumnElement[bool]] = [model.id == row_id]
+    for attribute, column, sealed in zip(sealed_attributes(model), _columns(model), stored, strict=True):
+        if sealed is None or sealed.startswith(vault.prefix):
+            continue
+        place = attribute.place(row_id)
+        values[attribute.column] = vault.seal(vault.open(sealed, place), place)
+        unchanged.append(column == sealed)
+    done = await session.execute(update(model).where(*unchanged).values(**values).returning(model.id))
+    return done.first() is not None
+
+
+def _columns(model: type[Any]) -> list[InstrumentedAttribute[str | None]]:
+    """The columns with sealed text, in the order of `sealed_attributes`."""
+    return [getattr(model, attribute.column) for attribute in sealed_attributes(model)]
+
+
+def _prefix(session: AsyncSession, column: InstrumentedAttribute[str | None]) -> ColumnElement[str]:
+    """Cipher letter and key id of a sealed column, in SQL: what comes before the second point."""
+    find = func.instr if session.get_bind().dialect.name == "sqlite" else func.strpos
+    return func.substr(column, 1, find(func.substr(column, 3), ".") + 1)
