@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from banking_core.risk.features import NAMES
 from banking_core.risk.metrics import auc, calibration_error, recall_at_fpr
 from banking_core.risk.model import Model
-from banking_core.risk.rules import packaged_rules
+from banking_core.risk.rules import Rules, packaged_rules
 from banking_core.risk.simulation.replay import Replay, Sample
 from banking_core.risk.simulation.world import Plan, generate
 
@@ -47,11 +47,39 @@ def judge(model: Model, sample: Sample, rows: NDArray[np.bool_]) -> dict[str, An
     }
 
 
-def held_out_metrics(model: Model, plan: Plan) -> dict[str, Any]:
-    """Generates the world of `plan` and judges the model on its last month."""
+def held_out(plan: Plan) -> Sample:
+    """Generates the world of `plan` and gives the orders of its last month."""
     people, happenings = generate(plan)
-    sample = Replay(plan, people).run(happenings, range(plan.months - 1, plan.months))
+    return Replay(plan, people).run(happenings, range(plan.months - 1, plan.months))
+
+
+def held_out_metrics(model: Model, plan: Plan) -> dict[str, Any]:
+    """The figures of the model in the last month of `plan`."""
+    sample = held_out(plan)
     return judge(model, sample, np.ones(len(sample.fraud), np.bool_))
+
+
+def judge_rules(rules: Rules, sample: Sample) -> list[dict[str, Any]]:
+    """For every rule of orders: in how many honest orders and in how many frauds it held, and as shares of them."""
+    vectors = sample.features.tolist()
+    found = []
+    for rule in rules.rules:
+        if rule.row.subject != "order":
+            continue
+        held = np.array([rule.condition.holds(vector) for vector in vectors], np.bool_)
+        honest, frauds = int(held[~sample.fraud].sum()), int(held[sample.fraud].sum())
+        found.append(
+            {
+                "id": rule.row.id,
+                "mode": rule.row.mode,
+                "verdict": rule.row.verdict,
+                "honest": honest,
+                "frauds": frauds,
+                "honest_share": round(honest / max(1, int((~sample.fraud).sum())), 5),
+                "fraud_share": round(frauds / max(1, int(sample.fraud.sum())), 4),
+            }
+        )
+    return found
 
 
 def _interval(fraud: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[float, float]:
