@@ -80,7 +80,7 @@ def _interest(bank: Bank, database: Database) -> Work:
 
 def _statements(bank: Bank, database: Database) -> Work:
     async def work(slot: Slot) -> str:
-        return await bank.monthly_statements.run(database, slot.day - timedelta(days=1))
+        return await bank.monthly_statements.run(database, slot.day.replace(day=1) - timedelta(days=1))
 
     return work
 

@@ -74,9 +74,11 @@ class Product:
         await self.database.close()
 
     async def maintain(self) -> None:
-        """Everything that is due now, whatever the timetable; for clocks that are moved by hand."""
+        """Every sweep, whatever the timetable; for clocks that are moved by hand. What belongs to a day or a
+        month is left to the timetable."""
         for job in self.upkeep:
-            await job.work(Slot(job.name, self.clock.now()))
+            if not job.each:
+                await job.work(Slot(job.name, self.clock.now()))
 
     async def learn_often_asked(self) -> None:
         """What was asked most in the last weeks rises in the help list."""
