@@ -18,7 +18,7 @@ from bot.knowledge.text import Reader
 
 SCORE_EXACT = 0.97  # a wording we wrote ourselves, typed or tapped as it stands
 FOLLOW_UP_CANDIDATES = 8
-ANSWERED_SHARE = 0.25  # who asks on rarely wants the same answer again
+ANSWERED_SHARE = 0.1  # who asks on rarely wants the same answer again
 SCORE_MIN = 0.02  # below this an entry is not worth naming
 
 
