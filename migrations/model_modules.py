@@ -18,6 +18,7 @@ MODEL_MODULES = (
     "banking_core.transfers.models",
     "banking_core.interest.models",
     "banking_core.notices.models",
+    "banking_core.mandates.models",
     "banking_core.statements.models",
     "banking_core.risk.models",
     "banking_core.living.models",
