@@ -13,6 +13,7 @@ MODEL_MODULES = (
     "banking_core.ledger.models",
     "banking_core.accounts.models",
     "banking_core.identity.models",
+    "banking_core.audit.models",
     "banking_core.orders.models",
     "banking_core.scheduling.models",
     "banking_core.transfers.models",

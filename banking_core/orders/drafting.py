@@ -20,7 +20,7 @@ from banking_core.ledger.hashing import digest
 from banking_core.numbers import new_number
 from banking_core.orders.checks import check_limit, check_source
 from banking_core.orders.errors import OrderInvalid, OrderKeyConflict
-from banking_core.orders.events import Actor, move, record
+from banking_core.orders.events import Actor, move, note_order, record
 from banking_core.orders.execution import BLOCKED_CODE
 from banking_core.orders.models import Order
 from banking_core.orders.risk import OrderRisk, RiskSubject, Verdict, raised
@@ -98,6 +98,8 @@ class Drafting:
             await record(session, order_id, None, DRAFTED, at=now, by=by)
         order = await _by_key(session, wish.idempotency_key)
         assert order is not None, "inserted, or present before"
+        if inserted:
+            note_order(session, order, None, at=now, by=by)
         if inserted and verdict.kind == "block":
             order.failure_code, order.failure_text = BLOCKED_CODE, verdict.customer_text
             await move(session, order, FAILED, at=now, by=by, reason="risk: block")
