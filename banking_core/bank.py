@@ -12,6 +12,7 @@ from banking_core.core import Core, build_core
 from banking_core.interest import Interest
 from banking_core.living.service import Living
 from banking_core.locks.service import Locks
+from banking_core.mandates import Mandates
 from banking_core.risk.service import Risk
 from banking_core.settings import BankSettings
 from banking_core.statements import MonthlyStatements, Statements
@@ -27,6 +28,7 @@ class Bank(Core):
     living: Living
     cards: Cards
     locks: Locks
+    mandates: Mandates
     branches: Branches
     risk: Risk
 
@@ -43,6 +45,7 @@ def build_bank(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         living=Living(core),
         cards=Cards(core),
         locks=Locks(core),
+        mandates=Mandates(core),
         branches=Branches(core),
         risk=Risk(),
     )

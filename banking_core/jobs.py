@@ -34,6 +34,7 @@ def bank_jobs(bank: Bank, database: Database) -> tuple[Job, ...]:
     return (
         sweep_job("hold_expiry", 30, _drained(database, "expired", _hold_expiry(bank))),
         sweep_job("order_expiry", 30, _drained(database, "expired", bank.orders.expire_due)),
+        sweep_job("mandates", 30, _mandates(bank, database)),
         sweep_job("notices", 10, _notices(bank, database)),
         Job(
             "interest",
@@ -60,6 +61,13 @@ def bank_jobs(bank: Bank, database: Database) -> tuple[Job, ...]:
 def _drained(database: Database, what: str, step: Callable[[AsyncSession], Awaitable[int]]) -> Work:
     async def work(_slot: Slot) -> str:
         return f"{what}={await drain(database, step)}"
+
+    return work
+
+
+def _mandates(bank: Bank, database: Database) -> Work:
+    async def work(_slot: Slot) -> str:
+        return await bank.mandates.run_due(database)
 
     return work
 

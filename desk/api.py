@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from banking_core.audit import Who, acting
 from banking_core.clock import BANK_ZONE
 from desk.bodies import after_seq_of, client_id_of, conversation_id_of, is_storable, read_object, text_of
 from desk.custody import Custody
@@ -79,7 +80,8 @@ class DeskApi:
             raise BadRequest("请输入密码。")
         if not is_storable(password):
             raise BadRequest()
-        outcome = await self._deps.desk.login(self._deps.db, username, password)
+        with acting(self._who(request, "")):
+            outcome = await self._deps.desk.login(self._deps.db, username, password)
         seat = _require_ok(outcome)
         await self._live.close_agent(seat.agent_id, keep_session=seat.session_id)
         response = await self._describe(seat)
@@ -99,9 +101,10 @@ class DeskApi:
         seat = await self.seat_of(request)
         released = 0
         if seat is not None:
-            async with self._deps.db.transaction() as session:
-                await self._deps.desk.logout(session, seat)
-            released = await self._custody.release_all(seat.agent_id)
+            with acting(self._who(request, seat.agent_id)):
+                async with self._deps.db.transaction() as session:
+                    await self._deps.desk.logout(session, seat)
+                released = await self._custody.release_all(seat.agent_id)
             await self._live.close_agent(seat.agent_id)
         response = json_answer({"released": released})
         response.del_cookie(
@@ -141,7 +144,7 @@ class DeskApi:
     async def conversation(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """The transcript and the facts, to the agent who holds the conversation; later only what is new."""
         conversation_id, after_seq = conversation_id_of(request), after_seq_of(request)
-        await self._custody.require(seat, conversation_id, "look" if after_seq == 0 else "look_on")
+        await self._custody.require(seat, conversation_id, "read" if after_seq == 0 else "read_on")
         messages = await read_transcript(self._deps.hub, conversation_id, after_seq)
         facts = facts_view(await self._deps.hub.facts(conversation_id))
         return json_answer({"conversation_id": conversation_id, "messages": messages, "facts": facts})
@@ -167,7 +170,6 @@ class DeskApi:
         conversation_id, body = conversation_id_of(request), await read_object(request)
         note = text_of(body, "note", chars_max=self._deps.limits.note_chars_max)
         await self._deps.hub.hand_back(conversation_id, seat.agent_id, note)
-        await self._custody.note(seat, "hand_back", conversation_id)
         await self._live.refresh_all()
         return json_answer({"conversation_id": conversation_id})
 
@@ -175,17 +177,16 @@ class DeskApi:
         """Ends the conversation."""
         conversation_id = conversation_id_of(request)
         await self._deps.hub.close(conversation_id, seat.agent_id)
-        await self._custody.note(seat, "close", conversation_id)
         await self._live.refresh_all()
         return json_answer({"conversation_id": conversation_id})
 
-    async def tickets(self, request: web.Request, _seat: Seat) -> web.StreamResponse:
+    async def tickets(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """Call-backs owed, or with ?status=done those finished."""
         status = request.query.get("status", "open")
         if status not in ("open", "done"):
             raise BadRequest()
-        async with self._deps.db.snapshot() as session:
-            tickets = await self._deps.desk.list_tickets(session, status)
+        async with self._deps.db.transaction() as session:
+            tickets = await self._deps.desk.list_tickets(session, seat.agent_id, status)
         return json_answer({"items": [ticket_view(ticket) for ticket in tickets]})
 
     async def ticket_finish(self, request: web.Request, seat: Seat) -> web.StreamResponse:
@@ -217,9 +218,13 @@ class DeskApi:
             wait_s = limiter.wait_s(seat.agent_id)
             if wait_s > 0:
                 raise TooFast(retry_after_s=wait_s)
-            return await handler(request, seat)
+            with acting(self._who(request, seat.agent_id)):
+                return await handler(request, seat)
 
         return seated
+
+    def _who(self, request: web.Request, agent_id: str) -> Who:
+        return Who("agent", agent_id, channel="desk", address=client_address(request, self._deps))
 
     async def _describe(self, seat: Seat) -> web.Response:
         async with self._deps.db.snapshot() as session:

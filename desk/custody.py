@@ -31,9 +31,27 @@ class Custody:
         return conversation_id in await self._deps.hub.mine(seat.agent_id)
 
     async def note(self, seat: Seat, action: str, conversation_id: str, *, allowed: bool = True) -> None:
-        """Writes one audit row, committed at once."""
+        """Puts one act into the audit trail, committed at once: a look is noted before anything is shown."""
+        customer_id = await self._customer_of(conversation_id)
         async with self._deps.db.transaction() as session:
-            await self._deps.desk.audit(session, seat.agent_id, action, conversation_id, allowed=allowed)
+            self._deps.desk.audit(
+                session,
+                seat.agent_id,
+                f"conversation.{action}",
+                "conversation",
+                conversation_id,
+                customer_id=customer_id,
+                allowed=allowed,
+            )
+
+    async def _customer_of(self, conversation_id: str) -> str | None:
+        """Whose conversation it is; None for a visitor's, or when there is none."""
+        try:
+            return (await self._deps.hub.status(conversation_id)).customer_id
+        except Exception as error:
+            if refusal_of(error) is None:
+                raise
+            return None
 
     async def claim(self, seat: Seat, conversation_id: str) -> None:
         """Takes a waiting customer. The hub decides who wins; the loser reads who was faster (ClaimLost).
@@ -56,9 +74,8 @@ class Custody:
             refusal = refusal_of(error)
             if not isinstance(refusal, ClaimLost):
                 raise
-            await self.note(seat, "claim", conversation_id, allowed=False)
+            await self.note(seat, "claimed", conversation_id, allowed=False)
             raise await self._who_was_faster(conversation_id) from error
-        await self.note(seat, "claim", conversation_id)
 
     async def release_all(self, agent_id: str) -> int:
         """Puts every customer of this agent back into the queue; returns how many."""

@@ -1,4 +1,4 @@
-"""Tables of the desk: agents, their sessions and presence, call-back tickets, the audit of every look."""
+"""Tables of the desk: agents, their sessions and presence, call-back tickets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from banking_core.ledger.models import BigId
 from banking_core.money_text import mask_phone
 from banking_core.storage import Base, new_id
 from banking_core.vault import Sealed, SealedRow, shown
@@ -92,20 +91,3 @@ class Ticket(SealedRow, Base):
 
     def __repr__(self) -> str:
         return f"Ticket(number={self.number!r}, phone={shown(self, 'phone', mask_phone)!r})"
-
-
-class AuditRecord(Base):
-    """Who looked at, or did, what. `subject` is a conversation id or a ticket number."""
-
-    __tablename__ = "desk_audit"
-    __table_args__ = (
-        Index("ix_desk_audit_subject", "subject", "at"),
-        Index("ix_desk_audit_agent", "agent_id", "at"),
-    )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
-    agent_id: Mapped[str] = mapped_column(String(32))
-    action: Mapped[str] = mapped_column(String(24))
-    subject: Mapped[str] = mapped_column(String(CONVERSATION_ID_CHARS_MAX), default="")
-    allowed: Mapped[bool] = mapped_column(default=True)
-    at: Mapped[datetime]

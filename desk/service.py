@@ -6,13 +6,18 @@ Methods that take a session never commit. `Desk` also is what the hub calls its 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.audit import Who, current, note
 from banking_core.clock import Clock
 from banking_core.storage import Database, new_id
 from desk.logins import LoginOutcome, Logins, Seat
-from desk.models import AuditRecord, DeskAgent
+from desk.models import DeskAgent
 from desk.passwords import AgentPasswords
 from desk.presences import Presences, PresenceState
 from desk.rules import DeskRules
@@ -41,7 +46,7 @@ class Desk:
         if outcome.seat is not None:
             async with db.transaction() as session:
                 await self._presences.set_state(session, outcome.seat.agent_id, "on_duty")
-                await self.audit(session, outcome.seat.agent_id, "login")
+                self.audit(session, outcome.seat.agent_id, "agent.logged_in")
         return outcome
 
     async def seat(self, session: AsyncSession, token: str) -> Seat | None:
@@ -56,7 +61,7 @@ class Desk:
         """Ends the session and the agent's duty."""
         await self._logins.logout(session, seat.session_id)
         await self._presences.set_state(session, seat.agent_id, "off")
-        await self.audit(session, seat.agent_id, "logout")
+        self.audit(session, seat.agent_id, "agent.logged_out")
 
     async def set_presence(self, session: AsyncSession, agent_id: str, state: PresenceState) -> None:
         """on_duty, break or off."""
@@ -84,9 +89,14 @@ class Desk:
         """Files a call-back ticket; returns its number. Raises TicketInvalid (a BankError)."""
         return await self._tickets.create(session, conversation_id, customer_id, phone, content)
 
-    async def list_tickets(self, session: AsyncSession, status: str = "open") -> list[TicketView]:
-        """Tickets 'open' or 'done'."""
-        return await self._tickets.listed(session, status)
+    async def list_tickets(
+        self, session: AsyncSession, agent_id: str, status: str = "open"
+    ) -> list[TicketView]:
+        """Tickets 'open' or 'done'; audited, because what customers wrote is in them."""
+        tickets = await self._tickets.listed(session, status)
+        shown = {"status": status, "numbers": [ticket.number for ticket in tickets]}
+        self.audit(session, agent_id, "tickets.read", after=shown)
+        return tickets
 
     async def open_ticket_count(self, session: AsyncSession) -> int:
         """How many call-backs are owed."""
@@ -97,22 +107,40 @@ class Desk:
     ) -> TicketView:
         """Closes a ticket with what was done. Raises NotThere or TicketFinished."""
         view = await self._tickets.finish(session, number, agent_id, answer)
-        await self.audit(session, agent_id, "ticket_finish", number)
+        self.audit(session, agent_id, "ticket.finished", "ticket", number, customer_id=view.customer_id)
         return view
 
     async def reveal_phone(self, session: AsyncSession, number: str, agent_id: str) -> str:
         """The whole number to call back; audited. Raises NotThere."""
         view = await self._tickets.get(session, number)
-        await self.audit(session, agent_id, "ticket_phone", number)
+        self.audit(session, agent_id, "ticket.phone_read", "ticket", number, customer_id=view.customer_id)
         return view.phone
 
-    async def audit(
-        self, session: AsyncSession, agent_id: str, action: str, subject: str = "", *, allowed: bool = True
+    def audit(
+        self,
+        session: AsyncSession,
+        agent_id: str,
+        action: str,
+        object_kind: str = "",
+        object_id: str = "",
+        *,
+        customer_id: str | None = None,
+        after: Mapping[str, Any] | None = None,
+        allowed: bool = True,
     ) -> None:
         """Notes who looked at, or did, what."""
-        at = self._clock.now()
-        session.add(AuditRecord(agent_id=agent_id, action=action, subject=subject, allowed=allowed, at=at))
-        await session.flush()
+        now = current()
+        note(
+            session,
+            action,
+            at=self._clock.now(),
+            customer_id=customer_id,
+            object_kind=object_kind,
+            object_id=object_id,
+            after=after,
+            allowed=allowed,
+            by=replace(now, id=agent_id) if now.kind == "agent" else Who("agent", agent_id, channel="desk"),
+        )
 
     async def add_agent(
         self, session: AsyncSession, username: str, display_name: str, password: str, *, max_load: int = 5

@@ -30,6 +30,7 @@ class TicketView:
 
     number: str
     conversation_id: str
+    customer_id: str | None
     phone: str
     content: str
     status: str
@@ -129,6 +130,7 @@ def _view(ticket: Ticket, finished_by_name: str | None) -> TicketView:
     return TicketView(
         number=ticket.number,
         conversation_id=ticket.conversation_id,
+        customer_id=ticket.customer_id,
         phone=ticket.phone,
         content=ticket.content,
         status=ticket.status,

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.audit import note
 from banking_core.cards.errors import CardLost, CardNotFound, CardStateConflict
 from banking_core.cards.models import Card
 from banking_core.cards.orders import CancelLossHandler, LostCardGuard, ReportLossHandler
 from banking_core.core import Core
+from banking_core.money_text import mask_number
 
 STOPPED = ("lost", "frozen")
 
@@ -58,10 +60,10 @@ class Cards:
         """Stops the card at once. A second report of a lost card changes nothing."""
         card = await self.own(session, customer_id, card_id, lock=True)
         if card.status != "lost":
-            card.status_before_loss = card.status
+            before = card.status_before_loss = card.status
             card.status = "lost"
             card.lost_at = self._clock.now()
-            await self._record(session, card, "card_loss_reported")
+            await self._record(session, card, "loss_reported", before)
         return card
 
     async def cancel_loss(self, session: AsyncSession, customer_id: str, card_id: str) -> Card:
@@ -74,9 +76,20 @@ class Cards:
         card.status = card.status_before_loss or "active"
         card.status_before_loss = None
         card.lost_at = None
-        await self._record(session, card, "card_loss_cancelled")
+        await self._record(session, card, "loss_cancelled", "lost")
         return card
 
-    async def _record(self, session: AsyncSession, card: Card, kind: str) -> None:
+    async def _record(self, session: AsyncSession, card: Card, what: str, before: str) -> None:
         await session.flush()
-        await self._log.record(session, kind, customer_id=card.customer_id, detail={"card_tail": card.tail})
+        detail = {"card_tail": card.tail}
+        await self._log.record(session, f"card_{what}", customer_id=card.customer_id, detail=detail)
+        note(
+            session,
+            f"card.{what}",
+            at=self._clock.now(),
+            customer_id=card.customer_id,
+            object_kind="card",
+            object_id=card.id,
+            before={"status": before},
+            after={"status": card.status, "card": mask_number(card.number)},
+        )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Literal
 
-from banking_core.configuration.rules import HolidayRules
+from banking_core.configuration.rules import HolidayRule, HolidayRules
 
 SATURDAY = 5
 ONE_DAY = timedelta(days=1)
-HolidayRule = Literal["same_day", "next_working_day", "previous_working_day"]
 
 
 class Calendar:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +14,7 @@ from banking_core.configuration.terms import Terms
 
 DEFAULT_PATH = Path(__file__).with_name("rules.yml")
 PPM_PER_PERCENT = 10_000
+HolidayRule = Literal["same_day", "next_working_day", "previous_working_day"]
 Month = Annotated[int, Field(ge=1, le=12)]
 
 
@@ -62,11 +63,26 @@ class HolidayRules(Strict):
     years: tuple[YearOfHolidays, ...]
 
 
+class MandateRules(Strict):
+    """How scheduled and recurring orders are made; see `mandates`."""
+
+    kinds: tuple[str, ...]
+    run_at: time
+    holiday_rule: HolidayRule
+    retry_codes: tuple[str, ...]
+    retry_times: int = Field(ge=0, le=30)
+    late_days_max: int = Field(ge=0, le=366)
+    failed_max: int = Field(ge=1, le=100)
+    count_max: int = Field(ge=1, le=10_000)
+    ahead_days_max: int = Field(ge=1, le=3660)
+
+
 class Rules(Strict):
     """Every section of rules.yml."""
 
     interest: InterestRules
     holidays: HolidayRules
+    mandates: MandateRules
 
     @classmethod
     def load(cls, terms: Terms, override: Path | None = None, *, default: Path = DEFAULT_PATH) -> Rules:

@@ -8,11 +8,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.audit import note
 from banking_core.clock import Clock
 from banking_core.customers.errors import CustomerInvalid, CustomerNotFound, PhoneTaken
 from banking_core.customers.id_numbers import is_valid_id_number
 from banking_core.customers.models import Customer
 from banking_core.inserts import insert_if_absent
+from banking_core.money_text import mask_name, mask_phone
 from banking_core.storage import new_id
 from banking_core.vault import VaultError, sealed_values
 
@@ -59,6 +61,15 @@ class Customers:
         stored = sealed_values(session, Customer, values)
         if not await insert_if_absent(session, Customer, stored, unique="phone_index"):
             raise PhoneTaken("phone number is registered")
+        note(
+            session,
+            "customer.registered",
+            at=self._clock.now(),
+            customer_id=customer_id,
+            object_kind="customer",
+            object_id=customer_id,
+            after={"name": mask_name(name), "phone": mask_phone(phone), "level": level},
+        )
         return await self.get(session, customer_id)
 
     async def get(self, session: AsyncSession, customer_id: str) -> Customer:

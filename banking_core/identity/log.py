@@ -14,11 +14,33 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.audit import Who, current, note
 from banking_core.clock import Clock
 from banking_core.identity.models import SecurityEvent
-from banking_core.identity.origin import ADDRESS_CHARS_MAX, DEVICE_NAME_CHARS_MAX, NOWHERE, Origin
+from banking_core.identity.origin import (
+    ADDRESS_CHARS_MAX,
+    DEVICE_NAME_CHARS_MAX,
+    NOWHERE,
+    Origin,
+    mask_address,
+)
 from banking_core.money_text import mask_phone
 
+# Tries, which this log keeps and counts, and changes that their own area puts into the audit trail.
+NOT_AUDITED = frozenset(
+    {
+        "login_password_ok",
+        "login_password_wrong",
+        "login_while_locked",
+        "otp_sent",
+        "otp_tried",
+        "totp_tried",
+        "lock_set",
+        "lock_released",
+        "card_loss_reported",
+        "card_loss_cancelled",
+    }
+)
 _counter = itertools.count()
 
 
@@ -55,6 +77,15 @@ class SecurityLog:
         event.address = origin.address[:ADDRESS_CHARS_MAX] or None
         session.add(event)
         await session.flush()
+        if kind not in NOT_AUDITED:
+            note(
+                session,
+                f"security.{kind}",
+                at=now,
+                customer_id=customer_id,
+                after={"outcome": outcome, **event.detail} if outcome else event.detail,
+                by=_who(customer_id, origin),
+            )
 
     async def recent(
         self, session: AsyncSession, customer_id: str, limit: int = 20
@@ -67,6 +98,19 @@ class SecurityLog:
             .limit(limit)
         )
         return (await session.scalars(statement)).all()
+
+
+def _who(customer_id: str | None, origin: Origin) -> Who | None:
+    """Whoever said that they act; otherwise the customer, from where the channel saw them."""
+    if not current().is_bank or customer_id is None:
+        return None
+    return Who(
+        "customer",
+        customer_id,
+        channel=origin.channel,
+        address=mask_address(origin.address),
+        device=origin.device_name,
+    )
 
 
 def _ordered_id(now: datetime) -> str:

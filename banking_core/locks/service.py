@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.audit import note
 from banking_core.core import Core
 from banking_core.locks.errors import AccountLocked, NothingLocked
 from banking_core.locks.models import SecurityLock
@@ -60,6 +61,7 @@ class Locks:
         session.add(lock)
         await session.flush()
         await self._log.record(session, "lock_set", customer_id=customer_id, detail={"scope": scope})
+        self._note(session, "lock.set", lock, before=False)
         return lock
 
     async def unlock(self, session: AsyncSession, customer_id: str) -> Sequence[SecurityLock]:
@@ -72,7 +74,21 @@ class Locks:
         await session.flush()
         scopes = [lock.scope for lock in locks]
         await self._log.record(session, "lock_released", customer_id=customer_id, detail={"scopes": scopes})
+        for lock in locks:
+            self._note(session, "lock.released", lock, before=True)
         return locks
+
+    def _note(self, session: AsyncSession, action: str, lock: SecurityLock, *, before: bool) -> None:
+        note(
+            session,
+            action,
+            at=self._clock.now(),
+            customer_id=lock.customer_id,
+            object_kind="lock",
+            object_id=lock.id,
+            before={"scope": lock.scope, "locked": before},
+            after={"scope": lock.scope, "locked": not before},
+        )
 
     async def ensure_allowed(
         self, session: AsyncSession, customer_id: str, *, kind: str, amount_fen: int

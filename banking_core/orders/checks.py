@@ -49,15 +49,20 @@ async def _used_fen(
     return int(total or 0)
 
 
-async def check_limit(
-    session: AsyncSession, customer_id: str, limit: Limit, amount_fen: int, now: datetime
-) -> None:
-    """Raises LimitExceeded, saying which limit and what is left."""
+def check_per_transaction(limit: Limit, amount_fen: int) -> None:
+    """Raises LimitExceeded when the amount is too large for one order."""
     if amount_fen > limit.per_transaction_fen:
         raise LimitExceeded(
             "per transaction",
             customer_text=f"单笔最多{fen_to_yuan_text(limit.per_transaction_fen)}，这笔没有办理，钱也没有动。请换一个金额。",
         )
+
+
+async def check_limit(
+    session: AsyncSession, customer_id: str, limit: Limit, amount_fen: int, now: datetime
+) -> None:
+    """Raises LimitExceeded, saying which limit and what is left."""
+    check_per_transaction(limit, amount_fen)
     await _check_period(session, customer_id, limit, amount_fen, now)
 
 

@@ -20,12 +20,12 @@ from banking_core.ledger.hashing import digest
 from banking_core.numbers import new_number
 from banking_core.orders.checks import check_limit, check_source
 from banking_core.orders.errors import OrderInvalid, OrderKeyConflict
-from banking_core.orders.events import Actor, move, record
+from banking_core.orders.events import Actor, move, note_order, record
 from banking_core.orders.execution import BLOCKED_CODE
 from banking_core.orders.models import Order
 from banking_core.orders.risk import OrderRisk, RiskSubject, Verdict, raised
 from banking_core.orders.states import DRAFTED, FAILED
-from banking_core.orders.types import GuardSubject, OrderGuard, OrderHandler, Quote
+from banking_core.orders.types import GuardSubject, OrderGuard, OrderHandler, Quote, judged_account_id
 from banking_core.storage import new_id
 from banking_core.vault import sealed_values, vault_of
 
@@ -82,9 +82,10 @@ class Drafting:
         customer = await self._customers.get(session, wish.customer_id)
         quote = await handler.price(session, customer, wish.body)
         now = self._clock.now()
-        await self._check(session, customer, wish.kind, quote, now)
+        account_id = judged_account_id(handler, quote.source_account_id, quote.body)
+        await self._check(session, customer, wish.kind, quote, account_id, now)
         order_id = new_id()
-        verdict = await risk.assess(session, _subject(wish, quote, order_id, now))
+        verdict = await risk.assess(session, _subject(wish, quote, account_id, order_id, now))
         values = _values(wish, quote, verdict, now) | {
             "id": order_id,
             "number": await new_number(session, "ZG", now, Order.number),
@@ -97,16 +98,24 @@ class Drafting:
             await record(session, order_id, None, DRAFTED, at=now, by=by)
         order = await _by_key(session, wish.idempotency_key)
         assert order is not None, "inserted, or present before"
+        if inserted:
+            note_order(session, order, None, at=now, by=by)
         if inserted and verdict.kind == "block":
             order.failure_code, order.failure_text = BLOCKED_CODE, verdict.customer_text
             await move(session, order, FAILED, at=now, by=by, reason="risk: block")
         return _same(order, asked)
 
     async def _check(
-        self, session: AsyncSession, customer: Customer, kind: str, quote: Quote, now: datetime
+        self,
+        session: AsyncSession,
+        customer: Customer,
+        kind: str,
+        quote: Quote,
+        account_id: str | None,
+        now: datetime,
     ) -> None:
         assert quote.amount_fen >= 0 and quote.fee_fen >= 0
-        subject = GuardSubject(customer.id, kind, quote.amount_fen, quote.source_account_id, "draft")
+        subject = GuardSubject(customer.id, kind, quote.amount_fen, account_id, "draft")
         for guard in self._guards:
             await guard.check(session, subject)
         if quote.limit is not None:
@@ -145,14 +154,14 @@ def _usable(text: object, length_max: int) -> bool:
     return not any(0xD800 <= ord(character) <= 0xDFFF for character in text)
 
 
-def _subject(wish: Wish, quote: Quote, order_id: str, now: datetime) -> RiskSubject:
+def _subject(wish: Wish, quote: Quote, account_id: str | None, order_id: str, now: datetime) -> RiskSubject:
     return RiskSubject(
         phase="draft",
         customer_id=wish.customer_id,
         kind=wish.kind,
         amount_fen=quote.amount_fen,
         fee_fen=quote.fee_fen,
-        source_account_id=quote.source_account_id,
+        source_account_id=account_id,
         body=quote.body,
         channel=wish.channel,
         conversation_id=wish.conversation_id,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.audit import Who, current, note
 from banking_core.orders.models import Order, OrderEvent
 
 ActorKind = Literal["customer", "agent", "bank", "provider"]
@@ -37,6 +38,7 @@ async def move(
     old, order.status = order.status, to
     await session.flush()
     await record(session, order.id, old, to, at=at, by=by, reason=reason)
+    note_order(session, order, old, at=at, by=by, reason=reason)
 
 
 async def record(
@@ -66,6 +68,36 @@ async def record(
             reason=reason[:REASON_LENGTH_MAX],
         )
     )
+
+
+def note_order(
+    session: AsyncSession, order: Order, old: str | None, *, at: datetime, by: Actor, reason: str = ""
+) -> None:
+    """Puts the step an order has just made into the audit trail."""
+    after: dict[str, Any] = {"status": order.status, "kind": order.kind, "amount_fen": order.amount_fen}
+    if reason:
+        after["reason"] = reason
+    note(
+        session,
+        f"order.{order.status}",
+        at=at,
+        customer_id=order.customer_id,
+        object_kind="order",
+        object_id=order.number,
+        before={"status": old} if old else None,
+        after=after,
+        by=_who(by),
+    )
+
+
+def _who(by: Actor) -> Who:
+    """An actor as the audit trail knows them, with the place and device of whoever acts now if it is the same."""
+    now = current()
+    if by.kind in ("customer", "agent"):
+        kind: Literal["customer", "agent"] = "customer" if by.kind == "customer" else "agent"
+        return now if (now.kind, now.id) == (kind, by.id) else Who(kind, by.id, channel=by.channel)
+    name = by.id if by.kind == "bank" else f"{by.kind}:{by.id}"
+    return Who("system", name, channel=by.channel, correlation_id=now.correlation_id)
 
 
 async def history(session: AsyncSession, order_id: str) -> Sequence[OrderEvent]:

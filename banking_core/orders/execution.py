@@ -8,6 +8,7 @@ written down with the order and returned, because it must not be lost.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,14 @@ from banking_core.orders.events import Actor, move
 from banking_core.orders.models import Order
 from banking_core.orders.risk import FACTORS_OF, OrderRisk, RiskSubject, Verdict, raised
 from banking_core.orders.states import AUTHORISED, EXECUTED, FAILED, SUBMITTED, WAITING
-from banking_core.orders.types import GuardSubject, Limit, OrderGuard, OrderHandler, Submitted
+from banking_core.orders.types import (
+    GuardSubject,
+    Limit,
+    OrderGuard,
+    OrderHandler,
+    Submitted,
+    judged_account_id,
+)
 
 BLOCKED_CODE = "risk_blocked"
 
@@ -64,8 +72,10 @@ class Execution:
         """
         waited = order.status == WAITING
         proofs = frozenset(order.proofs or ())
-        await self._check_again(session, order, now)
-        verdict = await risk.assess(session, _subject(order, now, proofs, by, waited, context))
+        account_id = judged_account_id(self._handlers[order.kind], order.source_account_id, order.body)
+        await self._check_again(session, order, account_id, now)
+        subject = _subject(order, now, proofs, by, waited, context)
+        verdict = await risk.assess(session, replace(subject, source_account_id=account_id))
         keep_verdict(order, verdict)
         if verdict.kind == "block":
             order.failure_code, order.failure_text = BLOCKED_CODE, verdict.customer_text
@@ -97,12 +107,12 @@ class Execution:
             order.receipt_number = await new_number(session, "HD", now, Order.receipt_number)
             await move(session, order, EXECUTED, at=now, by=by)
 
-    async def _check_again(self, session: AsyncSession, order: Order, now: datetime) -> None:
+    async def _check_again(
+        self, session: AsyncSession, order: Order, account_id: str | None, now: datetime
+    ) -> None:
         """The world may have changed since drafting. The customer's row is locked: orders are counted in turn."""
         await self._customers.lock(session, order.customer_id)
-        subject = GuardSubject(
-            order.customer_id, order.kind, order.amount_fen, order.source_account_id, "execute"
-        )
+        subject = GuardSubject(order.customer_id, order.kind, order.amount_fen, account_id, "execute")
         for guard in self._guards:
             await guard.check(session, subject)
         if order.limit_group is not None and order.limit_per_day_fen is not None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
 from banking_core.errors import BankError
@@ -18,6 +20,13 @@ from banking_core.storage import Database
 
 log = logging.getLogger(__name__)
 NEEDS_HUMAN_CODE = "order_needs_human"
+NEEDS_HUMAN_TEXT = "这笔业务需要人工核实，没有办理，钱没有动。"
+
+
+async def fail_for_human(session: AsyncSession, order: Order, now: datetime, by: Actor) -> None:
+    """Ends an order that needs a human, or more proof, when nobody is there."""
+    order.failure_code, order.failure_text = NEEDS_HUMAN_CODE, order.risk_text or NEEDS_HUMAN_TEXT
+    await move(session, order, FAILED, at=now, by=by, reason=NEEDS_HUMAN_CODE)
 
 
 class Release:
@@ -62,7 +71,7 @@ class Release:
                 failure = (error.code, error.customer_text)
                 await session.refresh(order)
             if failure is None and order.status == WAITING:  # the risk area wants a human, or more proof
-                failure = (NEEDS_HUMAN_CODE, order.risk_text or "这笔业务需要人工核实，没有办理，钱没有动。")
+                await fail_for_human(session, order, now, by)
             if failure is not None:
                 order.failure_code, order.failure_text = failure[0][:64], failure[1][:200]
                 await move(session, order, FAILED, at=now, by=by, reason=failure[0])

@@ -22,6 +22,7 @@ from banking_core.orders.drafting import Drafting, Wish
 from banking_core.orders.errors import (
     OrderClosed,
     OrderExpired,
+    OrderInvalid,
     OrderNeedsHuman,
     OrderNotConfirmed,
     OrderNotFound,
@@ -31,7 +32,7 @@ from banking_core.orders.errors import (
 from banking_core.orders.events import Actor, history, move
 from banking_core.orders.execution import Execution, missing_factors
 from banking_core.orders.models import Order, OrderEvent
-from banking_core.orders.releasing import Release
+from banking_core.orders.releasing import Release, fail_for_human
 from banking_core.orders.risk import NoRisk, OrderRisk
 from banking_core.orders.settlement import Settlement, lock_order
 from banking_core.orders.states import (
@@ -47,7 +48,7 @@ from banking_core.orders.states import (
     READ_BACK,
     WAITING,
 )
-from banking_core.orders.types import OrderGuard, OrderHandler
+from banking_core.orders.types import OrderGuard, OrderHandler, Quote
 from banking_core.storage import Database
 
 
@@ -177,6 +178,15 @@ class Orders:
         )
         return order
 
+    async def quote(
+        self, session: AsyncSession, customer_id: str, kind: str, body: Mapping[str, Any]
+    ) -> Quote:
+        """Prices a wish without writing anything; raises OrderInvalid and what the handler refuses."""
+        handler = self._handlers.get(kind)
+        if handler is None:
+            raise OrderInvalid("unknown order kind", field="kind")
+        return await handler.price(session, await self._customers.get(session, customer_id), body)
+
     async def run_standing(
         self,
         session: AsyncSession,
@@ -189,20 +199,25 @@ class Orders:
     ) -> Order:
         """Drafts, confirms and carries out one run of a mandate, on the mandate's own authority; once per key.
 
-        The mandate was read back, confirmed and proved when it was made. Raises what `draft` and `execute`
-        raise, but no StepUpRequired.
+        The mandate was read back, confirmed and proved when it was made; a run the risk area wants a human for
+        fails, because nobody is there. Raises what `draft` and `execute` raise, but no StepUpRequired; then there
+        is no order.
         """
         by = Actor.bank(f"mandate:{mandate_id}"[:64])
         wish = Wish(customer_id, kind, body, idempotency_key, by.channel, None, {}, mandate_id)
-        order = await self._drafting.draft(session, wish, risk=self._risk, by=by)
-        order = await lock_order(session, order.id)
-        if order.status != DRAFTED or order.risk_verdict == "human":
+        async with session.begin_nested():
+            order = await self._drafting.draft(session, wish, risk=self._risk, by=by)
+            order = await lock_order(session, order.id)
+            if order.status != DRAFTED:
+                return order
+            now = self._clock.now()
+            if order.risk_verdict != "human":
+                order.confirmed_at = now
+                await move(session, order, CONFIRMED, at=now, by=by, reason=f"mandate {mandate_id}")
+                await self._execution.run(session, order, risk=self._risk, now=now, by=by, context={})
+            if order.status in OPEN:
+                await fail_for_human(session, order, now, by)
             return order
-        now = self._clock.now()
-        order.confirmed_at = now
-        await move(session, order, CONFIRMED, at=now, by=by, reason=f"mandate {mandate_id}")
-        await self._execution.run(session, order, risk=self._risk, now=now, by=by, context={})
-        return order
 
     async def release_due(self, database: Database, *, limit: int = 100) -> list[Order]:
         """Goes on with waiting orders whose time has come, each in its own transaction; returns them.

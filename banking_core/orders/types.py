@@ -109,6 +109,27 @@ class SettlingHandler(OrderHandler, Protocol):
         ...
 
 
+@runtime_checkable
+class AuthorisingHandler(OrderHandler, Protocol):
+    """A kind that moves nothing now but lets money move later, from an account.
+
+    Risk area and guards judge it as if it paid from there; balance and limits are left to the payments.
+    """
+
+    def paying_account_id(self, body: Mapping[str, Any]) -> str:
+        """The account that will pay, of a normalised body."""
+        ...
+
+
+def judged_account_id(
+    handler: OrderHandler, source_account_id: str | None, body: Mapping[str, Any]
+) -> str | None:
+    """The account an order is judged by: the one that pays now, or later."""
+    if source_account_id is None and isinstance(handler, AuthorisingHandler):
+        return handler.paying_account_id(body)
+    return source_account_id
+
+
 @dataclass(frozen=True)
 class GuardSubject:
     """What a guard looks at: an order about to be drafted or executed."""

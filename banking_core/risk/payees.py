@@ -53,6 +53,12 @@ def _topup(body: Body, keys: Keys) -> PaidTo:
     return PaidTo(keys.phone(_text(body, "phone")))
 
 
+def _mandate(body: Body, keys: Keys) -> PaidTo:
+    """Whom the orders of a mandate will pay."""
+    order = body.get("order")
+    return paid_to(_text(body, "kind"), order, keys) if isinstance(order, Mapping) else NOBODY
+
+
 def _text(body: Body, name: str) -> str:
     return str(body.get(name) or "")
 
@@ -62,4 +68,5 @@ _READ: dict[str, Callable[[Body, Keys], PaidTo]] = {
     "payee_add": _payee_add,
     "bill_pay": _bill_pay,
     "topup": _topup,
+    "mandate_create": _mandate,
 }

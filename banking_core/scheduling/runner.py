@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.audit import Who, acting
 from banking_core.clock import Clock
 from banking_core.errors import BankError
 from banking_core.scheduling import claims
@@ -103,7 +104,8 @@ class JobRunner:
 
     async def _run(self, job: Job, held: Claim) -> Ended:
         slot = Slot(job.name, held.slot_at, held.attempt)
-        work: asyncio.Future[str] = asyncio.ensure_future(job.work(slot))
+        with acting(Who("system", f"job:{job.name}")):
+            work: asyncio.Future[str] = asyncio.ensure_future(job.work(slot))
         lease = asyncio.create_task(self._keep_lease(job, held))
         try:
             both: list[asyncio.Future[Any]] = [work, lease]

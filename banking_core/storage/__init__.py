@@ -1,8 +1,8 @@
 """Tables, engine and transactions shared by every area of the bank."""
 
-from banking_core.storage.append_only import make_append_only
+from banking_core.storage.append_only import make_append_only, make_forward_only
 from banking_core.storage.base import Base, JsonValue, UtcDateTime, new_id
-from banking_core.storage.database import Database, after_commit
+from banking_core.storage.database import Database, after_commit, before_commit
 from banking_core.storage.errors import DatabaseBusy
 
 __all__ = [
@@ -12,6 +12,8 @@ __all__ = [
     "JsonValue",
     "UtcDateTime",
     "after_commit",
+    "before_commit",
     "make_append_only",
+    "make_forward_only",
     "new_id",
 ]

@@ -33,6 +33,7 @@ PAUSE_S_FIRST = 0.01
 PAUSE_S_MAX = 1.0
 Result = TypeVar("Result")
 AfterCommit = Callable[[], Awaitable[None]]
+BeforeCommit = Callable[[], Awaitable[None]]
 
 
 class Database:
@@ -108,11 +109,13 @@ class Database:
         if self._writer is None:
             async with self._sessions() as session, session.begin():
                 yield session
+                await _finish(session)
             return
         async with self._writer, self._sessions() as session:
             await session.execute(text("BEGIN IMMEDIATE"))
             try:
                 yield session
+                await _finish(session)
             except BaseException:
                 await session.rollback()
                 raise
@@ -140,6 +143,17 @@ class Database:
 def after_commit(session: AsyncSession, callback: AfterCommit) -> None:
     """Runs `callback` once the session's transaction has been committed; never if it is rolled back."""
     session.info.setdefault("after_commit", []).append(callback)
+
+
+def before_commit(session: AsyncSession, callback: BeforeCommit) -> None:
+    """Runs `callback` as the last thing of the session's transaction, after all other work and before the commit."""
+    session.info.setdefault("before_commit", []).append(callback)
+
+
+async def _finish(session: AsyncSession) -> None:
+    while callbacks := session.info.pop("before_commit", []):
+        for callback in callbacks:
+            await callback()
 
 
 async def _call_back(session: AsyncSession) -> None:

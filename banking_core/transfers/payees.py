@@ -11,7 +11,9 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.audit import note
 from banking_core.clock import Clock
+from banking_core.money_text import mask_name, mask_number
 from banking_core.transfers.banks import bank_name
 from banking_core.transfers.errors import PayeeExists, PayeeNotFound, TransferInvalid
 from banking_core.transfers.models import Payee
@@ -98,6 +100,7 @@ class Payees:
         )
         session.add(payee)
         await session.flush()
+        self._note(session, "payee.added", payee, after=_shown(payee))
         return payee
 
     async def delete(self, session: AsyncSession, customer_id: str, payee_id: str) -> Payee:
@@ -105,7 +108,20 @@ class Payees:
         payee = await self.get(session, customer_id, payee_id)
         payee.deleted_at = self._clock.now()
         await session.flush()
+        self._note(session, "payee.deleted", payee, before=_shown(payee))
         return payee
+
+    def _note(self, session: AsyncSession, action: str, payee: Payee, **values: dict[str, str]) -> None:
+        note(
+            session,
+            action,
+            at=self._clock.now(),
+            customer_id=payee.customer_id,
+            object_kind="payee",
+            object_id=payee.id,
+            before=values.get("before"),
+            after=values.get("after"),
+        )
 
     async def touch(
         self, session: AsyncSession, customer_id: str, account_number: str, bank_code: str | None
@@ -127,3 +143,12 @@ def _usual_order(payee: Payee) -> tuple[float, str, str]:
     """The last used first, then by name and account."""
     last_used_s = payee.last_used_at.timestamp() if payee.last_used_at else 0.0
     return (-last_used_s, payee.name, payee.account_number)
+
+
+def _shown(payee: Payee) -> dict[str, str]:
+    """An entry as the audit trail may show it."""
+    return {
+        "name": mask_name(payee.name),
+        "account": mask_number(payee.account_number),
+        "bank": payee.bank_name,
+    }

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from banking_core.audit import note
+from banking_core.audit.acting import operator
 from banking_core.clock import BANK_ZONE
 from banking_core.storage import Database
 from banking_core.vault import CIPHER_NAMES, KeyFile, KeyRing, Vault
@@ -69,6 +71,7 @@ async def rotate_keys(settings: Settings) -> bool:
         click.echo(f"接着做上一次没有做完的换钥（{ring.current}）…")
     else:
         ring = settings.keys().update(lambda ring: ring.with_new_key(datetime.now(UTC)))
+        await _note(settings, "keys.made", ring.current, {})
         click.echo(f"新密钥 {ring.current} 已写入密钥文件，开始重新加密 …")
     report, vault, counts = await _reseal(settings)
     left = sum(use.count for use in counts if f"{use.cipher}.{use.key_id}." != vault.prefix)
@@ -76,6 +79,7 @@ async def rotate_keys(settings: Settings) -> bool:
         click.echo(f"还有 {left} 项没有换成新密钥，请处理后再运行一次。", err=True)
         return False
     settings.keys().update(lambda ring: ring.finished())
+    await _note(settings, "keys.rotated", ring.current, {"rows": report.rows})
     click.echo(f"完成：{report.rows} 行改用了 {ring.current}。旧密钥一小时后可用“zhanggui keys retire”删除。")
     return True
 
@@ -95,8 +99,27 @@ async def retire_key(settings: Settings, key_id: str) -> bool:
         click.echo(f"{key_id} 还有 {in_use} 项数据在用，没有删除。", err=True)
         return False
     settings.keys().update(lambda ring: ring.without(key_id))
+    await _note(settings, "keys.retired", key_id, {})
     click.echo(f"{key_id} 已删除。用它加密的旧备份从此再也读不出来。")
     return True
+
+
+async def _note(settings: Settings, action: str, key_id: str, after: dict[str, int]) -> None:
+    """Puts what the operator did into the audit trail."""
+    database = Database(settings.database_url)
+    try:
+        async with database.transaction() as session:
+            note(
+                session,
+                action,
+                at=datetime.now(UTC),
+                object_kind="key",
+                object_id=key_id,
+                after=after,
+                by=operator(),
+            )
+    finally:
+        await database.close()
 
 
 async def _reseal(settings: Settings) -> tuple[Resealed, Vault, list[Use]]:

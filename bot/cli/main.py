@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -94,6 +95,62 @@ def verify(heads_path: Path | None) -> None:
 def heads(path: Path) -> None:
     """把链头写入文件，存到数据库之外，以后用 verify --heads 核对。"""
     from bot.cli.ledger import write_heads
+
+    sys.exit(0 if run_async(write_heads(settings_or_exit(), path)) else 1)
+
+
+@cli.group(invoke_without_command=True)
+@click.option("--customer", metavar="手机号", help="只看这位客户的")
+@click.option("--agent", metavar="用户名", help="只看这位坐席做的")
+@click.option("--since", type=click.DateTime(), help="从这个时刻起（北京时间）")
+@click.option("--until", type=click.DateTime(), help="到这个时刻为止（北京时间）")
+@click.option("--before", type=int, help="接着看编号更小的")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="最多几条")
+@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
+@click.pass_context
+def audit(
+    context: click.Context,
+    customer: str | None,
+    agent: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    before: int | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """审计记录：谁、在哪里、替谁、做了什么，最新的在前。"""
+    from banking_core.clock import BANK_ZONE
+    from bot.cli.audit import show_trail
+
+    if context.invoked_subcommand is not None:
+        return
+    work = show_trail(
+        settings_or_exit(),
+        customer=customer,
+        agent=agent,
+        since=since.replace(tzinfo=BANK_ZONE) if since else None,
+        until=until.replace(tzinfo=BANK_ZONE) if until else None,
+        before=before,
+        limit=limit,
+        as_json=as_json,
+    )
+    sys.exit(0 if run_async(work) else 1)
+
+
+@audit.command("verify")
+@click.option("--heads", "heads_path", type=click.Path(path_type=Path), help="以前写出的链头文件，一并核对")
+def audit_verify(heads_path: Path | None) -> None:
+    """逐条核对审计记录的哈希链。"""
+    from bot.cli.audit import verify_trail
+
+    sys.exit(0 if run_async(verify_trail(settings_or_exit(), heads_path)) else 1)
+
+
+@audit.command("heads")
+@click.argument("path", type=click.Path(path_type=Path))
+def audit_heads(path: Path) -> None:
+    """把链头写入文件，存到数据库之外，以后用 verify --heads 核对。"""
+    from bot.cli.audit import write_heads
 
     sys.exit(0 if run_async(write_heads(settings_or_exit(), path)) else 1)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.audit import Who, current, note
 from banking_core.bank import Bank
 from banking_core.clock import BANK_ZONE
 from banking_core.money_text import mask_name, mask_phone
@@ -83,6 +85,7 @@ class Handoff:
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
             ownership.claim(conversation, agent_id, agent_name)
+            self._audit(session, conversation, "claimed", agent_id)
             message = self._notice(session, conversation, f"{agent_name}为您服务。")
         await self._hub.publish(conversation_id, [message], True)
 
@@ -116,6 +119,7 @@ class Handoff:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
             ownership.give_to_bot(conversation)
+            self._audit(session, conversation, "handed_back", agent_id)
             now = self._bank.clock.now()
             replies = await self._runner.remind(session, conversation, now)
             if note.strip():
@@ -130,6 +134,7 @@ class Handoff:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
             ownership.requeue(conversation, reason, self._bank.clock.now())
+            self._audit(session, conversation, "requeued", agent_id, {"reason": reason, "agent": agent_id})
             message = self._notice(
                 session, conversation, "同事暂时离开了，正在为您换一位，前面说过的都还在。"
             )
@@ -141,6 +146,7 @@ class Handoff:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
             ownership.close(conversation, self._bank.clock.now())
+            self._audit(session, conversation, "closed", agent_id)
             message = self._notice(
                 session, conversation, "本次人工服务已结束，请给同事打个分。再发消息就由小掌柜接待您。"
             )
@@ -233,6 +239,27 @@ class Handoff:
     def typing(self, conversation_id: str, who: str) -> None:
         """Shows the customer that the agent is writing."""
         self._hub.typing(conversation_id, who)
+
+    def _audit(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        what: str,
+        agent_id: str,
+        after: dict[str, str] | None = None,
+    ) -> None:
+        """Notes what an agent did with a conversation, or what was done because the agent was gone."""
+        now = current()
+        note(
+            session,
+            f"conversation.{what}",
+            at=self._bank.clock.now(),
+            customer_id=conversation.customer_id,
+            object_kind="conversation",
+            object_id=conversation.id,
+            after=after,
+            by=Who("agent", agent_id, channel="desk") if now.is_bank and what != "requeued" else now,
+        )
 
     def _notice(self, session: Any, conversation: Conversation, text: str) -> Message:
         return log.append(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 import weakref
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -13,7 +12,10 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.audit import Who, acting, current
+from banking_core.audit.acting import BANK
 from banking_core.bank import Bank
+from banking_core.identity.origin import Origin, mask_address
 from banking_core.money_text import mask_name
 from banking_core.storage import Database
 from banking_core.storage.timing import database_time
@@ -103,6 +105,10 @@ class Hub:
         if len(inbound.text) > TEXT_LENGTH_MAX:
             raise MessageTooLong(inbound.conversation_id)
         lock = self._locks.setdefault(inbound.conversation_id, asyncio.Lock())
+        with acting(BANK):
+            return await self._receive_in_turn(inbound, lock)
+
+    async def _receive_in_turn(self, inbound: Inbound, lock: asyncio.Lock) -> Received:
         async with lock:
             for _ in range(TRIES_MAX):
                 try:
@@ -194,14 +200,15 @@ class Hub:
             if reopened:
                 ownership.give_to_bot(conversation)
                 conversation.state, conversation.challenge, conversation.can_rate = None, None, False
-            turn = await self._runner.run(session, conversation, inbound, heard, now)
+            with acting(_who(conversation, inbound.origin)):
+                turn = await self._runner.run(session, conversation, inbound, heard, now)
             turn.owner_changed = turn.owner_changed or reopened
         await session.flush()
         return turn, conversation.owner
 
     async def _apologise(self, inbound: Inbound) -> Received:
         """The turn failed and left no trace: the message is kept, the customer is told, the log gets the cause."""
-        correlation_id = uuid.uuid4().hex[:8]
+        correlation_id = current().correlation_id
         logger.exception(
             "turn failed correlation_id=%s conversation=%s", correlation_id, inbound.conversation_id
         )
@@ -334,3 +341,11 @@ class Hub:
     async def settled(self) -> None:
         """Waits until every settlement begun so far has come to its end."""
         await self._settlement.drain()
+
+
+def _who(conversation: Conversation, origin: Origin) -> Who:
+    """The customer of the conversation, once it is known who that is."""
+    who = replace(current(), channel=conversation.channel, address=mask_address(origin.address))
+    if conversation.customer_id is None:
+        return who
+    return replace(who, kind="customer", id=conversation.customer_id, device=origin.device_name)

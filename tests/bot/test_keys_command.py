@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from banking_core.audit import AuditQuery, search
 from banking_core.clock import ManualClock
 from banking_core.customers import Customers
 from banking_core.customers.id_numbers import complete_id_number
@@ -117,3 +118,18 @@ async def test_another_bank_s_key_file_is_told_apart_in_one_sentence(bank: Path)
     code, shown = await command("rotate")
     assert code == 1 and "打不开" in shown
     assert KeyFile(bank / "keys.json").load().rotating is True
+
+
+async def test_what_the_operator_does_with_keys_is_in_the_audit_trail(bank: Path) -> None:
+    assert (await command("rotate"))[0] == 0
+    age(bank, timedelta(hours=2))
+    assert (await command("retire", "k1"))[0] == 0
+    database = Database(load_settings().database_url)
+    async with database.snapshot() as session:
+        records = (await search(session, AuditQuery(actor_kind="operator"))).records
+    await database.close()
+    assert [(record.action, record.object_id) for record in records] == [
+        ("keys.retired", "k1"),
+        ("keys.rotated", "k2"),
+        ("keys.made", "k2"),
+    ]

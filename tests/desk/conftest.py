@@ -16,15 +16,16 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 from yarl import URL
 
+from banking_core.audit.models import AuditChain, AuditRecord
 from banking_core.clock import ManualClock
 from banking_core.storage import Base, Database
 from desk import DEMO_PASSWORD, Desk, DeskDependencies, build_desk_app
-from desk.models import AgentLoginGuard, AgentSession, AuditRecord, DeskAgent, Presence, Ticket
+from desk.models import AgentLoginGuard, AgentSession, DeskAgent, Presence, Ticket
 from desk.passwords import AgentPasswords
 from tests.keys import vault
 
 START = datetime(2026, 10, 15, 2, 0, tzinfo=UTC)
-TABLES = (DeskAgent, AgentSession, AgentLoginGuard, Presence, Ticket, AuditRecord)
+TABLES = (DeskAgent, AgentSession, AgentLoginGuard, Presence, Ticket, AuditRecord, AuditChain)
 
 
 class HubRefusal(Exception):
@@ -47,6 +48,7 @@ class FakeConversation:
     facts: dict[str, Any]
     agent_id: str | None = None
     agent_name: str | None = None
+    customer_id: str | None = None
 
 
 @dataclass(frozen=True)

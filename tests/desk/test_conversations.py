@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from banking_core.audit import AuditRecord
 from desk.custody import Custody
-from desk.models import AuditRecord
 from desk.reasons import reason_text
 
 CLIENT_ID = "0e3f4d6a-1111-2222-3333-444455556666"
@@ -18,7 +18,7 @@ CLIENT_ID = "0e3f4d6a-1111-2222-3333-444455556666"
 async def _audit(world: Any, subject: str) -> list[tuple[str, bool]]:
     async with world.db.snapshot() as session:
         rows = await session.scalars(
-            select(AuditRecord).where(AuditRecord.subject == subject).order_by(AuditRecord.id)
+            select(AuditRecord).where(AuditRecord.object_id == subject).order_by(AuditRecord.id)
         )
         return [(row.action, row.allowed) for row in rows]
 
@@ -46,7 +46,7 @@ async def test_of_two_agents_who_claim_at_once_one_wins_and_the_other_reads_who(
     [lost] = [body for status, body in answers if status == 409]
     assert lost["error"]["code"] == "claim_lost"
     assert lost["error"]["text"] == f"{winner}已经接了这位客户。"
-    assert sorted(await _audit(world, "c1")) == [("claim", False), ("claim", True)]
+    assert await _audit(world, "c1") == [("conversation.claimed", False)], "the hub notes the winner's"
 
 
 async def test_claiming_twice_after_a_lost_answer_is_fine(world: Any) -> None:
@@ -125,7 +125,7 @@ async def test_the_wrong_agent_reads_nothing_and_the_try_is_noted(world: Any, ow
     status, body = await li.get("/conversations/c1")
     assert (status, body["error"]["code"]) == (403, "not_yours")
     assert "秘密" not in str(body)
-    assert (await _audit(world, "c1"))[-1] == ("look", False)
+    assert (await _audit(world, "c1"))[-1] == ("conversation.read", False)
 
 
 @pytest.mark.parametrize(
@@ -157,19 +157,21 @@ async def test_only_the_holder_shows_as_typing(world: Any) -> None:
     assert world.hub.typed == [("c1", "agent")]
 
 
-async def test_every_look_is_noted(world: Any) -> None:
-    world.hub.add("c1", "转人工")
+async def test_every_look_is_noted_with_whose_conversation_it_is_and_from_where(world: Any) -> None:
+    world.hub.add("c1", "转人工").customer_id = "customer-1"
     page = await world.seated("xiaowang")
     await page.post("/conversations/c1/claim")
     await page.get("/conversations/c1")
     await page.get("/conversations/c1")
     await page.get("/conversations/c1?after_seq=2")
     assert await _audit(world, "c1") == [
-        ("claim", True),
-        ("look", True),
-        ("look", True),
-        ("look_on", True),
+        ("conversation.read", True),
+        ("conversation.read", True),
+        ("conversation.read_on", True),
     ]
+    async with world.db.snapshot() as session:
+        first = await session.scalar(select(AuditRecord).where(AuditRecord.object_id == "c1").limit(1))
+    assert (first.customer_id, first.channel, first.address) == ("customer-1", "desk", "127.0.0.1")
 
 
 async def test_a_message_sent_again_is_said_once(world: Any) -> None:

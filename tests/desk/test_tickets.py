@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from banking_core.audit import AuditRecord
 from banking_core.errors import BankError
 from desk import tickets as tickets_module
-from desk.models import AuditRecord
 
 
 async def _file(world: Any, content: str = "请回电", phone: str = "13800000004") -> str:
     async with world.db.transaction() as session:
-        return str(await world.desk.create_ticket(session, "c1", None, phone, content))
+        return str(await world.desk.create_ticket(session, "c1", "customer-1", phone, content))
 
 
 async def test_a_ticket_number_carries_the_bank_date(world: Any) -> None:
@@ -43,14 +43,16 @@ async def test_the_phone_is_masked_until_somebody_asks_for_it_and_that_is_noted(
     status, body = await page.post(f"/tickets/{number}/phone")
     assert (status, body["phone"]) == (200, "13800000004")
     async with world.db.snapshot() as session:
-        rows = await session.scalars(select(AuditRecord).where(AuditRecord.subject == number))
-        assert [row.action for row in rows] == ["ticket_phone"]
+        rows = await session.scalars(select(AuditRecord).where(AuditRecord.object_id == number))
+        assert [(row.action, row.customer_id) for row in rows] == [("ticket.phone_read", "customer-1")]
+        listed = await session.scalar(select(AuditRecord).where(AuditRecord.action == "tickets.read"))
+        assert listed is not None and listed.after == {"status": "open", "numbers": [number]}
 
 
 async def test_a_ticket_is_promised_for_the_next_day(world: Any) -> None:
     await _file(world)
     async with world.db.snapshot() as session:
-        [ticket] = await world.desk.list_tickets(session)
+        [ticket] = await world.desk.list_tickets(session, "a1")
     assert ticket.promised_at == world.clock.now() + timedelta(hours=24)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from banking_core.audit import AuditQuery, search
 from banking_core.customers.models import Customer
 from banking_core.identity import Origin
 from banking_core.orders.models import Order
@@ -178,3 +179,16 @@ async def test_the_demos_people_pay_their_payees_without_more_than_a_code(produc
                     found.append((order.risk_verdict, order.step_up))
     assert len(found) > 60
     assert set(found) == {("allow", "otp")}
+
+
+async def test_an_order_of_a_conversation_is_the_customer_s_own_act_in_the_audit_trail(talk: Talk) -> None:
+    await talk.say(TOPUP)
+    (order,) = await talk.orders()
+    async with talk.product.database.snapshot() as session:
+        page = await search(session, AuditQuery(object_kind="order", object_id=order.number))
+    assert [record.action for record in page.records] == ["order.read_back", "order.drafted"]
+    assert {(record.actor_kind, record.actor_id) for record in page.records} == {
+        ("customer", order.customer_id)
+    }
+    assert {(record.channel, record.address) for record in page.records} == {("web", "198.51.*.*")}
+    assert len({record.correlation_id for record in page.records}) == 1, "one turn"
