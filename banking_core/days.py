@@ -7,8 +7,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from banking_core.clock import BANK_ZONE
 
 
+def at_time(day: date, moment: time) -> datetime:
+    """A time of the bank on a bank date, in UTC."""
+    return datetime.combine(day, moment, tzinfo=BANK_ZONE).astimezone(UTC)
+
+
 def day_bounds(day: date) -> tuple[datetime, datetime]:
     """The first instant of a bank date and of the next one, in UTC."""
-    start = datetime.combine(day, time.min, tzinfo=BANK_ZONE)
-    end = datetime.combine(day + timedelta(days=1), time.min, tzinfo=BANK_ZONE)
-    return start.astimezone(UTC), end.astimezone(UTC)
+    return at_time(day, time.min), at_time(day + timedelta(days=1), time.min)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
+from banking_core.identity.sessions import hash_token
 from banking_core.storage import Database, new_id
 from desk.models import AgentLoginGuard, AgentSession, DeskAgent
 from desk.passwords import AgentPasswords
@@ -49,11 +49,6 @@ class LoginOutcome:
     def __repr__(self) -> str:
         """Never shows the token."""
         return f"LoginOutcome({self.kind!r}, seat={self.seat!r}, tries_left={self.tries_left})"
-
-
-def hash_token(token: str) -> str:
-    """What is stored and looked up: a stolen table opens no session."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Logins:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from banking_core.ledger.chain_heads import ChainHead
 from banking_core.ledger.models import BigId
 from banking_core.storage import Base, make_append_only, make_forward_only
 
@@ -56,14 +57,10 @@ class AuditRecord(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
-class AuditChain(Base):
+class AuditChain(ChainHead):
     """Where a chain has come to; it only moves forward."""
 
     __tablename__ = "audit_chain"
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    last_sequence: Mapped[int] = mapped_column(BigInteger)
-    last_hash: Mapped[str] = mapped_column(String(64))
 
 
 make_append_only(AuditRecord)

@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import event, insert, select, update
+from sqlalchemy import event, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -22,8 +22,7 @@ from banking_core.audit.acting import Who, current, new_correlation_id
 from banking_core.audit.chains import chain_of, record_hash
 from banking_core.audit.models import AuditChain, AuditRecord
 from banking_core.errors import InvalidInput
-from banking_core.inserts import insert_if_absent
-from banking_core.ledger.hashing import GENESIS_HASH
+from banking_core.ledger.chain_heads import lock_head
 from banking_core.privacy.logs import mask_log_text
 from banking_core.storage import before_commit
 
@@ -104,7 +103,7 @@ async def _write(session: AsyncSession) -> None:
     for chain_id, of_chain in groupby(
         sorted(notes, key=lambda noted: noted.chain), lambda noted: noted.chain
     ):
-        chain = await _lock_chain(session, chain_id)
+        chain = await lock_head(session, AuditChain, chain_id)
         sequence, last_hash = chain.last_sequence, chain.last_hash
         for noted in of_chain:
             sequence += 1
@@ -119,21 +118,6 @@ async def _write(session: AsyncSession) -> None:
         )
     if rows:
         await session.execute(insert(AuditRecord.__table__), rows)  # type: ignore[arg-type]
-
-
-async def _lock_chain(session: AsyncSession, chain_id: int) -> AuditChain:
-    statement = (
-        select(AuditChain)
-        .where(AuditChain.id == chain_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    chain: AuditChain | None = await session.scalar(statement)
-    if chain is None:
-        values = {"id": chain_id, "last_sequence": 0, "last_hash": GENESIS_HASH}
-        await insert_if_absent(session, AuditChain, values, unique="id")
-        chain = (await session.scalars(statement)).one()
-    return chain
 
 
 def _masked(values: Mapping[str, Any] | None) -> dict[str, Any] | None:

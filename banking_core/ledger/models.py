@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from banking_core.ledger.chain_heads import ChainHead
 from banking_core.storage import Base
 
 AVAILABLE_CHECK = "held_fen >= 0 AND (floor_fen IS NULL OR balance_fen - held_fen >= floor_fen)"
@@ -109,14 +110,10 @@ class LedgerEntry(Base):
     booked_at: Mapped[datetime]
 
 
-class LedgerChain(Base):
+class LedgerChain(ChainHead):
     """The head of one hash chain; locked last while a transaction is appended to it."""
 
     __tablename__ = "ledger_chain"
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    last_sequence: Mapped[int] = mapped_column(BigInteger)
-    last_hash: Mapped[str] = mapped_column(String(64))
 
 
 class LedgerHold(Base):

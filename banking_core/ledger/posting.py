@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from banking_core.inserts import insert_if_absent
+from banking_core.ledger.chain_heads import lock_head
 from banking_core.ledger.errors import (
     AlreadyReversed,
     BelowFloor,
@@ -19,7 +19,6 @@ from banking_core.ledger.errors import (
     LedgerPostingInvalid,
 )
 from banking_core.ledger.hashing import (
-    GENESIS_HASH,
     body_hash,
     chain_of,
     head_values,
@@ -53,18 +52,7 @@ async def lock_accounts(session: AsyncSession, ids: set[int]) -> dict[int, Ledge
 
 async def lock_chain(session: AsyncSession, chain_id: int) -> LedgerChain:
     """Locks the head of a chain; always after the accounts."""
-    statement = (
-        select(LedgerChain)
-        .where(LedgerChain.id == chain_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    chain: LedgerChain | None = await session.scalar(statement)
-    if chain is None:
-        values = {"id": chain_id, "last_sequence": 0, "last_hash": GENESIS_HASH}
-        await insert_if_absent(session, LedgerChain, values, unique="id")
-        chain = (await session.scalars(statement)).one()
-    return chain
+    return await lock_head(session, LedgerChain, chain_id)
 
 
 @dataclass

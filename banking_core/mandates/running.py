@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from banking_core.clock import BANK_ZONE, bank_date
+from banking_core.clock import bank_date
+from banking_core.days import at_time
 from banking_core.errors import BankError, ProviderUnavailable
 from banking_core.mandates.models import OPEN_OUTCOMES, Mandate, MandateRun
 from banking_core.mandates.telling import TROUBLE, Telling
@@ -112,9 +113,7 @@ class Running:
             session.add(run)
             mandate.attempt += 1
             tomorrow = bank_date(now) + timedelta(days=1)
-            mandate.next_run_at = datetime.combine(tomorrow, self._rules.run_at, tzinfo=BANK_ZONE).astimezone(
-                UTC
-            )
+            mandate.next_run_at = at_time(tomorrow, self._rules.run_at)
             await self._telling.tell(session, mandate, run, order=None)
         else:
             await self._end_day(session, mandate, "failed", error.code, error.customer_text)

@@ -6,14 +6,14 @@ Whoever changes a mandate holds the customer's row first and then the mandate's,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from banking_core.clock import BANK_ZONE
 from banking_core.configuration.rules import HolidayRule
 from banking_core.core import Core
+from banking_core.days import at_time
 from banking_core.mandates.bodies import MandateBody
 from banking_core.mandates.errors import MandateNotFound, MandateOver, MandatesTooMany
 from banking_core.mandates.handlers import MandateChangeHandler, MandateCreateHandler
@@ -193,8 +193,3 @@ class Mandates:
         if not (cancelled and mandate.status == "cancelled"):
             self.ensure_not_over(mandate)
         return mandate
-
-
-def at_time(day: date, moment: time) -> datetime:
-    """A time of the bank on a bank date, in UTC."""
-    return datetime.combine(day, moment, tzinfo=BANK_ZONE).astimezone(UTC)

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from banking_core.accounts.models import Account
 from banking_core.core import Core
 from banking_core.days import day_bounds
-from banking_core.ledger.models import LedgerAccount, LedgerEntry
+from banking_core.ledger.balances import balance_at
+from banking_core.ledger.models import LedgerEntry
 from banking_core.numbers import new_number
 from banking_core.scheduling import drain
 from banking_core.statements.errors import StatementMismatch, StatementNotFound
@@ -23,6 +24,9 @@ from banking_core.storage import Database
 
 ACCOUNTS_PER_BATCH = 100
 LIST_MAX = 120  # ten years
+_TICK = timedelta(
+    microseconds=1
+)  # the finest booking time: before `end` is up to and including one tick less
 
 
 @dataclass(frozen=True)
@@ -145,13 +149,7 @@ def _within(
 
 async def _figures(session: AsyncSession, account: Account, start: datetime, end: datetime) -> Figures:
     """Counted back from the balance now, in the caller's transaction."""
-    later = (
-        select(func.coalesce(func.sum(LedgerEntry.amount_fen), 0))
-        .where(LedgerEntry.ledger_account_id == account.ledger_account_id, LedgerEntry.booked_at >= end)
-        .scalar_subquery()
-    )
-    closing = select(LedgerAccount.balance_fen - later).where(LedgerAccount.id == account.ledger_account_id)
-    closing_fen = int((await session.scalar(closing)) or 0)
+    closing_fen = await balance_at(session, account.ledger_account_id, end - _TICK)
     lines = (
         await session.execute(
             select(LedgerEntry.id, LedgerEntry.amount_fen)

@@ -15,9 +15,10 @@ from banking_core.audit import AuditQuery, AuditRecord, search
 from banking_core.audit.verify import AuditReport, verify
 from banking_core.clock import BANK_ZONE, SystemClock
 from banking_core.customers import Customers
-from banking_core.ledger import Head, LedgerPostingInvalid
-from banking_core.ledger.heads import dump_heads, heads_digest, load_heads
+from banking_core.ledger import Head
+from banking_core.ledger.heads import heads_digest
 from banking_core.storage import Database
+from bot.cli.chain_heads import read_heads_file, write_heads_file
 from bot.settings import Settings
 from desk.models import DeskAgent
 
@@ -63,13 +64,9 @@ async def show_trail(
 
 async def verify_trail(settings: Settings, heads_path: Path | None) -> bool:
     """Prints every problem, the first bad row first; True when the trail is whole."""
-    heads: tuple[Head, ...] = ()
-    if heads_path is not None:
-        try:
-            heads = load_heads(heads_path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, LedgerPostingInvalid):
-            click.echo(f"读不出链头文件：{heads_path}（用“zhanggui audit heads 文件”生成）。")
-            return False
+    heads = read_heads_file(heads_path, "zhanggui audit heads")
+    if heads is None:
+        return False
     report = await _verify(settings, heads)
     for problem in report.problems:
         click.echo(f"{problem.code} {problem.row}: {problem.detail}")
@@ -86,14 +83,7 @@ async def write_heads(settings: Settings, path: Path) -> bool:
             f"审计记录有 {len(report.problems)} 处不对，没有写出链头；请先运行“zhanggui audit verify”。"
         )
         return False
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(dump_heads(report.heads))
-    except OSError as error:
-        click.echo(f"写不了 {path}：{error.strerror}。请换一个新文件名。")
-        return False
-    click.echo(f"链头已写入 {path}，摘要 {heads_digest(report.heads)}。请存到数据库之外。")
-    return True
+    return write_heads_file(path, report.heads)
 
 
 async def _verify(settings: Settings, heads: tuple[Head, ...]) -> AuditReport:

@@ -8,9 +8,10 @@ import click
 
 from banking_core.bank import build_bank
 from banking_core.clock import SystemClock
-from banking_core.ledger import Head, LedgerPostingInvalid, VerifyReport
-from banking_core.ledger.heads import dump_heads, heads_digest, load_heads
+from banking_core.ledger import Head, VerifyReport
+from banking_core.ledger.heads import heads_digest
 from banking_core.storage import Database
+from bot.cli.chain_heads import read_heads_file, write_heads_file
 from bot.settings import Settings
 
 
@@ -19,13 +20,9 @@ async def verify_ledger(settings: Settings, heads_path: Path | None = None) -> b
 
     `heads_path` is a file `write_heads` made earlier: the ledger must still contain what it names.
     """
-    heads: tuple[Head, ...] = ()
-    if heads_path is not None:
-        try:
-            heads = load_heads(heads_path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, LedgerPostingInvalid):
-            click.echo(f"读不出链头文件：{heads_path}（用“zhanggui ledger heads 文件”生成）。")
-            return False
+    heads = read_heads_file(heads_path, "zhanggui ledger heads")
+    if heads is None:
+        return False
     report = await _verify(settings, heads)
     for problem in report.problems:
         click.echo(f"{problem.code} {problem.row}: {problem.detail}")
@@ -43,14 +40,7 @@ async def write_heads(settings: Settings, path: Path) -> bool:
     if not report.ok:
         click.echo(f"账本有 {len(report.problems)} 处不对，没有写出链头；请先运行“zhanggui ledger verify”。")
         return False
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(dump_heads(report.heads))
-    except OSError as error:
-        click.echo(f"写不了 {path}：{error.strerror}。请换一个新文件名。")
-        return False
-    click.echo(f"链头已写入 {path}，摘要 {heads_digest(report.heads)}。请存到数据库之外。")
-    return True
+    return write_heads_file(path, report.heads)
 
 
 async def _verify(settings: Settings, heads: tuple[Head, ...]) -> VerifyReport:

@@ -9,12 +9,14 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.accounts import Account
+from banking_core.cards import Card
 from banking_core.core import Core
 from banking_core.customers import Customer
 from banking_core.customers.id_numbers import complete_id_number
 from banking_core.ledger import EntryDraft, InternalAccount
 
 OPENED_ON = date(2024, 1, 2)
+CARD_EXPIRES_ON = date(2034, 1, 2)
 on_both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
 
@@ -66,3 +68,23 @@ async def fund(session: AsyncSession, core: Core, account: Account, amount_fen: 
         ],
         memo="test",
     )
+
+
+async def give_card(session: AsyncSession, core: Core, person: Person, *, status: str = "active") -> Card:
+    """A debit card on the person's account."""
+    card = Card(
+        customer_id=person.id,
+        account_id=person.account.id,
+        number=person.account.number,
+        kind="debit",
+        name="掌柜借记卡",
+        status=status,
+        issued_on=OPENED_ON,
+        expires_on=CARD_EXPIRES_ON,
+        lost_at=None,
+        status_before_loss=None,
+        created_at=core.clock.now(),
+    )
+    session.add(card)
+    await session.flush()
+    return card

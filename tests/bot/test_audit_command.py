@@ -16,19 +16,15 @@ from banking_core.customers import Customers
 from banking_core.customers.id_numbers import complete_id_number
 from banking_core.storage import Database
 from bot.cli.main import cli
-from bot.settings import Settings, load_settings
+from bot.settings import load_settings
 from desk.service import Desk
 from migrations import upgrade
 from tests.keys import MADE_AT
 
 
 @pytest.fixture
-async def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+async def database(elsewhere: Path) -> Database:
     """A bank with one customer, at whom one agent has looked three times; the command line finds it by its settings."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(f"ZHANGGUI_{name.upper()}", raising=False)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ZHANGGUI_DATA_DIR", str(tmp_path / "data"))
     settings = load_settings()
     await upgrade(settings.database_url)
     database = Database(settings.database_url, vault=settings.open_vault())

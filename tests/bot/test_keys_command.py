@@ -18,7 +18,7 @@ from banking_core.customers.id_numbers import complete_id_number
 from banking_core.storage import Database
 from banking_core.vault import KeyFile, KeyRing
 from bot.cli.main import cli
-from bot.settings import Settings, load_settings
+from bot.settings import load_settings
 from migrations import upgrade
 from tests.keys import MADE_AT
 
@@ -41,12 +41,8 @@ def test_a_place_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Path) 
 
 
 @pytest.fixture
-async def bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+async def bank(elsewhere: Path) -> Path:
     """The data folder of a bank with one customer, which the command line finds by its settings."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(f"ZHANGGUI_{name.upper()}", raising=False)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ZHANGGUI_DATA_DIR", str(tmp_path / "data"))
     settings = load_settings()
     await upgrade(settings.database_url)
     database = Database(settings.database_url, vault=settings.open_vault())
@@ -55,7 +51,7 @@ async def bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             session, phone="13800000004", name="张伟", id_number=complete_id_number("11010119900307123")
         )
     await database.close()
-    return tmp_path / "data"
+    return elsewhere / "data"
 
 
 async def command(*arguments: str) -> tuple[int, str]:

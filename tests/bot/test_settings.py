@@ -13,14 +13,7 @@ NEEDED = (*SECRETS, "key_file")
 SECRET = "a-value-of-more-than-thirty-two-characters-for-tests"
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory and an environment without settings of ours."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(f"ZHANGGUI_{name.upper()}", raising=False)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ZHANGGUI_DATA_DIR", str(tmp_path / "data"))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 def production(monkeypatch: pytest.MonkeyPatch, *, without: str = "") -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.identity.sessions import hash_token
 from banking_core.storage import new_id
 from bot.channels.web.models import WebSession
 
@@ -19,7 +19,6 @@ __all__ = [
     "create_session",
     "delete_session",
     "find_session",
-    "hash_token",
     "live_session",
     "locked_session",
     "pending_customer_id",
@@ -29,11 +28,6 @@ COOKIE_NAME = "zg_session"
 TOKEN_BYTES = 32  # 256 bits
 TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 PENDING_LOGIN_S = 600  # a verified password waits this long for its code
-
-
-def hash_token(token: str) -> str:
-    """What is stored and looked up: a stolen table opens no session."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 async def create_session(

@@ -8,10 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import AuditQuery, AuditRecord, Who, acting, search
 from banking_core.bank import Bank
-from banking_core.cards.models import Card
 from banking_core.identity.origin import Origin
 from banking_core.storage import Database
-from tests.banking_core.people import OPENED_ON, Person, make_person
+from tests.banking_core.people import Person, give_card, make_person
 
 ORIGIN = Origin(channel="web", address="203.0.113.7", device="d1", device_name="我的手机")
 
@@ -60,21 +59,7 @@ async def test_the_payee_book(database: Database, bank: Bank) -> None:
 async def test_locks_and_cards(database: Database, bank: Bank) -> None:
     async with database.transaction() as session:
         person = await zhang_wei(session, bank)
-        card = Card(
-            customer_id=person.id,
-            account_id=person.account.id,
-            number=person.account.number,
-            kind="debit",
-            name="掌柜借记卡",
-            status="active",
-            issued_on=OPENED_ON,
-            expires_on=OPENED_ON,
-            lost_at=None,
-            status_before_loss=None,
-            created_at=bank.clock.now(),
-        )
-        session.add(card)
-        await session.flush()
+        card = await give_card(session, bank, person)
         await bank.locks.lock(session, person.id, "transfers")
         await bank.locks.lock(session, person.id, "transfers")
         await bank.locks.unlock(session, person.id)

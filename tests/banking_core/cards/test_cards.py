@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,26 +10,7 @@ from banking_core.cards import Card, CardLost, CardNotFound, CardStateConflict
 from banking_core.clock import ManualClock
 from banking_core.orders import Order, StepUpRequired
 from banking_core.storage import Database
-from tests.banking_core.people import Person, fund, make_person, on_both_engines
-
-
-async def give_card(session: AsyncSession, bank: Bank, person: Person, *, status: str = "active") -> Card:
-    card = Card(
-        customer_id=person.id,
-        account_id=person.account.id,
-        number=person.account.number,
-        kind="debit",
-        name="掌柜借记卡",
-        status=status,
-        issued_on=date(2024, 1, 2),
-        expires_on=date(2034, 1, 2),
-        lost_at=None,
-        status_before_loss=None,
-        created_at=bank.clock.now(),
-    )
-    session.add(card)
-    await session.flush()
-    return card
+from tests.banking_core.people import Person, fund, give_card, make_person, on_both_engines
 
 
 async def order(

@@ -9,7 +9,6 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import ArgumentError
 
 from banking_core.accounts import Account
-from banking_core.cards.models import Card
 from banking_core.core import Core
 from banking_core.customers import Customer
 from banking_core.living.models import BillSubscription
@@ -17,7 +16,7 @@ from banking_core.storage import Database
 from banking_core.transfers.models import Payee
 from banking_core.vault import SealBroken, Vault, VaultMissing, sealed_attributes
 from tests import keys
-from tests.banking_core.people import OPENED_ON, make_person, on_both_engines
+from tests.banking_core.people import give_card, make_person, on_both_engines
 
 PHONE, NAME = "13800000004", "欧阳建国"
 
@@ -34,18 +33,7 @@ async def fill(database: Database, core: Core) -> list[str]:
             account_number="6222020200112233445",
             bank_code="ICBC",
         )
-        card = Card(
-            customer_id=person.id,
-            account_id=person.account.id,
-            number=person.account.number,
-            kind="debit",
-            name="掌柜借记卡",
-            issued_on=OPENED_ON,
-            expires_on=OPENED_ON,
-            lost_at=None,
-            status_before_loss=None,
-            created_at=core.clock.now(),
-        )
+        card = await give_card(session, core, person)
         household = BillSubscription(
             customer_id=person.id,
             biller="water",
@@ -54,7 +42,7 @@ async def fill(database: Database, core: Core) -> list[str]:
             address="浦东新区**路**号6栋",
             created_at=core.clock.now(),
         )
-        session.add_all([card, household])
+        session.add(household)
         await session.flush()
         assert (card.number, household.account_no) == (person.account.number, "8800776655")
         rows = (person.customer, person.account, payee, card, household)
