@@ -19,6 +19,7 @@ from banking_core.customers.service import Customers
 from banking_core.identity import Identity
 from banking_core.ledger.service import Ledger
 from banking_core.notices import Notices
+from banking_core.orders.limits import LimitBook
 from banking_core.orders.service import Orders
 from banking_core.providers import Providers, build_providers
 from banking_core.settings import BankSettings
@@ -77,7 +78,7 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         customers=customers,
         accounts=accounts,
         identity=Identity.build(settings, clock, terms, customers, providers.sms),
-        orders=Orders(clock, ledger, customers, accounts),
+        orders=Orders(clock, ledger, customers, accounts, LimitBook(rules.limits, terms)),
         payees=payees,
         providers=providers,
         notices=Notices(clock, customers, providers.sms),

@@ -77,12 +77,41 @@ class MandateRules(Strict):
     ahead_days_max: int = Field(ge=1, le=3660)
 
 
+class LimitRow(Strict):
+    """What orders of one group may move at once, in a day and in a month; figures are keys of `_yuan` terms.
+
+    `levels`, `channels` and `payee_hours_below` (the key of an `_hours` term) are conditions.
+    """
+
+    group: str = Field(min_length=1, max_length=32)
+    words: str = ""
+    levels: tuple[Literal["standard", "gold", "vip"], ...] | None = None
+    channels: tuple[str, ...] | None = None
+    payee_hours_below: str | None = None
+    per_transaction: str | None = None
+    per_day: str | None = None
+    per_month: str | None = None
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> LimitRow:
+        if not self.figures:
+            raise ValueError("a row without a figure")
+        return self
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The keys of its figures."""
+        keys = (self.per_transaction, self.per_day, self.per_month)
+        return tuple(key for key in keys if key is not None)
+
+
 class Rules(Strict):
     """Every section of rules.yml."""
 
     interest: InterestRules
     holidays: HolidayRules
     mandates: MandateRules
+    limits: tuple[LimitRow, ...]
 
     @classmethod
     def load(cls, terms: Terms, override: Path | None = None, *, default: Path = DEFAULT_PATH) -> Rules:
@@ -101,6 +130,11 @@ class Rules(Strict):
             raise RulesError(f"rules at {place}: {first['msg']}") from error
         for row in rules.interest.rates:
             percent_to_ppm(terms, row.rate)
+        for limit in rules.limits:
+            for key in limit.figures:
+                terms.fen(key)
+            if limit.payee_hours_below is not None:
+                terms.integer(limit.payee_hours_below)
         return rules
 
 

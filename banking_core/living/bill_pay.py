@@ -13,7 +13,7 @@ from banking_core.core import Core
 from banking_core.customers.models import Customer
 from banking_core.ledger.types import InternalAccount
 from banking_core.living.errors import BillAlreadyPaid, BillNotFound
-from banking_core.living.holding import ensure_paying_kind, hold, living_limit, release, text_of
+from banking_core.living.holding import LIMIT_GROUP, ensure_paying_kind, hold, release, text_of
 from banking_core.living.models import BillPayment
 from banking_core.money_text import amount_fact, fee_fact, fen_to_yuan_text, mask_number
 from banking_core.orders.models import Order
@@ -36,7 +36,6 @@ class BillPayHandler:
     def __init__(self, living: Living, core: Core) -> None:
         self._living = living
         self._core = core
-        self._limit = living_limit(core)
         self._fee_fen = core.terms.fen("living.bill_fee_yuan")
 
     async def price(self, session: AsyncSession, customer: Customer, body: Mapping[str, Any]) -> Quote:
@@ -73,7 +72,7 @@ class BillPayHandler:
             step_up="none",
             body=normalised,
             source_account_id=account.id,
-            limit=self._limit,
+            limit_group=LIMIT_GROUP,
         )
 
     async def execute(self, session: AsyncSession, order: Order) -> Submitted:

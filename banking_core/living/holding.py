@@ -13,15 +13,10 @@ from banking_core.core import Core
 from banking_core.errors import InvalidInput
 from banking_core.ledger.types import EntryDraft, InternalAccount
 from banking_core.orders.models import Order
-from banking_core.orders.types import Limit
 from banking_core.transfers.banks import OUR_BANK_NAME
 
 PAYING_KINDS = frozenset({"current", "credit"})
-PER_TRANSACTION_TERM = "living.limit_per_transaction_yuan"
-PER_DAY_TERM = "living.limit_per_day_yuan"
-# For a bank whose terms say nothing.
-PER_TRANSACTION_FEN_DEFAULT = 20_000_00
-PER_DAY_FEN_DEFAULT = 50_000_00
+LIMIT_GROUP = "living"  # bills and top-ups share one
 
 
 def text_of(body: Mapping[str, Any], field: str) -> str:
@@ -30,14 +25,6 @@ def text_of(body: Mapping[str, Any], field: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidInput(f"{field} is not text", field=field)
     return value
-
-
-def living_limit(core: Core) -> Limit:
-    """Bills and top-ups share one limit per bank date."""
-    terms = core.terms
-    once = terms.fen(PER_TRANSACTION_TERM) if PER_TRANSACTION_TERM in terms else PER_TRANSACTION_FEN_DEFAULT
-    day = terms.fen(PER_DAY_TERM) if PER_DAY_TERM in terms else PER_DAY_FEN_DEFAULT
-    return Limit(group="living", per_transaction_fen=once, per_day_fen=day)
 
 
 def ensure_paying_kind(account: Account) -> None:

@@ -12,7 +12,7 @@ from banking_core.core import Core
 from banking_core.customers.models import Customer
 from banking_core.ledger.types import InternalAccount
 from banking_core.living.errors import TopupAmountInvalid
-from banking_core.living.holding import ensure_paying_kind, hold, living_limit, release, text_of
+from banking_core.living.holding import LIMIT_GROUP, ensure_paying_kind, hold, release, text_of
 from banking_core.money_text import amount_fact, fee_fact, fen_to_yuan_text, mask_number, mask_phone
 from banking_core.orders.models import Order
 from banking_core.orders.types import Quote, Settled, Submitted
@@ -31,7 +31,6 @@ class TopupHandler:
     def __init__(self, living: Living, core: Core) -> None:
         self._living = living
         self._core = core
-        self._limit = living_limit(core)
         self.amounts_fen = amounts_of(core)
 
     async def price(self, session: AsyncSession, customer: Customer, body: Mapping[str, Any]) -> Quote:
@@ -68,7 +67,7 @@ class TopupHandler:
             step_up="none",
             body=normalised,
             source_account_id=account.id,
-            limit=self._limit,
+            limit_group=LIMIT_GROUP,
         )
 
     async def execute(self, session: AsyncSession, order: Order) -> Submitted:

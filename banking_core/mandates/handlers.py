@@ -12,7 +12,7 @@ from banking_core.customers.models import Customer
 from banking_core.mandates.bodies import HOLIDAY_WORDS, MandateBody
 from banking_core.mandates.errors import MandateInvalid
 from banking_core.mandates.models import Mandate
-from banking_core.orders.checks import check_per_transaction
+from banking_core.orders.limits import Moving
 from banking_core.orders.models import Order
 from banking_core.orders.risk import raised
 from banking_core.orders.types import Executed, Facts, Quote
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from banking_core.core import Core
     from banking_core.mandates.service import Mandates
 
+CHANNEL = "bank"  # whom the payments come through
 ARRIVAL = "到账时间"  # a fact of one payment, wrong for those to come
 
 
@@ -51,8 +52,9 @@ class MandateCreateHandler:
         payment = await self._core.orders.quote(session, customer.id, wish.kind, wish.order)
         if payment.source_account_id is None:
             raise MandateInvalid("an order that pays from no account", field="kind")
-        if payment.limit is not None:
-            check_per_transaction(payment.limit, payment.amount_fen)
+        if payment.limit_group is not None:
+            moving = Moving(customer.id, customer.level, payment.limit_group, CHANNEL, payment.amount_fen)
+            self._core.orders.limits.check_once(moving)
         return Quote(
             amount_fen=payment.amount_fen,
             fee_fen=0,

@@ -14,6 +14,7 @@ from banking_core.orders.errors import (
     StepUpRequired,
 )
 from banking_core.orders.events import Actor
+from banking_core.orders.limits import Limit, LimitBook, Moving
 from banking_core.orders.models import Order, OrderEvent
 from banking_core.orders.risk import OrderRisk, RiskSubject, Verdict
 from banking_core.orders.service import Orders
@@ -21,9 +22,9 @@ from banking_core.orders.types import (
     Executed,
     Facts,
     GuardSubject,
-    Limit,
     OrderGuard,
     OrderHandler,
+    PaidPayee,
     Quote,
     Settled,
     SettlingHandler,
@@ -37,7 +38,9 @@ __all__ = [
     "Facts",
     "GuardSubject",
     "Limit",
+    "LimitBook",
     "LimitExceeded",
+    "Moving",
     "Order",
     "OrderClosed",
     "OrderEvent",
@@ -52,6 +55,7 @@ __all__ = [
     "OrderNotReadBack",
     "OrderRisk",
     "Orders",
+    "PaidPayee",
     "Quote",
     "RiskSubject",
     "Settled",

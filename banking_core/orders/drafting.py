@@ -18,10 +18,11 @@ from banking_core.customers.service import Customers
 from banking_core.inserts import insert_if_absent
 from banking_core.ledger.hashing import digest
 from banking_core.numbers import new_number
-from banking_core.orders.checks import check_limit, check_source
+from banking_core.orders.checks import check_source
 from banking_core.orders.errors import OrderInvalid, OrderKeyConflict
 from banking_core.orders.events import Actor, move, note_order, record
 from banking_core.orders.execution import BLOCKED_CODE
+from banking_core.orders.limits import LimitBook, Moving, payee_hours
 from banking_core.orders.models import Order
 from banking_core.orders.risk import OrderRisk, RiskSubject, Verdict, raised
 from banking_core.orders.states import DRAFTED, FAILED
@@ -50,6 +51,14 @@ class Wish:
     mandate_id: str | None = None
 
 
+@dataclass(frozen=True)
+class Paid:
+    """Whom an order pays: blind index, and for how many hours the customer has known them."""
+
+    index: str
+    hours: int
+
+
 class Drafting:
     """The first part of the pipeline."""
 
@@ -60,7 +69,9 @@ class Drafting:
         accounts: Accounts,
         handlers: Mapping[str, OrderHandler],
         guards: list[OrderGuard],
+        limits: LimitBook,
     ) -> None:
+        self._limits = limits
         self._clock = clock
         self._customers = customers
         self._accounts = accounts
@@ -83,13 +94,16 @@ class Drafting:
         quote = await handler.price(session, customer, wish.body)
         now = self._clock.now()
         account_id = judged_account_id(handler, quote.source_account_id, quote.body)
-        await self._check(session, customer, wish.kind, quote, account_id, now)
+        paid = await _paid(session, customer.id, quote, now)
+        await self._check(session, customer, wish, quote, account_id, paid, now)
         order_id = new_id()
         verdict = await risk.assess(session, _subject(wish, quote, account_id, order_id, now))
         values = _values(wish, quote, verdict, now) | {
             "id": order_id,
             "number": await new_number(session, "ZG", now, Order.number),
             "body_hash": asked,
+            "payee_index": None if paid is None else paid.index,
+            "payee_hours": None if paid is None else paid.hours,
         }
         by = by or Actor("customer", customer.id, wish.channel)
         stored = sealed_values(session, Order, values)
@@ -109,20 +123,32 @@ class Drafting:
         self,
         session: AsyncSession,
         customer: Customer,
-        kind: str,
+        wish: Wish,
         quote: Quote,
         account_id: str | None,
+        paid: Paid | None,
         now: datetime,
     ) -> None:
         assert quote.amount_fen >= 0 and quote.fee_fen >= 0
-        subject = GuardSubject(customer.id, kind, quote.amount_fen, account_id, "draft")
+        subject = GuardSubject(customer.id, wish.kind, quote.amount_fen, account_id, "draft")
         for guard in self._guards:
             await guard.check(session, subject)
-        if quote.limit is not None:
-            await check_limit(session, customer.id, quote.limit, quote.amount_fen, now)
+        if quote.limit_group is not None:
+            hours = None if paid is None else paid.hours
+            moving = Moving(
+                customer.id, customer.level, quote.limit_group, wish.channel, quote.amount_fen, hours
+            )
+            await self._limits.check(session, moving, now)
         if quote.source_account_id is not None:
             total_fen = quote.amount_fen + quote.fee_fen
             await check_source(session, self._accounts, customer.id, quote.source_account_id, total_fen)
+
+
+async def _paid(session: AsyncSession, customer_id: str, quote: Quote, now: datetime) -> Paid | None:
+    if quote.payee is None:
+        return None
+    index = vault_of(session).index(Order.__tablename__, "payee", quote.payee.key)
+    return Paid(index, await payee_hours(session, customer_id, index, quote.payee.known_since, now))
 
 
 def check_wish(wish: Wish) -> None:
@@ -173,7 +199,6 @@ def _subject(wish: Wish, quote: Quote, account_id: str | None, order_id: str, no
 
 
 def _values(wish: Wish, quote: Quote, verdict: Verdict, now: datetime) -> dict[str, Any]:
-    limit = quote.limit
     return {
         "kind": wish.kind,
         "customer_id": wish.customer_id,
@@ -185,9 +210,7 @@ def _values(wish: Wish, quote: Quote, verdict: Verdict, now: datetime) -> dict[s
         "receipt_facts": [],
         "step_up": raised(quote.step_up, verdict.factors),
         "source_account_id": quote.source_account_id,
-        "limit_group": limit.group if limit else None,
-        "limit_per_day_fen": limit.per_day_fen if limit else None,
-        "limit_per_month_fen": limit.per_month_fen if limit else None,
+        "limit_group": quote.limit_group,
         "idempotency_key": wish.idempotency_key,
         "channel": wish.channel,
         "conversation_id": wish.conversation_id,

@@ -17,14 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.accounts.service import Accounts
 from banking_core.customers.service import Customers
 from banking_core.numbers import new_number
-from banking_core.orders.checks import check_limit, check_source
+from banking_core.orders.checks import check_source
 from banking_core.orders.events import Actor, move
+from banking_core.orders.limits import LimitBook, Moving
 from banking_core.orders.models import Order
 from banking_core.orders.risk import FACTORS_OF, OrderRisk, RiskSubject, Verdict, raised
 from banking_core.orders.states import AUTHORISED, EXECUTED, FAILED, SUBMITTED, WAITING
 from banking_core.orders.types import (
     GuardSubject,
-    Limit,
     OrderGuard,
     OrderHandler,
     Submitted,
@@ -50,7 +50,9 @@ class Execution:
         accounts: Accounts,
         handlers: Mapping[str, OrderHandler],
         guards: list[OrderGuard],
+        limits: LimitBook,
     ) -> None:
+        self._limits = limits
         self._customers = customers
         self._accounts = accounts
         self._handlers = handlers
@@ -111,15 +113,20 @@ class Execution:
         self, session: AsyncSession, order: Order, account_id: str | None, now: datetime
     ) -> None:
         """The world may have changed since drafting. The customer's row is locked: orders are counted in turn."""
-        await self._customers.lock(session, order.customer_id)
+        customer = await self._customers.lock(session, order.customer_id)
         subject = GuardSubject(order.customer_id, order.kind, order.amount_fen, account_id, "execute")
         for guard in self._guards:
             await guard.check(session, subject)
-        if order.limit_group is not None and order.limit_per_day_fen is not None:
-            limit = Limit(
-                order.limit_group, order.amount_fen, order.limit_per_day_fen, order.limit_per_month_fen
+        if order.limit_group is not None:
+            moving = Moving(
+                customer.id,
+                customer.level,
+                order.limit_group,
+                order.channel,
+                order.amount_fen,
+                order.payee_hours,
             )
-            await check_limit(session, order.customer_id, limit, order.amount_fen, now)
+            await self._limits.check(session, moving, now)
         if order.source_account_id is not None:
             total_fen = order.amount_fen + order.fee_fen
             await check_source(session, self._accounts, order.customer_id, order.source_account_id, total_fen)

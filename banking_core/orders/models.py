@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, validates
 from banking_core.ledger.models import BigId
 from banking_core.orders.states import STATUSES, assert_allowed
 from banking_core.storage import Base, make_append_only, new_id
-from banking_core.vault import Sealed, SealedRow
+from banking_core.vault import INDEX_CHARS, Sealed, SealedRow
 
 
 class Order(SealedRow, Base):
@@ -20,6 +20,7 @@ class Order(SealedRow, Base):
 
     `status` moves as `orders.states` says; anything else is refused here. `proofs` are the factors that were
     proved, `not_before` is when a waiting order may go on, `mandate_id` names the standing order it is a run of.
+    `payee_index` is the blind index of whom it pays, `payee_hours` how long the customer had known them.
     """
 
     __tablename__ = "bank_order"
@@ -34,6 +35,7 @@ class Order(SealedRow, Base):
         Index("ix_bank_order_settlement", "status", "next_settle_at"),
         Index("ix_bank_order_open", "status", "expires_at"),
         Index("ix_bank_order_latest", "customer_id", "created_at"),
+        Index("ix_bank_order_payee", "customer_id", "payee_index"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -53,8 +55,8 @@ class Order(SealedRow, Base):
     step_up: Mapped[str] = mapped_column(String(16))
     source_account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id"))
     limit_group: Mapped[str | None] = mapped_column(String(32))
-    limit_per_day_fen: Mapped[int | None] = mapped_column(BigInteger)
-    limit_per_month_fen: Mapped[int | None] = mapped_column(BigInteger)
+    payee_index: Mapped[str | None] = mapped_column(String(INDEX_CHARS))
+    payee_hours: Mapped[int | None] = mapped_column(Integer)
     idempotency_key: Mapped[str] = mapped_column(String(128), unique=True)
     body_hash: Mapped[str] = mapped_column(String(64))
     channel: Mapped[str] = mapped_column(String(32))

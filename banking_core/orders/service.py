@@ -17,7 +17,6 @@ from banking_core.accounts.service import Accounts
 from banking_core.clock import Clock
 from banking_core.customers.service import Customers
 from banking_core.ledger.service import Ledger
-from banking_core.orders.checks import used_this_month_fen, used_today_fen
 from banking_core.orders.drafting import Drafting, Wish
 from banking_core.orders.errors import (
     OrderClosed,
@@ -31,6 +30,7 @@ from banking_core.orders.errors import (
 )
 from banking_core.orders.events import Actor, history, move
 from banking_core.orders.execution import Execution, missing_factors
+from banking_core.orders.limits import LimitBook, used_this_month_fen, used_today_fen
 from banking_core.orders.models import Order, OrderEvent
 from banking_core.orders.releasing import Release, fail_for_human
 from banking_core.orders.risk import NoRisk, OrderRisk
@@ -55,7 +55,10 @@ from banking_core.storage import Database
 class Orders:
     """The order pipeline. Methods that take a session never commit."""
 
-    def __init__(self, clock: Clock, ledger: Ledger, customers: Customers, accounts: Accounts) -> None:
+    def __init__(
+        self, clock: Clock, ledger: Ledger, customers: Customers, accounts: Accounts, limits: LimitBook
+    ) -> None:
+        self.limits = limits
         self._clock = clock
         self._customers = customers
         self._accounts = accounts
@@ -63,8 +66,8 @@ class Orders:
         self._guards: list[OrderGuard] = []
         self._risk: OrderRisk = NoRisk()
         self._settlement = Settlement(clock, ledger, self._handlers)
-        self._drafting = Drafting(clock, customers, accounts, self._handlers, self._guards)
-        self._execution = Execution(customers, accounts, self._handlers, self._guards)
+        self._drafting = Drafting(clock, customers, accounts, self._handlers, self._guards, limits)
+        self._execution = Execution(customers, accounts, self._handlers, self._guards, limits)
         self._release = Release(clock, self._execution)
 
     def register(self, handler: OrderHandler) -> None:

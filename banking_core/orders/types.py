@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,13 +18,11 @@ Body = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Limit:
-    """Amount limits in fen; orders of one `group` share those per bank date and per month of bank dates."""
+class PaidPayee:
+    """Whom an order pays: `key` tells one payee from another, `known_since` is when the payee book had it first."""
 
-    group: str
-    per_transaction_fen: int
-    per_day_fen: int
-    per_month_fen: int | None = None
+    key: str
+    known_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,8 @@ class Quote:
     """A priced and checked wish. `body` is the normalised order body, JSON values only.
 
     With a `source_account_id` the pipeline checks that it is the customer's, is active and can pay
-    `amount_fen + fee_fen`; with a `limit` it checks it at drafting and, under a lock, at execution.
+    `amount_fen + fee_fen`; with a `limit_group` it checks the limits of that group (`orders.limits`) at drafting
+    and, under a lock, at execution. `payee` is somebody else who is paid, by whose age limits may differ.
     """
 
     amount_fen: int
@@ -40,7 +40,8 @@ class Quote:
     step_up: StepUp
     body: Body
     source_account_id: str | None = None
-    limit: Limit | None = None
+    limit_group: str | None = None
+    payee: PaidPayee | None = None
 
 
 @dataclass(frozen=True)

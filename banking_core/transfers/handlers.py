@@ -17,7 +17,7 @@ from banking_core.ledger.types import EntryDraft, InternalAccount
 from banking_core.money_text import amount_fact, fee_fact, mask_name, mask_number
 from banking_core.orders.models import Order
 from banking_core.orders.service import Orders
-from banking_core.orders.types import Executed, Facts, Limit, Quote, Settled, Submitted
+from banking_core.orders.types import Executed, Facts, PaidPayee, Quote, Settled, Submitted
 from banking_core.providers.protocols import InterbankPayment
 from banking_core.transfers.bodies import TransferBody
 from banking_core.transfers.errors import TransferInvalid
@@ -28,14 +28,12 @@ if TYPE_CHECKING:
     from banking_core.core import Core
 
 LIMIT_GROUP = "transfers"
-PER_TRANSACTION_TERM = "transfers.limit_per_transaction_yuan"
-PER_DAY_TERM = "transfers.limit_per_day_yuan"
 INTERBANK_FEE_TERM = "transfers.interbank_fee_yuan"
 SAME_BANK_FEE_TERM = "transfers.same_bank_fee_yuan"
 INTERBANK_ARRIVAL_TERM = "transfers.interbank_arrival"
 SAME_BANK_ARRIVAL_TERM = "transfers.same_bank_arrival"
 TERMS = (
-    *(PER_TRANSACTION_TERM, PER_DAY_TERM, INTERBANK_FEE_TERM, SAME_BANK_FEE_TERM),
+    *(INTERBANK_FEE_TERM, SAME_BANK_FEE_TERM),
     *(INTERBANK_ARRIVAL_TERM, SAME_BANK_ARRIVAL_TERM),
 )
 
@@ -67,7 +65,7 @@ class TransferHandler:
             raise AccountNotUsable(
                 "not a current account", customer_text="只能从活期账户转账，请换一个付款账户。"
             )
-        step_up_free = False
+        own = False
         if wish.payee.bank_code is None:
             target = await receiving_account(self._core, session, wish.payee)
             if target.id == source.id:
@@ -76,18 +74,24 @@ class TransferHandler:
                     field="payee_account_number",
                     customer_text="付款账户和收款账户是同一个，请换一个收款账户。",
                 )
-            step_up_free = target.customer_id == customer.id
+            own = target.customer_id == customer.id
         terms = self._core.terms
         fee_fen = terms.fen(SAME_BANK_FEE_TERM if wish.payee.bank_code is None else INTERBANK_FEE_TERM)
         return Quote(
             amount_fen=wish.amount_fen,
             fee_fen=fee_fen,
             facts=self._facts(wish, source, fee_fen),
-            step_up="none" if step_up_free else "otp",
+            step_up="none" if own else "otp",
             body=wish.normalised() | {"payer_name": customer.name, "payer_account_number": source.number},
             source_account_id=source.id,
-            limit=Limit(LIMIT_GROUP, terms.fen(PER_TRANSACTION_TERM), terms.fen(PER_DAY_TERM)),
+            limit_group=LIMIT_GROUP,
+            payee=None if own else await self._payee(session, customer.id, wish),
         )
+
+    async def _payee(self, session: AsyncSession, customer_id: str, wish: TransferBody) -> PaidPayee:
+        number, bank_code = wish.payee.account_number, wish.payee.bank_code
+        entry = await self._core.payees.by_account(session, customer_id, number, bank_code)
+        return PaidPayee(f"{bank_code or ''}|{number}", None if entry is None else entry.created_at)
 
     async def execute(self, session: AsyncSession, order: Order) -> Executed | Submitted:
         """Books amount and fee in one ledger transaction; interbank money waits in suspense."""

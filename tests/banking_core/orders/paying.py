@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from banking_core.core import Core
@@ -26,10 +27,21 @@ class Paying:
     context: dict[str, Any] = field(default_factory=dict)  # what the caller tells the risk area
 
     @classmethod
-    async def open(cls, database: Database, core: Core, balance_fen: int = 1_000_00) -> Paying:
+    async def open(
+        cls, database: Database, core: Core, balance_fen: int = 1_000_00, *, acquainted: bool = True
+    ) -> Paying:
+        """With `acquainted` the payee has been in the payer's book for a year."""
         async with database.transaction() as session:
             payer = await make_person(session, core, "张伟", "13800000004", balance_fen)
             payee = await make_person(session, core, "张三", "13800000014")
+            if acquainted:
+                await core.payees.add(
+                    session,
+                    customer_id=payer.id,
+                    name="张三",
+                    account_number=payee.account.number,
+                    created_at=core.clock.now() - timedelta(days=365),
+                )
         return cls(database, core, payer, payee)
 
     def body(self, amount_fen: int = 100_00, **changes: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tests.banking_core.orders.paying import Paying
 
 @pytest.fixture
 async def paying(database: Database, core: Core) -> Paying:
-    return await Paying.open(database, core)
+    return await Paying.open(database, core, acquainted=False)
 
 
 def entry(**changes: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tests.banking_core.people import OPENED_ON, make_person
 
 @pytest.fixture
 async def paying(database: Database, core: Core) -> Paying:
-    return await Paying.open(database, core)
+    return await Paying.open(database, core, acquainted=False)
 
 
 def tail(number: str) -> str:
