@@ -24,6 +24,7 @@ from banking_core.orders.service import Orders
 from banking_core.providers import Providers, build_providers
 from banking_core.settings import BankSettings
 from banking_core.storage import Database
+from banking_core.tariff import OpeningGuard, Tariff
 from banking_core.transfers.handlers import register_transfers
 from banking_core.transfers.payees import Payees
 
@@ -36,6 +37,7 @@ class Core:
     terms: Terms
     rules: Rules
     calendar: Calendar
+    tariff: Tariff
     ledger: Ledger
     customers: Customers
     accounts: Accounts
@@ -64,6 +66,7 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
     """Wires the core. `terms` replaces the packaged terms (tests); raises TermsError on a missing term."""
     terms = terms or Terms.load(settings.terms_path)
     rules = Rules.load(terms, settings.rules_path)
+    calendar = Calendar(rules.holidays)
     providers = build_providers(settings, clock)
     ledger = Ledger(clock)
     customers = Customers(clock)
@@ -73,7 +76,8 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         clock=clock,
         terms=terms,
         rules=rules,
-        calendar=Calendar(rules.holidays),
+        calendar=calendar,
+        tariff=Tariff(rules, terms, calendar),
         ledger=ledger,
         customers=customers,
         accounts=accounts,
@@ -83,5 +87,6 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         providers=providers,
         notices=Notices(clock, customers, providers.sms),
     )
+    core.orders.add_guard(OpeningGuard(clock, rules.opening, core.tariff.hours))
     register_transfers(core.orders, core)
     return core

@@ -15,6 +15,7 @@ from banking_core.configuration.terms import Terms
 DEFAULT_PATH = Path(__file__).with_name("rules.yml")
 PPM_PER_PERCENT = 10_000
 HolidayRule = Literal["same_day", "next_working_day", "previous_working_day"]
+Level = Literal["standard", "gold", "vip"]
 Month = Annotated[int, Field(ge=1, le=12)]
 
 
@@ -85,7 +86,7 @@ class LimitRow(Strict):
 
     group: str = Field(min_length=1, max_length=32)
     words: str = ""
-    levels: tuple[Literal["standard", "gold", "vip"], ...] | None = None
+    levels: tuple[Level, ...] | None = None
     channels: tuple[str, ...] | None = None
     payee_hours_below: str | None = None
     per_transaction: str | None = None
@@ -105,6 +106,58 @@ class LimitRow(Strict):
         return tuple(key for key in keys if key is not None)
 
 
+class Hours(Strict):
+    """Opening hours, in bank time; they end on the day they begin."""
+
+    days: Literal["every", "working"]
+    opens: time
+    closes: time
+
+    @model_validator(mode="after")
+    def _opens_first(self) -> Hours:
+        if not self.opens < self.closes:
+            raise ValueError("it closes before it opens")
+        return self
+
+
+class OpeningRow(Strict):
+    """Kinds of orders that can be made within hours only."""
+
+    kinds: tuple[str, ...] = Field(min_length=1)
+    hours: str
+
+
+class FeeRow(Strict):
+    """The fee of one kind of order: a `_yuan` term, or a `_percent` term of the amount, from `least` to `most`."""
+
+    kind: str
+    route: str | None = None
+    levels: tuple[Level, ...] | None = None
+    up_to: str | None = None
+    fee: str
+    least: str | None = None
+    most: str | None = None
+
+    @model_validator(mode="after")
+    def _is_flat_or_a_share(self) -> FeeRow:
+        if not self.fee.endswith(("_yuan", "_percent")):
+            raise ValueError("a fee is a _yuan or a _percent term")
+        if self.fee.endswith("_yuan") and (self.least or self.most):
+            raise ValueError("a flat fee has no bounds")
+        return self
+
+
+class ArrivalRow(Strict):
+    """When the money of one kind of order is there; see rules.yml."""
+
+    kind: str
+    route: str | None = None
+    up_to: str | None = None
+    text: str
+    within_minutes: int = Field(ge=0, le=60 * 24 * 30)
+    hours: str | None = None
+
+
 class Rules(Strict):
     """Every section of rules.yml."""
 
@@ -112,6 +165,10 @@ class Rules(Strict):
     holidays: HolidayRules
     mandates: MandateRules
     limits: tuple[LimitRow, ...]
+    hours: dict[str, Hours]
+    opening: tuple[OpeningRow, ...]
+    fees: tuple[FeeRow, ...]
+    arrivals: tuple[ArrivalRow, ...]
 
     @classmethod
     def load(cls, terms: Terms, override: Path | None = None, *, default: Path = DEFAULT_PATH) -> Rules:
@@ -128,14 +185,31 @@ class Rules(Strict):
             first = error.errors(include_input=False, include_url=False)[0]
             place = ".".join(map(str, first["loc"]))
             raise RulesError(f"rules at {place}: {first['msg']}") from error
-        for row in rules.interest.rates:
-            percent_to_ppm(terms, row.rate)
-        for limit in rules.limits:
-            for key in limit.figures:
-                terms.fen(key)
+        rules.check(terms)
+        return rules
+
+    def check(self, terms: Terms) -> None:
+        """Raises UnknownTerm or TermsError for a row that names a term it cannot use, RulesError for unknown hours."""
+        for rate in self.interest.rates:
+            percent_to_ppm(terms, rate.rate)
+        amounts = [key for limit in self.limits for key in limit.figures]
+        for fee in self.fees:
+            amounts += [key for key in (fee.up_to, fee.least, fee.most) if key is not None]
+            if fee.fee.endswith("_yuan"):
+                amounts.append(fee.fee)
+            else:
+                percent_to_ppm(terms, fee.fee)
+        amounts += [row.up_to for row in self.arrivals if row.up_to is not None]
+        for key in amounts:
+            terms.fen(key)
+        for limit in self.limits:
             if limit.payee_hours_below is not None:
                 terms.integer(limit.payee_hours_below)
-        return rules
+        terms.require(row.text for row in self.arrivals)
+        named = [row.hours for row in self.opening]
+        named += [row.hours for row in self.arrivals if row.hours is not None]
+        if unknown := sorted(set(named) - self.hours.keys()):
+            raise RulesError(f"no hours called {', '.join(unknown)}")
 
 
 def percent_to_ppm(terms: Terms, key: str) -> int:

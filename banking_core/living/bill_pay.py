@@ -36,7 +36,6 @@ class BillPayHandler:
     def __init__(self, living: Living, core: Core) -> None:
         self._living = living
         self._core = core
-        self._fee_fen = core.terms.fen("living.bill_fee_yuan")
 
     async def price(self, session: AsyncSession, customer: Customer, body: Mapping[str, Any]) -> Quote:
         """Raises BillNotFound, BillAlreadyPaid, InvalidInput, ProviderUnavailable."""
@@ -47,6 +46,7 @@ class BillPayHandler:
             raise BillNotFound("the bill is another biller's")
         if bill.status != "unpaid":
             raise BillAlreadyPaid(bill.status, customer_text=ALREADY_PAID_TEXTS[bill.status])
+        fee_fen = self._core.tariff.fee_fen(self.kind, bill.amount_fen, level=customer.level)
         facts = (
             ("缴费项目", bill.biller_name),
             ("收费单位", bill.provider_name),
@@ -54,7 +54,7 @@ class BillPayHandler:
             ("账期", bill.period),
             ("付款账户", f"{account.name} {mask_number(account.number)}"),
             ("金额", amount_fact(bill.amount_fen)),
-            ("手续费", fee_fact(self._fee_fen)),
+            ("手续费", fee_fact(fee_fen)),
         )
         normalised = {
             "from_account_id": account.id,
@@ -67,7 +67,7 @@ class BillPayHandler:
         }
         return Quote(
             amount_fen=bill.amount_fen,
-            fee_fen=self._fee_fen,
+            fee_fen=fee_fen,
             facts=facts,
             step_up="none",
             body=normalised,
@@ -105,7 +105,8 @@ class BillPayHandler:
             ("金额", fen_to_yuan_text(order.amount_fen)),
             ("状态", "已提交，等待收费单位确认"),
         )
-        return Submitted(facts, transaction_id)
+        arrival = self._core.tariff.arrival(self.kind, order.amount_fen, self._core.clock.now())
+        return Submitted(facts, transaction_id, sends_at=arrival.sends_at, arrives_at=arrival.arrives_by)
 
     async def settle(self, order: Order) -> Settled:
         """Pays the biller; safe to repeat."""

@@ -46,13 +46,14 @@ class TopupHandler:
                 field="amount_fen",
                 customer_text=f"话费可以充{sold}元，请告诉我充哪一个。",
             )
+        fee_fen = self._core.tariff.fee_fen(self.kind, amount_fen, level=customer.level)
         # Shown in full, in groups: a slip in the middle must be visible before the money goes.
         phone = f"{offer.phone[:3]} {offer.phone[3:7]} {offer.phone[7:]}"
         facts = (
             ("充值号码", f"{phone}（{offer.carrier}）"),
             ("付款账户", f"{account.name} {mask_number(account.number)}"),
             ("金额", amount_fact(amount_fen)),
-            ("手续费", fee_fact(0)),
+            ("手续费", fee_fact(fee_fen)),
         )
         normalised = {
             "from_account_id": account.id,
@@ -62,7 +63,7 @@ class TopupHandler:
         }
         return Quote(
             amount_fen=amount_fen,
-            fee_fen=0,
+            fee_fen=fee_fen,
             facts=facts,
             step_up="none",
             body=normalised,
@@ -81,7 +82,9 @@ class TopupHandler:
             category="topup",
             summary=f"话费充值 {mask_phone(order.body['phone'])}",
         )
-        return Submitted((*_facts(order), ("状态", "已提交，等待运营商确认")), transaction_id)
+        arrival = self._core.tariff.arrival(self.kind, order.amount_fen, self._core.clock.now())
+        facts = (*_facts(order), ("状态", "已提交，等待运营商确认"))
+        return Submitted(facts, transaction_id, sends_at=arrival.sends_at, arrives_at=arrival.arrives_by)
 
     async def settle(self, order: Order) -> Settled:
         """Asks the carrier for the credit; safe to repeat."""

@@ -101,8 +101,9 @@ class Execution:
         order.authorised_at = now
         order.ledger_transaction_id = outcome.transaction_id
         order.receipt_facts = [list(fact) for fact in outcome.receipt_facts]
+        order.arrives_at = outcome.arrives_at
         if isinstance(outcome, Submitted):
-            order.next_settle_at = now
+            order.next_settle_at = outcome.sends_at or now
             await move(session, order, SUBMITTED, at=now, by=by)
         else:
             order.executed_at = now

@@ -80,6 +80,11 @@ class Order(SealedRow, Base):
     authorised_at: Mapped[datetime | None]
     executed_at: Mapped[datetime | None]
 
+    @validates("number", "receipt_number")
+    def _never_changes(self, name: str, new: str) -> str:
+        assert getattr(self, name) in (None, new), f"{name} of an order never changes"
+        return new
+
     @validates("status")
     def _moves_as_allowed(self, _key: str, new: str) -> str:
         assert_allowed(self.status, new)

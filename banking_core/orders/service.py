@@ -267,6 +267,14 @@ class Orders:
             raise OrderNotFound("no such order of this customer")
         return order
 
+    async def by_receipt_number(self, session: AsyncSession, number: str, customer_id: str) -> Order:
+        """The order this receipt is of, if it is this customer's; raises OrderNotFound."""
+        statement = select(Order).where(Order.receipt_number == number, Order.customer_id == customer_id)
+        order = await session.scalar(statement)
+        if order is None:
+            raise OrderNotFound("no such receipt of this customer")
+        return order
+
     async def latest(
         self,
         session: AsyncSession,
@@ -317,9 +325,10 @@ class Orders:
         return await self._settlement.settle_due(database, limit)
 
     async def settle(self, database: Database, order_id: str) -> Order:
-        """Settles one order now, whatever its waiting time; returns it as it then is.
+        """Settles one order now, even between two tries; returns it as it then is.
 
-        An outside party that does not answer leaves it submitted. Raises OrderNotFound.
+        An outside party that does not answer leaves it submitted, and so does one that has not opened yet. Raises
+        OrderNotFound.
         """
         return await self._settlement.settle(database, order_id)
 

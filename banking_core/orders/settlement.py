@@ -83,7 +83,7 @@ class Settlement:
             if order is None:
                 raise OrderNotFound("no such order")
             session.expunge(order)  # the end of a snapshot would empty it
-        if order.status != "submitted":
+        if order.status != "submitted" or self._is_early(order):
             return order
         handler = self._handlers[order.kind]
         assert isinstance(handler, SettlingHandler), f"order kind {order.kind} cannot be settled"
@@ -94,6 +94,11 @@ class Settlement:
             return await self._postpone(database, order_id)
         async with database.transaction() as session:
             return await self._book(session, handler, order_id, settled)
+
+    def _is_early(self, order: Order) -> bool:
+        """An order that was accepted outside the hours of the outside party waits for them."""
+        waits = order.next_settle_at is not None and order.next_settle_at > self._clock.now()
+        return waits and order.settle_attempts == 0
 
     async def _book(
         self, session: AsyncSession, handler: SettlingHandler, order_id: str, settled: Settled

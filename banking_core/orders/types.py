@@ -46,21 +46,28 @@ class Quote:
 
 @dataclass(frozen=True)
 class Executed:
-    """Done inside the transaction. `transaction_id` is the ledger transaction, if money moved."""
+    """Done inside the transaction. `transaction_id` is the ledger transaction, if money moved.
+
+    `arrives_at` is when the money is there.
+    """
 
     receipt_facts: Facts
     transaction_id: int | None = None
+    arrives_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Submitted:
     """Held, to be settled with an outside party.
 
-    If that fails the pipeline reverses `transaction_id` itself.
+    If that fails the pipeline reverses `transaction_id` itself. The party is asked from `sends_at` on (None: now);
+    `arrives_at` is by when the money is there.
     """
 
     receipt_facts: Facts
     transaction_id: int
+    sends_at: datetime | None = None
+    arrives_at: datetime | None = None
 
 
 @dataclass(frozen=True)

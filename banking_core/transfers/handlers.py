@@ -19,6 +19,7 @@ from banking_core.orders.models import Order
 from banking_core.orders.service import Orders
 from banking_core.orders.types import Executed, Facts, PaidPayee, Quote, Settled, Submitted
 from banking_core.providers.protocols import InterbankPayment
+from banking_core.tariff.service import Arrival
 from banking_core.transfers.bodies import TransferBody
 from banking_core.transfers.errors import TransferInvalid
 from banking_core.transfers.payee_handlers import PayeeAddHandler, PayeeDeleteHandler
@@ -28,19 +29,11 @@ if TYPE_CHECKING:
     from banking_core.core import Core
 
 LIMIT_GROUP = "transfers"
-INTERBANK_FEE_TERM = "transfers.interbank_fee_yuan"
-SAME_BANK_FEE_TERM = "transfers.same_bank_fee_yuan"
-INTERBANK_ARRIVAL_TERM = "transfers.interbank_arrival"
-SAME_BANK_ARRIVAL_TERM = "transfers.same_bank_arrival"
-TERMS = (
-    *(INTERBANK_FEE_TERM, SAME_BANK_FEE_TERM),
-    *(INTERBANK_ARRIVAL_TERM, SAME_BANK_ARRIVAL_TERM),
-)
+SAME_BANK, INTERBANK = "same_bank", "interbank"  # routes, as the rules name them
 
 
 def register_transfers(orders: Orders, core: Core) -> None:
     """Registers the order kinds of this area; raises UnknownTerm when a term is missing."""
-    core.terms.require(TERMS)
     orders.register(TransferHandler(core))
     orders.register(PayeeAddHandler(core))
     orders.register(PayeeDeleteHandler(core))
@@ -75,12 +68,13 @@ class TransferHandler:
                     customer_text="付款账户和收款账户是同一个，请换一个收款账户。",
                 )
             own = target.customer_id == customer.id
-        terms = self._core.terms
-        fee_fen = terms.fen(SAME_BANK_FEE_TERM if wish.payee.bank_code is None else INTERBANK_FEE_TERM)
+        fee_fen = self._core.tariff.fee_fen(
+            self.kind, wish.amount_fen, level=customer.level, route=_route(wish)
+        )
         return Quote(
             amount_fen=wish.amount_fen,
             fee_fen=fee_fen,
-            facts=self._facts(wish, source, fee_fen),
+            facts=self._facts(wish, source, fee_fen, self._arrival(wish)),
             step_up="none" if own else "otp",
             body=wish.normalised() | {"payer_name": customer.name, "payer_account_number": source.number},
             source_account_id=source.id,
@@ -120,9 +114,11 @@ class TransferHandler:
             session, key=f"order:{order.number}", kind="transfer", entries=entries, memo=order.number
         )
         await core.payees.touch(session, order.customer_id, wish.payee.account_number, wish.payee.bank_code)
-        receipt = self._facts(wish, source, order.fee_fen)
-        outcome = Executed if same_bank else Submitted
-        return outcome(receipt_facts=receipt, transaction_id=transaction.id)
+        arrival = self._arrival(wish)
+        receipt = self._facts(wish, source, order.fee_fen, arrival)
+        if same_bank:
+            return Executed(receipt, transaction.id, arrives_at=arrival.arrives_by)
+        return Submitted(receipt, transaction.id, sends_at=arrival.sends_at, arrives_at=arrival.arrives_by)
 
     async def settle(self, order: Order) -> Settled:
         """Hands the payment to the clearing house; raises ProviderUnavailable."""
@@ -168,17 +164,24 @@ class TransferHandler:
             memo=order.number,
         )
 
-    def _facts(self, wish: TransferBody, source: Account, fee_fen: int) -> Facts:
-        same_bank = wish.payee.bank_code is None
-        arrival = self._core.terms.text(SAME_BANK_ARRIVAL_TERM if same_bank else INTERBANK_ARRIVAL_TERM)
+    def _arrival(self, wish: TransferBody) -> Arrival:
+        now = self._core.clock.now()
+        return self._core.tariff.arrival(self.kind, wish.amount_fen, now, route=_route(wish))
+
+    @staticmethod
+    def _facts(wish: TransferBody, source: Account, fee_fen: int, arrival: Arrival) -> Facts:
         facts = [
             ("收款人", mask_name(wish.payee.name)),
             ("收款账户", f"{wish.payee.bank} {mask_number(wish.payee.account_number)}"),
             ("付款账户", mask_number(source.number)),
             ("金额", amount_fact(wish.amount_fen)),
             ("手续费", fee_fact(fee_fen)),
-            ("到账时间", arrival),
+            ("到账时间", arrival.text),
         ]
         if wish.purpose:
             facts.append(("附言", wish.purpose))
         return tuple(facts)
+
+
+def _route(wish: TransferBody) -> str:
+    return SAME_BANK if wish.payee.bank_code is None else INTERBANK
