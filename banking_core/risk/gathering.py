@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from banking_core.risk.context import (
 from banking_core.risk.facts import Facts, facts
 from banking_core.risk.habits import Habits
 from banking_core.risk.keys import Keys
-from banking_core.risk.payees import PaidTo, paid_to
+from banking_core.risk.payees import NOBODY, PaidTo, paid_to
 
 INSTANT_LENGTH_MAX = 40
 
@@ -33,6 +33,41 @@ class Seen:
     device: str
     network: str
     place: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSubject:
+    """A log-in about to be allowed. `context` is what the channel knows: device, address, place, proxy, abroad ..."""
+
+    customer_id: str
+    channel: str
+    at: datetime
+    conversation_id: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def login_context(session: AsyncSession, subject: LoginSubject, habits: Habits) -> RiskContext:
+    """The context of a log-in. Raises CustomerNotFound."""
+    seen = seen_in(subject.context, Keys.of(session))
+    found = await facts(
+        session,
+        subject.customer_id,
+        account_id=None,
+        paid=NOBODY,
+        device=seen.device,
+        network=seen.network,
+        now=subject.at,
+    )
+    return RiskContext(
+        at=subject.at,
+        customer=CustomerFacts(found.created_at, found.birth_date, found.level, found.accounts),
+        profile=await habits.of(session, subject.customer_id, subject.at, found.token),
+        subject="login",
+        kind="login",
+        channel=subject.channel,
+        surroundings=_surroundings(subject.context, seen, found),
+        signals=Signals.read(subject.context.get("signals")),
+    )
 
 
 async def order_context(session: AsyncSession, subject: RiskSubject, habits: Habits) -> RiskContext:

@@ -24,6 +24,7 @@ NAMES_MAX = 256
 DEVICES_MAX = 16
 NETWORKS_MAX = 32
 PLACES_MAX = 16
+ONE_LOGIN_S = 10 * 60.0
 BINS = 40  # of habit amounts, a quarter of a decade each, from 1 fen on
 BIN_DECADES = 0.25
 
@@ -126,6 +127,7 @@ class Profile:
     last_day: int = 0
     last_paid_s: float = 0.0
     last_login_s: float = 0.0
+    last_login_device: str = ""
     failed_since_login: int = 0
     last_device: str = ""
     last_network: str = ""
@@ -175,13 +177,16 @@ class Profile:
         _bound(self.payees, PAYEES_MAX)
 
     def observe_login(self, at_s: float, *, ok: bool, device: str = "") -> None:
-        """A log-in, or a failed try."""
+        """A log-in, or a failed try. Log-ins with one device that follow within minutes are the steps of one."""
         if not ok:
             self.failed_since_login += 1
             self._event(at_s, LOGIN_FAILED, 0, device)
             return
+        same = device == self.last_login_device and 0 <= at_s - self.last_login_s < ONE_LOGIN_S
         self.failed_since_login = 0
-        self.last_login_s = at_s
+        self.last_login_s, self.last_login_device = at_s, device
+        if same:
+            return
         self.login_hours[bank_hour(at_s)] += 1
         self._event(at_s, LOGGED_IN, 0, device)
 
@@ -273,6 +278,7 @@ _SCALARS = (
     "last_day",
     "last_paid_s",
     "last_login_s",
+    "last_login_device",
     "failed_since_login",
     "last_device",
     "last_network",

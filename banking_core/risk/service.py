@@ -11,7 +11,7 @@ from banking_core.orders.risk import RiskSubject, Verdict
 from banking_core.risk import decisions
 from banking_core.risk.context import RiskContext
 from banking_core.risk.features import compute
-from banking_core.risk.gathering import order_context
+from banking_core.risk.gathering import LoginSubject, login_context, order_context
 from banking_core.risk.habits import Habits
 from banking_core.risk.model import Model, packaged_model
 from banking_core.risk.models import RiskDecision
@@ -38,13 +38,16 @@ class Risk:
         await self._record(session, origin, context, judgement, until)
         if subject.phase == "execute" and _goes_on(judgement, subject.proofs, standing=subject.standing):
             await self._remember(session, subject, context)
-        return Verdict(
-            kind=judgement.kind,
-            factors=judgement.factors,
-            until=until,
-            customer_text=judgement.customer_text,
-            reasons=judgement.reasons,
-        )
+        return _verdict(judgement, until)
+
+    async def assess_login(self, session: AsyncSession, subject: LoginSubject) -> Verdict:
+        """The verdict on a log-in whose password was right, by the rules for log-ins; written down like any other."""
+        context = await login_context(session, subject, self._habits)
+        judgement = decide(context, compute(context), self._rules, self._model)
+        until = _until(judgement, subject.at)
+        origin = decisions.Origin(subject.customer_id, None, subject.conversation_id)
+        await self._record(session, origin, context, judgement, until)
+        return _verdict(judgement, until)
 
     async def _record(
         self,
@@ -92,6 +95,16 @@ class Risk:
     async def shadow_report(self, session: AsyncSession, since: datetime) -> list[decisions.ShadowReport]:
         """What the shadow rules would have stopped since then, the most frequent first."""
         return await decisions.shadow_report(session, since)
+
+
+def _verdict(judgement: Judgement, until: datetime | None) -> Verdict:
+    return Verdict(
+        kind=judgement.kind,
+        factors=judgement.factors,
+        until=until,
+        customer_text=judgement.customer_text,
+        reasons=judgement.reasons,
+    )
 
 
 def _until(judgement: Judgement, now: datetime) -> datetime | None:

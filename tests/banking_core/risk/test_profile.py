@@ -5,7 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from banking_core.risk.profile import EVENTS_MAX, PAID, PAYEES_MAX, Habit, Profile
+from banking_core.risk.profile import EVENTS_MAX, LOGGED_IN, PAID, PAYEES_MAX, Habit, Profile
 from banking_core.risk.windows import DAY_S, HOUR_S, bank_hour, bank_weekday
 
 NOW_S = 1_790_000_000.0
@@ -78,3 +78,11 @@ def test_hours_are_those_of_the_banks_wall_clock() -> None:
     assert bank_hour(0.0) == 8
     assert bank_weekday(0.0) == 3
     assert bank_weekday(16 * HOUR_S) == 4
+
+
+def test_the_steps_of_one_log_in_are_one() -> None:
+    profile = Profile()
+    for at_s, device in ((0, "a"), (60, "a"), (120, "b"), (1200, "b")):
+        profile.observe_login(NOW_S + at_s, ok=True, device=device)
+    assert profile.window(NOW_S + 1200)[1].counts[LOGGED_IN] == 3
+    assert profile.last_login_s == NOW_S + 1200

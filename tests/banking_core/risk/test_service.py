@@ -16,6 +16,7 @@ from banking_core.ledger import EntryDraft, InternalAccount
 from banking_core.ledger.types import TransactionDraft
 from banking_core.orders import Order, OrderNeedsHuman, RiskSubject
 from banking_core.orders.risk import Phase
+from banking_core.risk.gathering import LoginSubject
 from banking_core.risk.models import RiskDecision
 from banking_core.risk.rules import Rules
 from banking_core.risk.service import Risk
@@ -229,6 +230,44 @@ async def test_whatever_a_caller_tells_of_the_moment_is_bounded(
 ) -> None:
     paying.context = context
     assert (await paying.pay()).status == "executed"
+
+
+async def test_a_log_in_is_judged_by_the_shipped_rules_and_written_down(
+    paying: Paying, bank: Bank, database: Database, clock: ManualClock
+) -> None:
+    shipped = Risk()
+    bank.orders.use_risk(shipped)
+    paying.context = AT_HOME
+    await paying.pay()
+    async with database.transaction() as session:
+        for _ in range(4):
+            await bank.identity.passwords.verify(session, "13800000004", "wrong")
+        at_home = LoginSubject(paying.payer.id, "web", clock.now(), context=AT_HOME)
+        elsewhere = LoginSubject(paying.payer.id, "web", clock.now(), context={"device": "phone-2"})
+        assert (await shipped.assess_login(session, at_home)).kind == "allow"
+        verdict = await shipped.assess_login(session, elsewhere)
+        newest = (await shipped.decisions_of_customer(session, paying.payer.id))[0]
+    assert (verdict.kind, verdict.factors) == ("step_up", {"otp"})
+    assert (newest.subject, newest.phase, newest.rules) == ("login", "login", ["login_after_guessing"])
+    assert (newest.score, newest.order_id) == (None, None)
+
+
+async def test_a_device_that_many_customers_log_in_with_needs_a_human(
+    paying: Paying, bank: Bank, database: Database, clock: ManualClock
+) -> None:
+    shipped = Risk()
+    bank.orders.use_risk(shipped)
+    paying.context = AT_HOME
+    await paying.pay()
+    for number in range(3):
+        async with database.transaction() as session:
+            other = await make_person(session, bank, "李四", f"1380000003{number}", 500_00)
+        other_paying = Paying(database, bank, other, paying.payee, context={"device": "shared"})
+        await other_paying.confirm(order := await other_paying.draft(key=f"other{number}"))
+        assert (await other_paying.execute(order)).status == "executed"
+    async with database.transaction() as session:
+        subject = LoginSubject(paying.payer.id, "web", clock.now(), context={"device": "shared"})
+        assert (await shipped.assess_login(session, subject)).kind == "human"
 
 
 async def test_a_judgement_asks_the_database_three_questions_and_writes_at_most_three_rows(

@@ -92,7 +92,7 @@ async def talk(product: Product) -> Talk:
 
 async def wait_and_hear(talk: Talk, seconds: float) -> str:
     talk.product.clock.advance(seconds=seconds)  # type: ignore[attr-defined]
-    await talk.product.maintain()
+    await talk.product.settlement.sweep(talk.product.hub.announce)
     await talk.product.hub.settled()
     newest = await talk.product.hub.history(talk.conversation, 0, 3)
     return "\n".join(message["text"] for message in newest)
