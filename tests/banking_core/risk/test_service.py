@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from banking_core.orders import Order, OrderNeedsHuman, RiskSubject
 from banking_core.orders.risk import Phase
 from banking_core.risk.gathering import LoginSubject
 from banking_core.risk.models import RiskDecision
+from banking_core.risk.profile import PAID
 from banking_core.risk.rules import Rules
 from banking_core.risk.service import Risk
 from banking_core.storage import Database
@@ -168,6 +170,30 @@ async def test_that_others_pay_the_same_account_is_seen(
     second = Paying(database, bank, other, paying.payee, drafted=["x"])
     order = await second.draft(key="other")
     assert "shared" in (await decisions(second, risk, order))[0].shadow
+
+
+@on_both_engines
+async def test_payments_of_one_customer_at_the_same_moment_are_all_judged_and_none_waits_for_ever(
+    paying: Paying, risk: Risk, database: Database
+) -> None:
+    paying.context = AT_HOME
+    orders = [await paying.draft(paying.body(10_00 + number)) for number in range(8)]
+    for order in orders:
+        await paying.confirm(order)
+
+    async def draft_another(number: int) -> Order:
+        return await paying.draft(paying.body(20_00 + number), key=f"more-{number}")
+
+    async with asyncio.timeout(60):
+        done = await asyncio.gather(
+            *(paying.execute(order) for order in orders), *(draft_another(number) for number in range(8))
+        )
+    assert [order.status for order in done] == ["executed"] * 8 + ["drafted"] * 8
+    again = await paying.draft(paying.body(30_00))
+    async with database.snapshot() as session:
+        profile = await risk._habits.of(session, paying.payer.id, paying.core.clock.now(), None)
+    assert profile.window(paying.core.clock.now().timestamp())[0].counts[PAID] == 8
+    assert (await decisions(paying, risk, again))[0].shadow == [], "the device is known by now"
 
 
 @on_both_engines
