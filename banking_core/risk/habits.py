@@ -24,7 +24,7 @@ from banking_core.risk.windows import DAY_S, MINUTE_S
 from banking_core.storage import UtcDateTime, after_commit, new_id
 
 SETTLE_S = 5 * MINUTE_S  # no transaction of the bank stays open longer
-KEPT_MAX = 5_000
+KEPT_MAX = 1_000  # of the busiest customers about 100 MB
 
 
 @dataclass(frozen=True, slots=True)
