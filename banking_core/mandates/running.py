@@ -20,6 +20,7 @@ from banking_core.days import at_time
 from banking_core.errors import BankError, ProviderUnavailable
 from banking_core.mandates.models import OPEN_OUTCOMES, Mandate, MandateRun
 from banking_core.mandates.telling import TROUBLE, Telling
+from banking_core.mandates.trail import note_status
 from banking_core.orders.models import Order
 from banking_core.storage import Database
 
@@ -136,6 +137,7 @@ class Running:
         mandate.failed_runs = mandate.failed_runs + 1 if outcome in TROUBLE else 0
         self._mandates.plan(mandate, mandate.schedule.after(mandate.due_on))
         self._pause_after_failures(mandate)
+        note_status(session, mandate, "active", self._core.clock.now())
         await session.flush()
         await self._telling.tell(session, mandate, run, cause=cause, order=order)
 
@@ -165,9 +167,11 @@ class Running:
             order = await session.get_one(Order, run.order_id, populate_existing=True)
             run.outcome = "failed" if order.status == "expired" else order.status
             run.code = order.failure_code or ""
+            before = mandate.status
             if run.outcome == "failed":
                 mandate.failed_runs += 1
                 self._pause_after_failures(mandate)
+            note_status(session, mandate, before, self._core.clock.now())
             await session.flush()
             await self._telling.tell(session, mandate, run, cause=order.failure_text or "", order=order)
             return 1

@@ -19,6 +19,7 @@ from banking_core.mandates.errors import MandateNotFound, MandateOver, MandatesT
 from banking_core.mandates.handlers import MandateChangeHandler, MandateCreateHandler
 from banking_core.mandates.models import Mandate, MandateRun
 from banking_core.mandates.running import Running
+from banking_core.mandates.trail import note_status
 from banking_core.numbers import new_number
 from banking_core.orders.models import Order
 from banking_core.storage import Database
@@ -80,6 +81,7 @@ class Mandates:
         if mandate.status == "active":
             self._running.skip_open_try(session, mandate)
             mandate.status, mandate.due_on, mandate.next_run_at = "paused", None, None
+            note_status(session, mandate, "active", self._core.clock.now())
         await session.flush()
         return mandate
 
@@ -96,6 +98,7 @@ class Mandates:
                 due = mandate.schedule.after(due)
             mandate.failed_runs = 0
             self.plan(mandate, due)
+            note_status(session, mandate, "paused", now)
         await session.flush()
         return mandate
 
@@ -103,10 +106,12 @@ class Mandates:
         """Ends it for good; cancelling twice changes nothing. Raises MandateNotFound, MandateOver when it has ended."""
         mandate = await self._locked(session, mandate_id, customer_id, cancelled=True)
         if mandate.status != "cancelled":
+            before = mandate.status
             if mandate.status == "active":
                 self._running.skip_open_try(session, mandate)
             mandate.status, mandate.due_on, mandate.next_run_at = "cancelled", None, None
             mandate.closed_at = self._core.clock.now()
+            note_status(session, mandate, before, mandate.closed_at)
         await session.flush()
         return mandate
 
@@ -143,6 +148,7 @@ class Mandates:
         self.plan(mandate, wish.schedule.first())
         session.add(mandate)
         await session.flush()
+        note_status(session, mandate, None, now)
         return mandate
 
     def plan(self, mandate: Mandate, due: date | None) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from banking_core.audit import AuditQuery, search
 from banking_core.bank import Bank
 from banking_core.clock import ManualClock
 from banking_core.configuration import Rules, Terms
@@ -421,3 +422,19 @@ def test_whatever_is_sent_it_is_read_or_refused(noise: dict[str, Any], keep: boo
         assert first is not None and first > date(2026, 11, 2)
         again = MandateBody.stored(wish.normalised(dict(wish.order)), RULES)
         assert (again.schedule, again.runs_max) == (wish.schedule, wish.runs_max)
+
+
+async def test_every_change_of_a_mandate_is_in_the_audit_trail(agreeing: Agreeing) -> None:
+    kept = await agreeing.agree()
+    failing = await agreeing.agree(agreeing.paying.body(2_000_00), frequency="weekly", day=7)
+    for action in ("pause", "resume", "cancel"):
+        await agreeing.change(kept, action)
+    for days in range(30):
+        await agreeing.run(date(2026, 11, 8) + timedelta(days=days))
+    told = {}
+    async with agreeing.database.snapshot() as session:
+        for mandate in (kept, failing):
+            page = await search(session, AuditQuery(object_kind="mandate", object_id=mandate.number))
+            told[mandate.id] = [record.action for record in reversed(page.records)]
+    assert told[kept.id] == ["mandate.made", "mandate.paused", "mandate.active", "mandate.cancelled"]
+    assert told[failing.id] == ["mandate.made", "mandate.paused"]
