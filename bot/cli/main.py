@@ -156,6 +156,35 @@ def audit_heads(path: Path) -> None:
 
 
 @cli.group()
+def customers() -> None:
+    """客户的个人信息：导出、注销。"""
+
+
+@customers.command()
+@click.argument("phone", metavar="手机号")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="写到这个新文件（JSON，权限 0600）"
+)
+def export(phone: str, out: Path) -> None:
+    """把保存的全部个人信息导出给本人。"""
+    from bot.cli.customers import export_customer
+
+    sys.exit(0 if run_async(export_customer(settings_or_exit(), phone, out)) else 1)
+
+
+@customers.command()
+@click.argument("phone", metavar="手机号")
+@click.option("--yes", is_flag=True, help="不再询问")
+def erase(phone: str, yes: bool) -> None:
+    """注销客户，销毁个人信息；有余额或没办完的业务时拒绝。不能撤销。"""
+    from bot.cli.customers import erase_customer
+
+    if not yes and not click.confirm("个人信息销毁后不能恢复，确定注销这位客户吗？"):
+        sys.exit(1)
+    sys.exit(0 if run_async(erase_customer(settings_or_exit(), phone)) else 1)
+
+
+@cli.group()
 def keys() -> None:
     """个人资料的密钥。"""
 

@@ -1,0 +1,91 @@
+"""What a person may ask of the bank (Personal Information Protection Law, articles 45 and 47): a copy, and erasure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.audit import note
+from banking_core.bank import Bank
+from banking_core.errors import Refused
+from banking_core.privacy.holding import Holding, readable
+from banking_core.privacy.holdings import BankObstacles
+
+
+class EraseRefused(Refused):
+    """Something is still open; `reasons` say what, in Chinese."""
+
+    code = "erase_refused"
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        text = "；".join(self.reasons)
+        super().__init__(
+            "something is still open", customer_text=f"现在还不能注销：{text}。办完这些再来注销。"
+        )
+
+
+class Obstacle(Protocol):
+    """A reason not to erase somebody yet."""
+
+    async def __call__(self, session: AsyncSession, customer_id: str) -> Sequence[str]:
+        """Chinese clauses, such as 还有1笔业务没有办完; none when nothing is in the way."""
+        ...
+
+
+async def export_person(
+    session: AsyncSession, customer_id: str, holdings: Sequence[Holding], now: datetime
+) -> dict[str, Any]:
+    """Everything held about a customer as one JSON object with Chinese labels; noted in the audit trail."""
+    copy: dict[str, Any] = {"说明": "本文件是掌柜银行保存的您的全部个人信息", "导出时间": readable(now)}
+    for holding in holdings:
+        rows = await holding.export(session, customer_id)
+        assert holding.title not in copy, f"two holdings are called {holding.title}"
+        copy[holding.title] = rows
+    counts = {holding.table: len(copy[holding.title]) for holding in holdings if copy[holding.title]}
+    _note(session, "customer.exported", customer_id, now, counts)
+    return copy
+
+
+async def erase_person(
+    session: AsyncSession,
+    bank: Bank,
+    customer_id: str,
+    holdings: Sequence[Holding],
+    obstacles: Sequence[Obstacle] = (),
+) -> dict[str, int]:
+    """Destroys what is held about a customer, except what the holdings keep; returns rows by table.
+
+    Raises CustomerNotFound, and EraseRefused while money, orders or anything else is open. The ledger stays, and the
+    audit trail keeps that it was done.
+    """
+    await bank.customers.lock(session, customer_id)
+    reasons: list[str] = []
+    for obstacle in (BankObstacles(bank), *obstacles):
+        reasons += await obstacle(session, customer_id)
+    now = bank.clock.now()
+    if reasons:
+        raise EraseRefused(reasons)
+    counts: dict[str, int] = {}
+    for holding in holdings:
+        counts[holding.table] = await holding.erase(session, customer_id)
+    done = {table: count for table, count in counts.items() if count}
+    _note(session, "customer.erased", customer_id, now, done)
+    return done
+
+
+def _note(
+    session: AsyncSession, action: str, customer_id: str, now: datetime, counts: Mapping[str, int]
+) -> None:
+    note(
+        session,
+        action,
+        at=now,
+        customer_id=customer_id,
+        object_kind="customer",
+        object_id=customer_id,
+        after={"rows": dict(counts)},
+    )

@@ -1,0 +1,91 @@
+"""Words for coded values in the copy a person is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from banking_core.cards.models import KIND_NAMES as CARD_KINDS
+from banking_core.cards.models import STATUS_NAMES as CARD_STATUSES
+from banking_core.living.models import BILLER_NAMES
+from banking_core.locks.models import SCOPE_NAMES
+from banking_core.statements.vocabulary import CATEGORY_NAMES
+
+Names = Mapping[str, str]
+
+CHANNELS: Names = {
+    "web": "网页",
+    "wechat": "微信公众号",
+    "phone": "电话",
+    "voice": "电话",
+    "api": "开放接口",
+    "desk": "客服工作台",
+    "terminal": "终端",
+    "bank": "银行",
+    "cli": "运维",
+}
+CUSTOMER: Mapping[str, Names] = {
+    "level": {"standard": "普通客户", "gold": "金卡客户", "vip": "贵宾客户"},
+    "status": {"active": "正常", "closed": "已注销"},
+}
+ACCOUNT: Mapping[str, Names] = {
+    "kind": {"current": "活期", "deposit": "存款", "credit": "信用卡"},
+    "status": {"active": "正常", "frozen": "已冻结", "closed": "已销户"},
+}
+CARD: Mapping[str, Names] = {"kind": CARD_KINDS, "status": CARD_STATUSES}
+BILLER: Mapping[str, Names] = {"biller": BILLER_NAMES}
+LOCK: Mapping[str, Names] = {"scope": SCOPE_NAMES}
+ENTRY: Mapping[str, Names] = {"category": CATEGORY_NAMES}
+ORDER: Mapping[str, Names] = {
+    "status": {
+        "drafted": "已起草",
+        "read_back": "已复述",
+        "confirmed": "已确认",
+        "waiting": "等待办理",
+        "authorised": "已授权",
+        "submitted": "处理中",
+        "executed": "已完成",
+        "failed": "没有办成",
+        "expired": "已过期",
+        "cancelled": "已取消",
+    },
+    "channel": CHANNELS,
+    "kind": {
+        "transfer": "转账",
+        "bill_pay": "生活缴费",
+        "topup": "话费充值",
+        "payee_add": "添加收款人",
+        "payee_delete": "删除收款人",
+        "card_report_loss": "挂失",
+        "card_cancel_loss": "解除挂失",
+        "security_lock": "开启安全锁",
+        "security_unlock": "解除安全锁",
+        "mandate_create": "约定付款",
+        "mandate_pause": "暂停约定",
+        "mandate_resume": "恢复约定",
+        "mandate_cancel": "取消约定",
+    },
+    "risk_verdict": {
+        "allow": "通过",
+        "step_up": "加强验证",
+        "delay": "延后办理",
+        "human": "人工核实",
+        "block": "拦截",
+    },
+}
+MANDATE: Mapping[str, Names] = {
+    "status": {"active": "生效中", "paused": "已暂停", "ended": "已结束", "cancelled": "已取消"},
+    "frequency": {"once": "一次", "weekly": "每周", "monthly": "每月"},
+    "kind": ORDER["kind"],
+}
+DECISION: Mapping[str, Names] = {
+    "verdict": ORDER["risk_verdict"],
+    "kind": ORDER["kind"],
+    "subject": {"order": "业务", "login": "登录"},
+    "channel": CHANNELS,
+}
+SIGHTING: Mapping[str, Names] = {"kind": {"payee": "收款账户", "device": "设备", "network": "网络"}}
+CHANNEL: Mapping[str, Names] = {"channel": CHANNELS}
+TRAIL: Mapping[str, Names] = {
+    "actor_kind": {"customer": "客户本人", "agent": "坐席", "system": "系统", "operator": "运维"},
+    "channel": CHANNELS,
+}
