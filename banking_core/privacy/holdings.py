@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -12,6 +13,7 @@ from banking_core.accounts.models import Account
 from banking_core.audit import AuditRecord
 from banking_core.bank import Bank
 from banking_core.cards.models import Card
+from banking_core.clock import bank_date
 from banking_core.customers.models import Customer
 from banking_core.identity.models import (
     BankSession,
@@ -37,6 +39,7 @@ from banking_core.statements.models import MonthlyStatement
 from banking_core.transfers.models import Payee
 
 ERASED = "已注销"
+KEEP_TERM = "accounts.records_keep_years"
 Owned = Callable[[str], ColumnElement[bool]]
 
 
@@ -416,4 +419,19 @@ class BankObstacles:
         )
         if owed.all():
             found.append("还有利息没有结清")
+        if (until := await self._kept_until(session, customer_id)) is not None:
+            found.append(f"按规定资料要保存到{until}")
         return found
+
+    async def _kept_until(self, session: AsyncSession, customer_id: str) -> date | None:
+        """The bank date up to which the law wants the records; None when it is over, or nothing was ever booked."""
+        years = self._bank.terms.integer(KEEP_TERM)
+        entries = through(LedgerEntry, "ledger_account_id", Account, "ledger_account_id")(customer_id)
+        last = await session.scalar(
+            select(LedgerEntry.booked_at).where(entries).order_by(LedgerEntry.id.desc()).limit(1)
+        )
+        if not years or last is None:
+            return None
+        day = bank_date(last)
+        until = date(day.year + years, day.month, min(day.day, 28))
+        return until if bank_date(self._bank.clock.now()) <= until else None

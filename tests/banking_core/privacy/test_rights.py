@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import AuditQuery, search
 from banking_core.audit.verify import verify
-from banking_core.bank import Bank
+from banking_core.bank import Bank, build_bank
 from banking_core.cards.models import Card
 from banking_core.clock import ManualClock
 from banking_core.customers import Customer, CustomerNotFound
@@ -35,6 +36,7 @@ from banking_core.notices.models import Notice
 from banking_core.orders.models import Order
 from banking_core.privacy.rights import EraseRefused, erase_person, export_person
 from banking_core.risk.models import RiskDecision, RiskProfile, RiskSighting
+from banking_core.settings import BankSettings
 from banking_core.statements.models import MonthlyStatement
 from banking_core.storage import Base, Database
 from banking_core.vault import sealed_attributes
@@ -374,3 +376,19 @@ async def test_two_can_be_erased_and_nobody_twice(life: Life) -> None:
         with pytest.raises(CustomerNotFound):
             await erase_person(session, life.bank, "nobody", HOLDINGS, OBSTACLES)
         assert {first, other.id} == {customer.id for customer in erased}
+
+
+async def test_records_that_the_law_wants_kept_are_kept_until_then(
+    settings: BankSettings, database: Database, clock: ManualClock, tmp_path: Path
+) -> None:
+    terms = tmp_path / "terms.yml"
+    terms.write_text("accounts:\n  records_keep_years: 10\n", encoding="utf-8")
+    bank = build_bank(replace(settings, terms_path=terms), clock)
+    await bank.start(database)
+    agreeing = await Agreeing.open(bank, database, clock)
+    life = Life(bank, database, agreeing, agreeing.payer_id)
+    await life.spend_everything()
+    assert await life.reasons() == "按规定资料要保存到2036-11-02"
+    clock.advance(seconds=3654 * 86_400)
+    assert "customer" in await life.erase()
+    await bank.close()
