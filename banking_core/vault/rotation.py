@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, Update, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -119,15 +120,23 @@ async def _reseal_row(
     """Writes a row's values anew, unless somebody changed one of them since it was read."""
     vault = vault_of(session)
     values: dict[str, str] = {}
-    unchanged: list[ColumnElement[bool]] = [model.id == row_id]
-    for attribute, column, sealed in zip(sealed_attributes(model), _columns(model), stored, strict=True):
-        if sealed is None or sealed.startswith(vault.prefix):
-            continue
-        place = attribute.place(row_id)
-        values[attribute.column] = vault.seal(vault.open(sealed, place), place)
-        unchanged.append(column == sealed)
-    done = await session.execute(update(model).where(*unchanged).values(**values).returning(model.id))
-    return done.first() is not None
+    for attribute, sealed in zip(sealed_attributes(model), stored, strict=True):
+        if sealed is not None and not sealed.startswith(vault.prefix):
+            place = attribute.place(row_id)
+            values[f"new_{attribute.column}"] = vault.seal(vault.open(sealed, place), place)
+            values[f"old_{attribute.column}"] = sealed
+    names = tuple(name.removeprefix("new_") for name in values if name.startswith("new_"))
+    connection = await session.connection()
+    done = await connection.execute(_swap(model.__table__, names), values | {"row": row_id})
+    return done.rowcount == 1
+
+
+@cache
+def _swap(table: Table, names: tuple[str, ...]) -> Update:
+    """UPDATE of one row that still holds the old values; built once, because most of its cost is building it."""
+    unchanged = (table.c[name] == bindparam(f"old_{name}") for name in names)
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    return update(table).where(table.c.id == bindparam("row"), *unchanged).values(new)
 
 
 def _columns(model: type[Any]) -> list[InstrumentedAttribute[str | None]]:
