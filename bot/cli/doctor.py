@@ -41,6 +41,7 @@ def examine(settings: Settings, *, as_json: bool = False) -> bool:
         _check("理解服务的 Python 3.10 环境", _nlu_environment),
         _check("训练好的理解模型，与登记的哈希一致", lambda: _model(settings)),
         _check("数据目录可写，磁盘有空间", lambda: require_disk(settings.data_dir)),
+        _check("个人资料的密钥文件", settings.open_vault),
         *asyncio.run(_running(settings)),
     ]
     good = all(finding.good for finding in findings)
