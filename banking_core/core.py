@@ -72,6 +72,7 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
     customers = Customers(clock)
     accounts = Accounts(ledger)
     payees = Payees(clock)
+    notices = Notices(clock, customers, providers.sms)
     core = Core(
         clock=clock,
         terms=terms,
@@ -81,11 +82,11 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         ledger=ledger,
         customers=customers,
         accounts=accounts,
-        identity=Identity.build(settings, clock, terms, customers, providers.sms),
+        identity=Identity.build(settings, clock, terms, customers, providers.sms, notices),
         orders=Orders(clock, ledger, customers, accounts, LimitBook(rules.limits, terms)),
         payees=payees,
         providers=providers,
-        notices=Notices(clock, customers, providers.sms),
+        notices=notices,
     )
     core.orders.add_guard(OpeningGuard(clock, rules.opening, core.tariff.hours))
     register_transfers(core.orders, core)

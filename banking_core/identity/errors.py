@@ -9,12 +9,13 @@ NotFound      TotpUnknown       no authenticator app is bound, or no binding wai
 NotFound      SessionUnknown    no such log-in of this customer, or it is over
 NotFound      DeviceUnknown     no such device of this customer
 InvalidInput  DeviceNameInvalid empty, too long, or with signs that cannot be shown
+Conflict      LoginStale        a proof for a log-in that is over, too old, or begun elsewhere
 Refused       OtpTooMany        another code too soon, or too many in a day; retry_after_s says when
 """
 
 from __future__ import annotations
 
-from banking_core.errors import InvalidInput, NotFound, Refused
+from banking_core.errors import Conflict, InvalidInput, NotFound, Refused
 
 
 class PasswordTooWeak(InvalidInput):
@@ -64,6 +65,13 @@ class DeviceNameInvalid(InvalidInput):
 
     code = "device_name_invalid"
     default_customer_text = "设备名称要1到20个字，请换一个名称。"
+
+
+class LoginStale(Conflict):
+    """The log-in is over, took too long, or was begun in another place."""
+
+    code = "login_stale"
+    default_customer_text = "这次登录已经失效，请重新输入手机号和密码。"
 
 
 class OtpTooMany(Refused):

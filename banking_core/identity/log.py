@@ -32,6 +32,7 @@ NOT_AUDITED = frozenset(
         "login_password_ok",
         "login_password_wrong",
         "login_while_locked",
+        "login_proof_refused",
         "otp_sent",
         "otp_tried",
         "totp_tried",

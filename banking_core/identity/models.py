@@ -115,8 +115,8 @@ class Device(Base):
 class BankSession(Base):
     """One visit through a channel, of a customer once they are logged in. Only the token's hash is kept.
 
-    `renew_token` is set when the customer logged in without a new token: the channel gives one at the next
-    chance. `ended_why`: logout, revoked, replaced, security, full.
+    `how` names in Chinese what the customer proved. `renew_token` is set when the customer logged in without a
+    new token: the channel gives one at the next chance. `ended_why`: logout, revoked, replaced, security, full.
     """
 
     __tablename__ = "bank_session"
@@ -126,6 +126,7 @@ class BankSession(Base):
     channel: Mapped[str] = mapped_column(String(16))
     customer_id: Mapped[str | None] = mapped_column(ForeignKey("customer.id"), index=True)
     device_id: Mapped[str | None] = mapped_column(ForeignKey("device.id"), index=True)
+    how: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime]
     authenticated_at: Mapped[datetime | None]
     seen_at: Mapped[datetime]
@@ -133,6 +134,27 @@ class BankSession(Base):
     renew_token: Mapped[bool] = mapped_column(default=False)
     ended_at: Mapped[datetime | None]
     ended_why: Mapped[str | None] = mapped_column(String(16))
+
+
+class LoginAttempt(Base):
+    """A log-in after its right password. `needs`: proofs still to be given, in order; `proofs`: those given.
+
+    `session_id` is the visit it was begun in: only there it goes on.
+    """
+
+    __tablename__ = "login_attempt"
+    __table_args__ = (CheckConstraint("status IN ('open', 'done', 'refused')", name="status"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
+    session_id: Mapped[str] = mapped_column(String(32), default="")
+    needs: Mapped[list[Any]]
+    proofs: Mapped[list[Any]]
+    challenge_id: Mapped[str | None] = mapped_column(String(32))
+    trust_device: Mapped[bool] = mapped_column(default=False)
+    status: Mapped[str] = mapped_column(String(8))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
 
 
 class SecurityEvent(SealedRow, Base):

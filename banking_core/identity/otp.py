@@ -102,7 +102,7 @@ class OneTimeCodes:
             )
             .values(status="void")
         )
-        code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+        code = random_code()
         challenge_id = new_id()
         challenge = OtpChallenge(
             id=challenge_id,
@@ -195,3 +195,8 @@ class OneTimeCodes:
 
     def _hmac(self, challenge_id: str, purpose: CodePurpose, code: str) -> str:
         return self._fingerprints.of("otp", challenge_id, purpose.name, purpose.signs, code)
+
+
+def random_code() -> str:
+    """Six digits nobody can foresee."""
+    return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"

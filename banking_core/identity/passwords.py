@@ -107,7 +107,7 @@ class Passwords:
         if credential is not None and await self._hashes.fits(credential.password_hash, new):
             raise PasswordSame("the new password is the old one", field="password")
         await self._store(session, customer, new, origin)
-        self._notices.tell(session, customer.phone, "您的登录密码已修改", self._clock.now())
+        await self._notices.tell(session, customer_id, "您的登录密码已修改", self._clock.now())
         return outcome
 
     async def verify(
@@ -172,7 +172,7 @@ class Passwords:
         await self._note(session, "login_locked", "locked", customer_id, phone, origin, {"pause_s": pause_s})
         if customer_id is not None:
             what = "您的登录密码连续输错，登录已暂停一段时间"
-            self._notices.tell(session, phone, what, now)
+            await self._notices.tell(session, customer_id, what, now)
         return PasswordOutcome("locked", None, 0, until)
 
     async def _store(self, session: AsyncSession, customer: Customer, password: str, origin: Origin) -> None:

@@ -46,6 +46,15 @@ class LoginView:
     current: bool
 
 
+@dataclass(frozen=True)
+class LoginDone:
+    """A finished log-in: who it is, with what device, and in Chinese what was proved."""
+
+    customer_id: str
+    device_id: str | None
+    how: str
+
+
 def hash_token(token: str) -> str:
     """What is stored and looked up: a stolen table opens no session."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
@@ -68,8 +77,7 @@ class Sessions:
         session: AsyncSession,
         *,
         channel: str,
-        customer_id: str | None = None,
-        device_id: str | None = None,
+        login: LoginDone | None = None,
     ) -> tuple[str, BankSession]:
         """A new session and its token (the only time the token is seen); clears away what ended long ago."""
         now = self._clock.now()
@@ -79,18 +87,19 @@ class Sessions:
             id=new_id(),
             token_hash=hash_token(token),
             channel=channel,
-            customer_id=customer_id,
-            device_id=device_id,
+            customer_id=login.customer_id if login else None,
+            device_id=login.device_id if login else None,
+            how=login.how if login else "",
             created_at=now,
-            authenticated_at=now if customer_id else None,
+            authenticated_at=now if login else None,
             seen_at=now,
             expires_at=now + self._life,
             renew_token=False,
         )
         session.add(row)
         await session.flush()
-        if customer_id is not None:
-            await self._make_room(session, customer_id)
+        if login is not None:
+            await self._make_room(session, login.customer_id)
         return token, row
 
     async def find(self, session: AsyncSession, token: str) -> BankSession | None:
@@ -132,22 +141,20 @@ class Sessions:
             .values(seen_at=now)
         )
 
-    async def log_in(
-        self, session: AsyncSession, session_id: str, *, customer_id: str, device_id: str | None
-    ) -> bool:
+    async def log_in(self, session: AsyncSession, session_id: str, login: LoginDone) -> bool:
         """Makes an open visit a log-in without a new token; False when it is over or somebody else's log-in.
 
         Its life begins anew, and `renew_token` says that the channel owes it a new token.
         """
         row = await self.locked(session, session_id)
-        if row is None or row.customer_id not in (None, customer_id):
+        if row is None or row.customer_id not in (None, login.customer_id):
             return False
         now = self._clock.now()
-        row.customer_id, row.device_id = customer_id, device_id
+        row.customer_id, row.device_id, row.how = login.customer_id, login.device_id, login.how
         row.authenticated_at, row.seen_at, row.expires_at = now, now, now + self._life
         row.renew_token = True
         await session.flush()
-        await self._make_room(session, customer_id)
+        await self._make_room(session, login.customer_id)
         return True
 
     async def renew(self, session: AsyncSession, session_id: str) -> str | None:

@@ -34,7 +34,7 @@ WAIT_MAX = timedelta(days=8)  # no order waits longer between being drafted and 
 HABIT_CATEGORIES = ("transfer", "rent", "salary", "utilities", "topup", "education")  # not what a card pays
 STOPS = ("delay", "human", "block")
 ORDER_CHANGES: dict[str, ChangeKind] = {"payee_add": "payee"}
-LOGIN_OK = frozenset({"login_password_ok", "login_ok"})
+LOGIN_OK = frozenset({"login_ok"})
 LOGIN_FAILED = frozenset({"login_password_wrong", "login_failed"})
 PASSWORD_SET = "password_set"
 # Of a device that is bound by its first log-in the features of the device speak already.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.bank import Bank
 from banking_core.errors import BankError
-from banking_core.identity import LOGIN, CodePurpose, Origin
+from banking_core.identity import (
+    CodePurpose,
+    LoginDone,
+    LoginNeeds,
+    LoginRefusal,
+    LoginResult,
+    LoginStale,
+    Origin,
+    OtpSent,
+)
+from banking_core.identity.sending import wait_words
 from banking_core.orders.signing import code_purpose
 from bot.conversation.models import Conversation
 from bot.conversation.redaction import has_chinese
@@ -21,9 +32,12 @@ from bot.dialogue.skill import AskSecret
 
 _RESEND = re.compile(r"重发|重新发|再发|没收到|收不到|没有收到|没看到短信|重新获取|再来一条|过期")
 _CODE_WORDS = re.compile(
-    r"验证码|短信|口令|动态|密码|code|我的|收到|就|是|为|这个|[\s:：，,。.!！吧啊呀]", re.IGNORECASE
+    r"验证码|短信|口令|动态|恢复码|密码|code|我的|收到|就|是|为|这个|[\s:：，,。.!！吧啊呀]", re.IGNORECASE
 )
+_RECOVERY = re.compile(r"[0-9A-Za-z]{5}-?[0-9A-Za-z]{5}")
 RESEND_CHOICES = choices("重发", "取消")
+LOCKED_CHOICES = choices("转人工", "取消")
+CODE_NAMES = {"otp": "验证码", "totp": "动态口令"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +46,7 @@ class Verdict:
 
     proved: bool
     replies: tuple[Reply, ...] = ()
-    customer_id: str | None = None  # set when a log-in succeeded
+    login: LoginDone | None = None  # set when a log-in succeeded
 
 
 def wants_resend(text: str) -> bool:
@@ -45,6 +59,8 @@ def secret_in(challenge: dict[str, Any], text: str, flagged: bool) -> str | None
     if challenge["kind"] == "password":
         return text.strip() if flagged or not has_chinese(text) else None
     rest = _CODE_WORDS.sub("", text)
+    if challenge["kind"] == "totp" and _RECOVERY.fullmatch(rest):
+        return rest
     digits = rest if rest.isascii() and rest.isdigit() else read_digits(rest)
     if 4 <= len(digits) <= 8:
         return digits
@@ -56,6 +72,7 @@ class Challenges:
 
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
+        self._logins = bank.identity.logins
 
     async def open(
         self, session: AsyncSession, conversation: Conversation, ask: AskSecret, origin: Origin
@@ -69,24 +86,101 @@ class Challenges:
     async def send_code(self, session: AsyncSession, conversation: Conversation, origin: Origin) -> Reply:
         """Sends a (new) code for the pending purpose; a refusal to send says why and when to try again."""
         challenge = dict(conversation.challenge or {})
-        customer_id = challenge.get("customer_id") or conversation.customer_id
-        assert customer_id is not None, "a code is only sent to a known customer"
-        customer = await self._bank.customers.get(session, customer_id)
-        purpose = await self._purpose(session, challenge, customer_id)
+        if challenge["purpose"] == "login":
+            try:
+                needs = await self._logins.resend(session, challenge["attempt_id"], origin=origin)
+            except LoginStale as error:
+                return self._begin_again(conversation, challenge, error)
+            return self._ask(conversation, challenge, needs)
+        assert conversation.customer_id is not None, "a code for an order is only sent to its customer"
+        customer = await self._bank.customers.get(session, conversation.customer_id)
         try:
             sent = await self._bank.identity.otp.send(
-                session, customer_id=customer_id, phone=customer.phone, purpose=purpose, origin=origin
+                session,
+                customer_id=customer.id,
+                phone=customer.phone,
+                purpose=await self._purpose(session, challenge, customer.id),
+                origin=origin,
             )
         except BankError as error:
             conversation.challenge = challenge
             return Reply(error.customer_text, choices=RESEND_CHOICES)
-        challenge |= {
+        challenge["challenge_id"] = sent.challenge_id
+        return self._sent(conversation, challenge, sent)
+
+    async def check(
+        self, session: AsyncSession, conversation: Conversation, secret: str, now: datetime, origin: Origin
+    ) -> Verdict:
+        """Checks the secret that was given. The secret is neither kept nor logged."""
+        challenge = dict(conversation.challenge or {})
+        if challenge["purpose"] == "login":
+            return await self._check_login(session, conversation, challenge, secret, now, origin)
+        if not challenge.get("challenge_id"):
+            return Verdict(False, (Reply("还没有有效的验证码，请先说“重发”。", choices=RESEND_CHOICES),))
+        assert conversation.customer_id is not None, "a code for an order is only checked for its customer"
+        outcome = await self._bank.identity.otp.verify(
+            session,
+            challenge["challenge_id"],
+            secret,
+            customer_id=conversation.customer_id,
+            purpose=await self._purpose(session, challenge, conversation.customer_id),
+            origin=origin,
+        )
+        if outcome.kind == "ok":
+            conversation.challenge = None
+            return Verdict(True)
+        refusal = LoginRefusal("otp", outcome.kind, outcome.tries_left)
+        return Verdict(False, (self._code_refused(conversation, challenge, refusal, now),))
+
+    async def _purpose(
+        self, session: AsyncSession, challenge: dict[str, Any], customer_id: str
+    ) -> CodePurpose:
+        """Exactly the order that was read back."""
+        return code_purpose(await self._bank.orders.get(session, challenge["ref"], customer_id))
+
+    async def _check_login(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        challenge: dict[str, Any],
+        secret: str,
+        now: datetime,
+        origin: Origin,
+    ) -> Verdict:
+        result: LoginResult
+        if challenge["kind"] == "password":
+            result = await self._logins.start(session, challenge["ref"], secret, origin=origin)
+        else:
+            try:
+                result = await self._logins.give(session, challenge["attempt_id"], secret, origin=origin)
+            except LoginStale as error:
+                return Verdict(False, (self._begin_again(conversation, challenge, error),))
+        if isinstance(result, LoginNeeds):
+            return Verdict(False, (self._ask(conversation, challenge, result),))
+        if isinstance(result, LoginRefusal):
+            return Verdict(False, (self._refused(conversation, challenge, result, now),))
+        conversation.challenge = None
+        if origin.session_id:
+            await self._bank.identity.sessions.log_in(session, origin.session_id, result)
+        return Verdict(True, login=result)
+
+    def _ask(self, conversation: Conversation, challenge: dict[str, Any], needs: LoginNeeds) -> Reply:
+        """Waits for the next proof of a log-in."""
+        challenge |= {"kind": needs.need, "attempt_id": needs.attempt_id, "live": True, "expires_at": None}
+        if needs.sent is not None:
+            return self._sent(conversation, challenge, needs.sent)
+        conversation.challenge = challenge | {"live": needs.not_sent is None}
+        if needs.not_sent is not None:
+            return Reply(needs.not_sent.customer_text, choices=RESEND_CHOICES)
+        text = "请输入动态口令App上的6位数字。手机不在身边可以输入恢复码，或者说“重发”改用短信验证码。"
+        return Reply(text, choices=RESEND_CHOICES)
+
+    def _sent(self, conversation: Conversation, challenge: dict[str, Any], sent: OtpSent) -> Reply:
+        conversation.challenge = challenge | {
             "kind": "otp",
             "live": True,
-            "challenge_id": sent.challenge_id,
             "expires_at": sent.expires_at.isoformat(),
         }
-        conversation.challenge = challenge
         seconds = self._bank.terms.value("security.otp_valid_s")
         return Reply(
             f"验证码已发到您的手机{sent.masked_phone}，{seconds}秒内有效，请输入6位数字。"
@@ -94,63 +188,45 @@ class Challenges:
             choices=RESEND_CHOICES,
         )
 
-    async def _purpose(
-        self, session: AsyncSession, challenge: dict[str, Any], customer_id: str
-    ) -> CodePurpose:
-        """The log-in, or exactly the order that was read back."""
-        if challenge["purpose"] == "login":
-            return LOGIN
-        return code_purpose(await self._bank.orders.get(session, challenge["ref"], customer_id))
+    def _begin_again(self, conversation: Conversation, challenge: dict[str, Any], error: LoginStale) -> Reply:
+        """The log-in took too long: back to the password of the same phone number."""
+        conversation.challenge = {key: challenge[key] for key in ("purpose", "ref")} | {
+            "kind": "password",
+            "live": True,
+        }
+        return Reply("这次登录等得太久，已经失效了。请再输入一次登录密码。", choices=choices("取消"))
 
-    async def check(
-        self, session: AsyncSession, conversation: Conversation, secret: str, now: datetime, origin: Origin
-    ) -> Verdict:
-        """Checks the secret that was given. The secret is neither kept nor logged."""
-        challenge = dict(conversation.challenge or {})
-        if challenge["kind"] == "password":
-            return await self._check_password(session, conversation, challenge, secret, origin)
-        if not challenge.get("challenge_id"):
-            return Verdict(False, (Reply("还没有有效的验证码，请先说“重发”。", choices=RESEND_CHOICES),))
-        customer_id = challenge.get("customer_id") or conversation.customer_id
-        assert customer_id is not None, "a code is only checked for a known customer"
-        outcome = await self._bank.identity.otp.verify(
-            session,
-            challenge["challenge_id"],
-            secret,
-            customer_id=customer_id,
-            purpose=await self._purpose(session, challenge, customer_id),
-            origin=origin,
-        )
-        if outcome.kind == "ok":
+    def _refused(
+        self, conversation: Conversation, challenge: dict[str, Any], refusal: LoginRefusal, now: datetime
+    ) -> Reply:
+        if refusal.proof != "password":
+            return self._code_refused(conversation, challenge, refusal, now)
+        if refusal.kind == "locked":
             conversation.challenge = None
-            login = challenge["purpose"] == "login"
-            return Verdict(True, customer_id=customer_id if login else None)
-        if outcome.kind == "wrong":
-            text = f"验证码不对，还可以试{outcome.tries_left}次。"
-            return Verdict(False, (Reply(text, choices=RESEND_CHOICES),))
+            what = "密码错的次数太多" if refusal.locked_what == "phone" else "您所在的网络登录失败次数太多"
+            text = f"{what}，为了安全先锁定登录，请{_wait(refusal, now)}后再试，或者说“转人工”。"
+            return Reply(text, choices=LOCKED_CHOICES)
+        text = f"手机号或密码不对，还可以试{refusal.tries_left}次。请再输入一次密码，换手机号请先说“取消”。"
+        return Reply(text, choices=choices("取消"))
+
+    def _code_refused(
+        self, conversation: Conversation, challenge: dict[str, Any], refusal: LoginRefusal, now: datetime
+    ) -> Reply:
+        name = CODE_NAMES[refusal.proof]
+        if refusal.kind == "locked":
+            text = f"{name}错的次数太多，先锁定一会儿，请{_wait(refusal, now)}后再试，或者说“重发”改用短信验证码。"
+            return Reply(text, choices=RESEND_CHOICES)
+        if refusal.kind == "wrong":
+            return Reply(f"{name}不对，还可以试{refusal.tries_left}次。", choices=RESEND_CHOICES)
+        if refusal.proof == "totp":
+            return Reply("这个动态口令已经用过，请等App上换成下一个再输入。", choices=RESEND_CHOICES)
         why = {"expired": "验证码已经过期", "exhausted": "验证码错的次数太多，这条已经作废"}.get(
-            outcome.kind, "验证码已经用过"
+            refusal.kind, "验证码已经用过"
         )
         conversation.challenge = challenge | {"live": False, "challenge_id": None}
-        return Verdict(
-            False, (Reply(f"{why}。说“重发”可以再要一条，不办了说“取消”。", choices=RESEND_CHOICES),)
-        )
+        return Reply(f"{why}。说“重发”可以再要一条，不办了说“取消”。", choices=RESEND_CHOICES)
 
-    async def _check_password(
-        self,
-        session: AsyncSession,
-        conversation: Conversation,
-        challenge: dict[str, Any],
-        secret: str,
-        origin: Origin,
-    ) -> Verdict:
-        outcome = await self._bank.identity.passwords.verify(session, challenge["ref"], secret)
-        if outcome.kind == "ok":
-            conversation.challenge = challenge | {"customer_id": outcome.customer_id}
-            return Verdict(False, (await self.send_code(session, conversation, origin),))
-        if outcome.kind == "locked":
-            conversation.challenge = None
-            text = "密码错的次数太多，为了安全先锁定登录，请稍后再试，或者说“转人工”。"
-            return Verdict(False, (Reply(text, choices=choices("转人工", "取消")),))
-        text = f"手机号或密码不对，还可以试{outcome.tries_left}次。请再输入一次密码，换手机号请先说“取消”。"
-        return Verdict(False, (Reply(text, choices=choices("取消")),))
+
+def _wait(refusal: LoginRefusal, now: datetime) -> str:
+    assert refusal.locked_until is not None
+    return wait_words(max(1, math.ceil((refusal.locked_until - now).total_seconds())))

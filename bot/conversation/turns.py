@@ -71,7 +71,12 @@ class TurnRunner:
         """The engine's view of this moment."""
 
         async def known() -> dict[str, Any]:
-            return await circumstances(session, conversation, origin, self._phrases, now)
+            found = await circumstances(session, conversation, origin, self._phrases, now)
+            if conversation.customer_id is not None and origin.device:
+                devices = self._bank.identity.devices
+                device = await devices.known(session, conversation.customer_id, origin)
+                found["device_bound"] = device is not None
+            return found
 
         return Turn(
             text=text,
@@ -107,7 +112,7 @@ class TurnRunner:
             await self._engine.remind(self.turn_of(session, conversation, now), state, outcome)
             await self._answer(session, conversation, turn, outcome, state, now)
             return turn
-        code_pending = challenge is not None and challenge["kind"] == "otp"
+        code_pending = challenge is not None and challenge["kind"] != "password"
         turn = self._log(session, conversation, inbound, for_log(text, code_pending=code_pending), now)
         spoken = without_secrets(text, code_pending=code_pending)
         moment = self.turn_of(session, conversation, now, spoken, heard, inbound.origin)
@@ -157,9 +162,9 @@ class TurnRunner:
                 await self._engine.drop_top(self.turn_of(session, conversation, now), state)
             await self._answer(session, conversation, turn, outcome, state, now)
             return turn
-        if verdict.customer_id is not None:
-            conversation.customer_id = verdict.customer_id
-            conversation.verified_how, conversation.verified_at = "密码+短信验证码", now
+        if verdict.login is not None:
+            conversation.customer_id = verdict.login.customer_id
+            conversation.verified_how, conversation.verified_at = verdict.login.how, now
         moment = self.turn_of(session, conversation, now, origin=inbound.origin)
         outcome = await self._engine.proved(moment, state)
         await self._answer(session, conversation, turn, outcome, state, now)

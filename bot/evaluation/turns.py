@@ -21,6 +21,7 @@ from sqlalchemy import select
 
 from banking_core.clock import SystemClock
 from banking_core.customers.models import Customer
+from banking_core.identity import LoginDone
 from bot.assembly import build_product
 from bot.channels.web import COOKIE_NAME
 from bot.channels.web.sessions import create_session
@@ -51,7 +52,9 @@ async def measure_turns(
         await make_template(Path(folder), datetime.now(UTC))
         async with understanding_service(settings, say) as understander:
             port = free_port()
-            bench_settings = settings_for(Path(folder), port=port, nlu_url=understander.url)
+            terms = Path(folder) / "terms.yml"  # a few customers come in many browsers
+            terms.write_text(f"identity:\n  sessions_max: {users}\n")
+            bench_settings = settings_for(Path(folder), port=port, nlu_url=understander.url, terms_path=terms)
             tokens = await _sessions(bench_settings, users)
             nlu_token = settings.nlu_token
             assert nlu_token is not None
@@ -74,10 +77,9 @@ async def _sessions(settings: Settings, users: int) -> list[str]:
             async with product.database.transaction() as session:
                 token, _row = await create_session(
                     session,
+                    product.bank.identity.sessions,
                     conversation_id=conversation_id,
-                    customer_id=customer.id,
-                    now=product.clock.now(),
-                    ttl_h=12,
+                    login=LoginDone(customer.id, None, "测量"),
                 )
             tokens.append(token)
     finally:

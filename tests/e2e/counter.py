@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 from banking_core.clock import SystemClock
 from banking_core.customers.models import Customer
 from banking_core.demo import demo_logins
+from banking_core.identity import LoginDone
 from banking_core.orders.models import Order
 from banking_core.providers.sandbox.store import SandboxPayment
 from bot.assembly import Product, build_product
@@ -153,10 +154,9 @@ class BackOffice:
         async with self.product.database.transaction() as session:
             token, _row = await create_session(
                 session,
+                self.product.bank.identity.sessions,
                 conversation_id=conversation_id,
-                customer_id=customer.id,
-                now=self.product.clock.now(),
-                ttl_h=12,
+                login=LoginDone(customer.id, None, "密码+短信验证码"),
             )
         return token, conversation_id
 

@@ -21,13 +21,26 @@ from aiohttp.typedefs import Handler
 from banking_core.errors import AuthenticationFailed, BankError, InvalidInput, ProviderUnavailable
 from banking_core.identity import Origin
 from bot.channels.web.dependencies import WebDependencies
+from bot.channels.web.devices import (
+    DEVICE_COOKIE,
+    DEVICE_COOKIE_AGE_S,
+    device_name,
+    device_of,
+    new_device_token,
+)
 from bot.channels.web.errors import BadRequest, NoSession, TooFast, WebError
 from bot.channels.web.limits import Gates
 from bot.channels.web.login import LoginService
 from bot.channels.web.pages import SMS_SHOWN_MAX, asset_response, load_assets, sms_page
 from bot.channels.web.registry import SocketRegistry
 from bot.channels.web.security import client_address, is_loopback, require_same_origin, security_headers
-from bot.channels.web.sessions import COOKIE_NAME, WebSession, create_session, delete_session, find_session
+from bot.channels.web.sessions import (
+    CHANNEL,
+    COOKIE_NAME,
+    WebSession,
+    create_session,
+    find_session,
+)
 from bot.channels.web.sockets import (
     CLOSE_NO_SESSION,
     CLOSE_TOO_MANY,
@@ -128,35 +141,52 @@ class WebChannel:
         return asset_response(request, asset)
 
     async def session(self, request: web.Request) -> web.StreamResponse:
-        """The browser's session, made with a conversation if there is none."""
+        """The browser's session, made with a conversation if there is none.
+
+        After a log-in inside the chat the page comes here, and gets the new token that is owed to it.
+        """
         row = await self._find(request)
         with suppress(ConversationNotFound):  # a log that was cleared away: begin anew
             if row is not None:
-                return _json(await self._describe(await self._login.attach(row)))
+                response = _json(await self._describe(await self._login.attach(row)))
+                async with self._deps.db.transaction() as session:
+                    fresh = await self._deps.bank.identity.sessions.renew(session, row.id)
+                return self._with_device(request, self._with_cookie(response, fresh) if fresh else response)
         token, row = await self._open_session(request)
-        return self._with_cookie(_json(await self._describe(row)), token)
+        response = self._with_cookie(_json(await self._describe(row)), token)
+        return self._with_device(request, response)
 
     async def me(self, request: web.Request) -> web.StreamResponse:
         """Who this browser is; 401 without a session."""
         return _json(await self._describe(await self._require(request)))
 
     async def login(self, request: web.Request) -> web.StreamResponse:
-        """Step one: phone and password, answered with a challenge."""
+        """Step one: phone and password, answered with what is needed next, or with the log-in itself."""
         row = await self._require(request)
         self._count_login(row, request)
-        return _json(await self._login.start(row, await _read_body(request), self._origin(request)))
+        result = await self._login.start(row, await _read_body(request), self._origin(request, row))
+        return await self._logged_in(row, result)
 
     async def login_resend(self, request: web.Request) -> web.StreamResponse:
         """Another code for the log-in under way in this browser."""
         row = await self._require(request)
         self._count_login(row, request)
-        return _json(await self._login.resend(row, self._origin(request)))
+        return _json(await self._login.resend(row, self._origin(request, row)))
 
     async def login_verify(self, request: web.Request) -> web.StreamResponse:
-        """Step two: the code. The cookie is new from here on, the sockets of the old one are closed."""
-        old = await self._require(request)
-        self._count_login(old, request)
-        token, row = await self._login.finish(old, await _read_body(request), self._origin(request))
+        """Every further step: the next proof, answered like the first one."""
+        row = await self._require(request)
+        self._count_login(row, request)
+        result = await self._login.finish(row, await _read_body(request), self._origin(request, row))
+        return await self._logged_in(row, result)
+
+    async def _logged_in(
+        self, old: WebSession, result: dict[str, Any] | tuple[str, WebSession]
+    ) -> web.StreamResponse:
+        """Once it is done the cookie is new, and the sockets of the old session are closed."""
+        if isinstance(result, dict):
+            return _json(result)
+        token, row = result
         row = await self._login.attach(row)
         self._sockets.close_session(old.id)
         return self._with_cookie(_json(await self._describe(row)), token)
@@ -166,7 +196,7 @@ class WebChannel:
         row = await self._find(request)
         if row is not None:
             async with self._deps.db.transaction() as session:
-                await delete_session(session, row.id)
+                await self._deps.bank.identity.sessions.end(session, row.id, "logout")
             self._sockets.close_session(row.id)
         response = _json({"authenticated": False})
         response.del_cookie(
@@ -193,7 +223,7 @@ class WebChannel:
         if wait_s > 0:
             await refuse(socket, TooFast(SOCKET_TOO_MANY_TEXT, retry_after_s=wait_s), CLOSE_TOO_MANY)
             return socket
-        connection = ChatConnection(self._deps, self._gates, socket, row, self._origin(request))
+        connection = ChatConnection(self._deps, self._gates, socket, row, self._origin(request, row))
         self._sockets.add(connection)
         try:
             await connection.run()
@@ -210,10 +240,7 @@ class WebChannel:
     async def _find(self, request: web.Request) -> WebSession | None:
         token = request.cookies.get(COOKIE_NAME, "")
         async with self._deps.db.snapshot() as session:
-            row = await find_session(session, token, self._deps.clock.now())
-            if row is not None:
-                session.expunge(row)  # only read from here on, after the snapshot is gone
-            return row
+            return await find_session(session, self._deps.bank.identity.sessions, token)
 
     async def _require(self, request: web.Request) -> WebSession:
         row = await self._find(request)
@@ -228,10 +255,7 @@ class WebChannel:
         conversation_id = await self._deps.hub.open("web")
         async with self._deps.db.transaction() as session:
             return await create_session(
-                session,
-                conversation_id=conversation_id,
-                now=self._deps.clock.now(),
-                ttl_h=self._deps.session_ttl_h,
+                session, self._deps.bank.identity.sessions, conversation_id=conversation_id
             )
 
     async def _describe(self, row: WebSession) -> dict[str, Any]:
@@ -262,8 +286,28 @@ class WebChannel:
         )
         return response
 
-    def _origin(self, request: web.Request) -> Origin:
-        return Origin(channel="web", address=self._address(request))
+    def _with_device(self, request: web.Request, response: web.Response) -> web.Response:
+        """Gives a browser its lasting pseudonym, once."""
+        if not device_of(request):
+            response.set_cookie(
+                DEVICE_COOKIE,
+                new_device_token(),
+                path="/",
+                max_age=DEVICE_COOKIE_AGE_S,
+                httponly=True,
+                samesite="Strict",
+                secure=self._deps.secure_cookies,
+            )
+        return response
+
+    def _origin(self, request: web.Request, row: WebSession) -> Origin:
+        return Origin(
+            channel=CHANNEL,
+            address=self._address(request),
+            device=device_of(request),
+            device_name=device_name(request.headers.get("User-Agent", "")),
+            session_id=row.id,
+        )
 
     def _address(self, request: web.Request) -> str:
         return client_address(request, self._deps)

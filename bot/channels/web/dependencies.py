@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from banking_core.clock import Clock
+from banking_core.core import Core
 from banking_core.storage import Database
 from bot.channels.web.limits import WebLimits
-from bot.channels.web.ports import BankPort, HubPort, SmsSeen
+from bot.channels.web.ports import HubPort, SmsSeen
 
 SmsRecent = Callable[[int], Awaitable[Sequence[SmsSeen]]]
 
@@ -23,7 +24,7 @@ class WebDependencies:
 
     hub: HubPort
     db: Database
-    bank: BankPort
+    bank: Core
     clock: Clock
     session_ttl_h: float = 12.0
     secure_cookies: bool = False

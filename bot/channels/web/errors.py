@@ -5,8 +5,7 @@ WebError
 ├── NoSession           no cookie, an unknown or an expired one
 ├── CrossSite           the request does not come from our own page
 ├── TooFast             a rate limit; retry_after_s says when to come back
-├── LoginRefused        wrong password or code
-└── LoginStale          the second log-in step without, or long after, the first
+└── LoginRefused        wrong password or code
 """
 
 from __future__ import annotations
@@ -70,11 +69,3 @@ class LoginRefused(WebError):
 
     code = "login_refused"
     status = 401
-
-
-class LoginStale(WebError):
-    """The code step does not belong to a password step of this session."""
-
-    code = "login_stale"
-    status = 409
-    default_text = "这次登录已经失效，请重新输入手机号和密码。"

@@ -1,105 +1,79 @@
-"""Logging in: password, then a code by SMS; the token is rotated the moment the code is right."""
+"""Logging in over HTTP: password, then what else the bank asks for; the token is new the moment it is done."""
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from banking_core.clock import BANK_ZONE
-from banking_core.identity import LOGIN, Origin
-from bot.channels.web.dependencies import WebDependencies
-from bot.channels.web.errors import BadRequest, LoginRefused, LoginStale, NoSession
-from bot.channels.web.frames import is_clean
-from bot.channels.web.ports import OtpOutcomePort, OtpSentPort, PasswordOutcomePort
-from bot.channels.web.sessions import (
-    WebSession,
-    create_session,
-    delete_session,
-    locked_session,
-    pending_customer_id,
-    remember_pending_login,
-)
+from sqlalchemy.ext.asyncio import AsyncSession
 
-HOW = "密码+短信验证码"
+from banking_core.clock import BANK_ZONE
+from banking_core.identity import LoginDone, LoginNeeds, LoginRefusal, LoginResult, LoginStale, Origin
+from bot.channels.web.dependencies import WebDependencies
+from bot.channels.web.errors import BadRequest, LoginRefused, NoSession
+from bot.channels.web.frames import is_clean
+from bot.channels.web.models import WebVisit
+from bot.channels.web.sessions import WebSession, create_session, locked_visit
+
 PASSWORD_CHARS_MAX = 128
+SECRET_CHARS_MAX = 32
 _PHONE = re.compile(r"1[0-9]{10}")
-_CODE = re.compile(r"[0-9]{6}")
-_CHALLENGE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_ATTEMPT_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_SECRETS = {
+    "otp": (re.compile(r"[0-9]{6}"), "请输入6位数字验证码。"),
+    "totp": (re.compile(r"[0-9]{6}|[0-9A-Za-z]{5}[- ]?[0-9A-Za-z]{5}"), "请输入6位动态口令，或10位恢复码。"),
+}
+Opened = tuple[str, WebSession]  # the new token and the session behind it
 
 
 class LoginService:
-    """The two steps of the log-in, each in one database transaction."""
+    """The steps of the log-in, each in one database transaction."""
 
     def __init__(self, deps: WebDependencies) -> None:
         self._deps = deps
+        self._logins = deps.bank.identity.logins
 
-    async def start(self, web_session: WebSession, body: dict[str, Any], origin: Origin) -> dict[str, Any]:
-        """Checks phone and password and sends a code; raises LoginRefused, BadRequest or a BankError."""
+    async def start(
+        self, web_session: WebSession, body: dict[str, Any], origin: Origin
+    ) -> dict[str, Any] | Opened:
+        """Checks phone and password; a body that says what is needed next, or the new session.
+
+        Raises LoginRefused, BadRequest or a BankError.
+        """
         phone, password = _read_credentials(body)
-        bank, now = self._deps.bank, self._deps.clock.now()
-        sent: OtpSentPort | None = None
+        trust_device = body.get("trust_device") is True
         async with self._deps.db.transaction() as session:
-            outcome = await bank.identity.passwords.verify(session, phone, password)
-            if outcome.kind == "ok" and outcome.customer_id is not None:
-                row = await self._locked(session, web_session)
-                sent = await bank.identity.otp.send(
-                    session, customer_id=outcome.customer_id, phone=phone, purpose=LOGIN, origin=origin
-                )
-                remember_pending_login(
-                    row, customer_id=outcome.customer_id, challenge_id=sent.challenge_id, now=now
-                )
-        if sent is None:  # raised after the commit: the bank has counted the wrong try
-            raise _password_refusal(outcome, now)
-        return self._sent_body(sent)
+            visit = await self._locked(session, web_session)
+            result = await self._logins.start(
+                session, phone, password, origin=origin, trust_device=trust_device
+            )
+            opened = await self._go_on(session, visit, result)
+        return self._answer(result, opened)
 
     async def resend(self, web_session: WebSession, origin: Origin) -> dict[str, Any]:
         """Sends another code to whoever gave the password here; raises LoginStale or a BankError."""
-        bank, now = self._deps.bank, self._deps.clock.now()
         async with self._deps.db.transaction() as session:
-            row = await self._locked(session, web_session)
-            customer_id = pending_customer_id(row, now)
-            if customer_id is None:
-                raise LoginStale()
-            customer = await bank.customers.get(session, customer_id)
-            sent = await bank.identity.otp.send(
-                session, customer_id=customer_id, phone=customer.phone, purpose=LOGIN, origin=origin
-            )
-            row.pending_challenge_id = sent.challenge_id
-        return self._sent_body(sent)
+            visit = await self._locked(session, web_session)
+            if visit.attempt_id is None:
+                raise LoginStale("no log-in under way in this browser")
+            result = await self._logins.resend(session, visit.attempt_id, origin=origin)
+        return self._next_body(result)
 
     async def finish(
         self, web_session: WebSession, body: dict[str, Any], origin: Origin
-    ) -> tuple[str, WebSession]:
-        """Checks the code, ends the old session and gives a new token and session.
-
-        Raises LoginRefused, LoginStale or BadRequest. The conversation is taken along.
-        """
-        challenge_id, code = _read_code(body)
-        bank, now = self._deps.bank, self._deps.clock.now()
-        rotated: tuple[str, WebSession] | None = None
+    ) -> dict[str, Any] | Opened:
+        """Checks the next proof; like `start`. The conversation is taken along into the new session."""
+        attempt_id, secret = _read_proof(body)
         async with self._deps.db.transaction() as session:
-            row = await self._locked(session, web_session)
-            customer_id = pending_customer_id(row, now)
-            if customer_id is None or row.pending_challenge_id != challenge_id:
-                raise LoginStale()
-            outcome = await bank.identity.otp.verify(
-                session, challenge_id, code, customer_id=customer_id, purpose=LOGIN, origin=origin
-            )
-            if outcome.kind == "ok":
-                conversation_id = row.conversation_id
-                await delete_session(session, row.id)
-                rotated = await create_session(
-                    session,
-                    conversation_id=conversation_id,
-                    now=now,
-                    ttl_h=self._deps.session_ttl_h,
-                    customer_id=customer_id,
-                )
-        if rotated is None:
-            raise _code_refusal(outcome)
-        return rotated
+            visit = await self._locked(session, web_session)
+            if visit.attempt_id != attempt_id:
+                raise LoginStale("another log-in, or none, is under way in this browser")
+            result = await self._logins.give(session, attempt_id, secret, origin=origin)
+            opened = await self._go_on(session, visit, result)
+        return self._answer(result, opened)
 
     async def attach(self, web_session: WebSession) -> WebSession:
         """Sees to it that a logged-in session's conversation is its customer's; safe to run again.
@@ -111,28 +85,57 @@ class LoginService:
             return web_session
         if (await hub.status(web_session.conversation_id)).customer_id == customer_id:
             return web_session
-        conversation_id = await hub.attach_customer(web_session.conversation_id, customer_id, how=HOW)
+        conversation_id = await hub.attach_customer(
+            web_session.conversation_id, customer_id, how=web_session.how
+        )
         if conversation_id == web_session.conversation_id:
             return web_session
         async with self._deps.db.transaction() as session:
-            row = await self._locked(session, web_session)
-            row.conversation_id = conversation_id
-        return row
+            visit = await self._locked(session, web_session)
+            visit.conversation_id = conversation_id
+        return replace(web_session, conversation_id=conversation_id)
 
-    async def _locked(self, session: Any, web_session: WebSession) -> WebSession:
-        row = await locked_session(session, web_session.id, self._deps.clock.now())
-        if row is None:
+    async def _go_on(self, session: AsyncSession, visit: WebVisit, result: LoginResult) -> Opened | None:
+        """Remembers what is under way in this browser, or ends its session for a new one."""
+        if isinstance(result, LoginRefusal):
+            return None
+        if isinstance(result, LoginNeeds):
+            visit.attempt_id = result.attempt_id
+            return None
+        sessions = self._deps.bank.identity.sessions
+        await sessions.end(session, visit.session_id, "replaced")
+        return await create_session(session, sessions, conversation_id=visit.conversation_id, login=result)
+
+    def _answer(self, result: LoginResult, opened: Opened | None) -> dict[str, Any] | Opened:
+        """Only after the commit: the bank has counted a wrong try."""
+        if opened is not None:
+            return opened
+        if isinstance(result, LoginRefusal):
+            raise refusal(result, self._deps.clock.now())
+        assert not isinstance(result, LoginDone)
+        return self._next_body(result)
+
+    def _next_body(self, needs: LoginNeeds) -> dict[str, Any]:
+        if needs.not_sent is not None:
+            raise needs.not_sent
+        body: dict[str, Any] = {"challenge_id": needs.attempt_id, "needs": needs.need}
+        sent = needs.sent
+        if sent is not None:
+            valid_s = math.ceil((sent.expires_at - self._deps.clock.now()).total_seconds())
+            body |= {
+                "masked_phone": sent.masked_phone,
+                "expires_at": sent.expires_at.isoformat(),
+                "valid_s": max(0, valid_s),
+                "resend_after_s": sent.resend_after_s,
+            }
+        return body
+
+    async def _locked(self, session: AsyncSession, web_session: WebSession) -> WebVisit:
+        live = await self._deps.bank.identity.sessions.locked(session, web_session.id)
+        visit = await locked_visit(session, web_session.id) if live is not None else None
+        if visit is None:
             raise NoSession()
-        return row
-
-    def _sent_body(self, sent: OtpSentPort) -> dict[str, Any]:
-        return {
-            "challenge_id": sent.challenge_id,
-            "masked_phone": sent.masked_phone,
-            "expires_at": sent.expires_at.isoformat(),
-            "valid_s": max(0, math.ceil((sent.expires_at - self._deps.clock.now()).total_seconds())),
-            "resend_after_s": sent.resend_after_s,
-        }
+        return visit
 
 
 def _read_credentials(body: dict[str, Any]) -> tuple[str, str]:
@@ -147,38 +150,41 @@ def _read_credentials(body: dict[str, Any]) -> tuple[str, str]:
     return phone, password
 
 
-def _read_code(body: dict[str, Any]) -> tuple[str, str]:
-    challenge_id, code = body.get("challenge_id"), body.get("code")
-    if not isinstance(challenge_id, str) or not _CHALLENGE_ID.fullmatch(challenge_id):
-        raise LoginStale()
-    if not isinstance(code, str) or not _CODE.fullmatch(code.strip()):
-        raise BadRequest("请输入6位数字验证码。", field="code")
-    return challenge_id, code.strip()
+def _read_proof(body: dict[str, Any]) -> tuple[str, str]:
+    attempt_id, code = body.get("challenge_id"), body.get("code")
+    if not isinstance(attempt_id, str) or not _ATTEMPT_ID.fullmatch(attempt_id):
+        raise LoginStale("no attempt named")
+    secret = code.strip() if isinstance(code, str) else ""
+    if not any(shape.fullmatch(secret) for shape, _ in _SECRETS.values()):
+        raise BadRequest(_SECRETS["otp"][1], field="code")
+    return attempt_id, secret
 
 
-def _password_refusal(outcome: PasswordOutcomePort, now: datetime) -> LoginRefused:
-    if outcome.kind == "locked" and outcome.locked_until is not None:
-        minutes = max(1, math.ceil((outcome.locked_until - now).total_seconds() / 60))
-        at = outcome.locked_until.astimezone(BANK_ZONE).strftime("%H:%M")
-        return LoginRefused(
-            f"密码输错次数太多，登录已暂时锁定，请在{at}以后再试（约{minutes}分钟）。",
-            locked_until=outcome.locked_until.isoformat(),
-        )
-    if outcome.tries_left is not None:
-        return LoginRefused(
-            f"手机号或密码不正确，还可以再试{outcome.tries_left}次。", tries_left=outcome.tries_left
-        )
-    return LoginRefused("手机号或密码不正确，请核对后再试。")
-
-
-def _code_refusal(outcome: OtpOutcomePort) -> LoginRefused:
-    if outcome.kind == "wrong" and outcome.tries_left:
-        return LoginRefused(
-            f"验证码不正确，还可以再试{outcome.tries_left}次。", kind="wrong", tries_left=outcome.tries_left
-        )
+def refusal(result: LoginRefusal, now: datetime) -> LoginRefused:
+    """What the page is told."""
+    if result.kind == "locked" and result.locked_until is not None:
+        return LoginRefused(_locked_text(result, now), locked_until=result.locked_until.isoformat())
+    if result.proof == "password":
+        text = f"手机号或密码不正确，还可以再试{result.tries_left}次。"
+        return LoginRefused(text, tries_left=result.tries_left)
+    name = {"otp": "验证码", "totp": "动态口令"}[result.proof]
+    if result.kind == "wrong" and result.tries_left:
+        text = f"{name}不正确，还可以再试{result.tries_left}次。"
+        return LoginRefused(text, kind="wrong", tries_left=result.tries_left)
     texts = {
-        "expired": "验证码已过期，请重新获取。",
-        "used": "这个验证码已经用过了，请重新获取。",
+        "expired": f"{name}已过期，请重新获取。",
+        "used": f"这个{name}已经用过了，请{'重新获取' if result.proof == 'otp' else '等下一个再输入'}。",
     }
-    text = texts.get(outcome.kind, "验证码输错次数太多，已作废，请重新获取。")
-    return LoginRefused(text, kind=outcome.kind)
+    return LoginRefused(texts.get(result.kind, f"{name}输错次数太多，已作废，请重新获取。"), kind=result.kind)
+
+
+def _locked_text(result: LoginRefusal, now: datetime) -> str:
+    assert result.locked_until is not None
+    minutes = max(1, math.ceil((result.locked_until - now).total_seconds() / 60))
+    at = result.locked_until.astimezone(BANK_ZONE).strftime("%H:%M")
+    until = f"请在{at}以后再试（约{minutes}分钟）"
+    if result.proof == "totp":
+        return f"动态口令输错次数太多，已暂时锁定，{until}，或者用短信验证码。"
+    if result.locked_what == "address":
+        return f"您所在的网络登录失败次数太多，已暂时锁定，{until}，或者换一个网络。"
+    return f"密码输错次数太多，登录已暂时锁定，{until}。"

@@ -1,27 +1,20 @@
-"""The table of browser sessions."""
+"""The table of browsers."""
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from banking_core.storage import Base, new_id
+from banking_core.storage import Base
 
 
-class WebSession(Base):
-    """One browser: its conversation, who logged in, and the log-in waiting for its code."""
+class WebVisit(Base):
+    """What a page keeps with the bank's session behind its cookie: its conversation, the log-in under way."""
 
-    __tablename__ = "web_sessions"
+    __tablename__ = "web_visits"
 
-    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    session_id: Mapped[str] = mapped_column(
+        ForeignKey("bank_session.id", ondelete="CASCADE"), primary_key=True
+    )
     conversation_id: Mapped[str] = mapped_column(String(64))
-    customer_id: Mapped[str | None] = mapped_column(String(64), index=True)
-    created_at: Mapped[datetime]
-    authenticated_at: Mapped[datetime | None]
-    expires_at: Mapped[datetime] = mapped_column(index=True)
-    pending_customer_id: Mapped[str | None] = mapped_column(String(64))
-    pending_challenge_id: Mapped[str | None] = mapped_column(String(64))
-    pending_until: Mapped[datetime | None]
+    attempt_id: Mapped[str | None] = mapped_column(String(32))

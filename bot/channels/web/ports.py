@@ -1,4 +1,4 @@
-"""What the web channel needs of the hub and of the bank, and nothing more."""
+"""What the web channel needs of the hub, and nothing more."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from banking_core.identity import CodePurpose, Origin
 from bot.conversation.views import ConversationStatus, Inbound, Received
 
 MessageJson = dict[str, Any]  # the fields of bot.conversation.views.MessageView
@@ -46,86 +43,3 @@ class HubPort(Protocol):
     async def attach_customer(self, conversation_id: str, customer_id: str, how: str) -> str: ...
     def typing(self, conversation_id: str, who: str) -> None: ...
     async def rate(self, conversation_id: str, score: int, comment: str) -> Any: ...
-
-
-class PasswordOutcomePort(Protocol):
-    """ok, wrong or locked."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def customer_id(self) -> str | None: ...
-    @property
-    def tries_left(self) -> int | None: ...
-    @property
-    def locked_until(self) -> datetime | None: ...
-
-
-class OtpSentPort(Protocol):
-    """A code is on its way."""
-
-    @property
-    def challenge_id(self) -> str: ...
-    @property
-    def masked_phone(self) -> str: ...
-    @property
-    def expires_at(self) -> datetime: ...
-    @property
-    def resend_after_s(self) -> int: ...
-
-
-class OtpOutcomePort(Protocol):
-    """ok, wrong, expired, exhausted or used."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def tries_left(self) -> int | None: ...
-
-
-class PasswordsPort(Protocol):
-    """Checks a log-in password."""
-
-    async def verify(self, session: AsyncSession, phone: str, password: str) -> PasswordOutcomePort: ...
-
-
-class OtpPort(Protocol):
-    """Sends and checks one-time codes."""
-
-    async def send(
-        self, session: AsyncSession, *, customer_id: str, phone: str, purpose: CodePurpose, origin: Origin
-    ) -> OtpSentPort: ...
-    async def verify(
-        self,
-        session: AsyncSession,
-        challenge_id: str,
-        code: str,
-        *,
-        customer_id: str,
-        purpose: CodePurpose,
-        origin: Origin,
-    ) -> OtpOutcomePort: ...
-
-
-class IdentityPort(Protocol):
-    """The bank's identity area."""
-
-    @property
-    def passwords(self) -> PasswordsPort: ...
-    @property
-    def otp(self) -> OtpPort: ...
-
-
-class CustomersPort(Protocol):
-    """The bank's customers; `get` gives an object with a `phone`."""
-
-    async def get(self, session: AsyncSession, customer_id: str) -> Any: ...
-
-
-class BankPort(Protocol):
-    """The part of the bank the log-in needs."""
-
-    @property
-    def identity(self) -> IdentityPort: ...
-    @property
-    def customers(self) -> CustomersPort: ...

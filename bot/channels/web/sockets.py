@@ -12,6 +12,7 @@ import json
 import logging
 import traceback
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -34,7 +35,7 @@ from bot.channels.web.frames import (
 )
 from bot.channels.web.limits import Gates
 from bot.channels.web.registry import in_background
-from bot.channels.web.sessions import WebSession, live_session
+from bot.channels.web.sessions import WebSession
 from bot.conversation.errors import ConversationError
 from bot.conversation.views import Inbound
 
@@ -45,6 +46,7 @@ CLOSE_TOO_MANY = 4429
 HEARTBEAT_S = 30.0
 CLOSE_WAIT_S = 3.0
 INBOX_FRAMES_MAX = 32
+TOUCH_EVERY = timedelta(minutes=1)
 HISTORY_PAGE = 200
 
 TOO_FAST_TEXT = "您发得太快了，请歇几秒再发，刚才这条没有丢。"
@@ -64,6 +66,7 @@ class ChatConnection:
     ) -> None:
         self.session, self.address = session, origin.address
         self._origin = origin
+        self._touched_at = datetime.min.replace(tzinfo=UTC)
         self._deps, self._gates, self._socket = deps, gates, socket
         self._conversation_id = session.conversation_id
         self._inbox: asyncio.Queue[Frame | None] = asyncio.Queue(INBOX_FRAMES_MAX)
@@ -158,15 +161,25 @@ class ChatConnection:
 
     async def _say(self, frame: Say) -> None:
         inbound = Inbound(self._conversation_id, frame.client_id, frame.text, frame.secret, self._origin)
+        await self._touch()
         received = await self._deps.hub.receive(inbound)
         await self._send({"type": "ack", "client_id": frame.client_id, "seq": received.seq})
         await self._catch_up()
         await self._send_state()
 
+    async def _touch(self) -> None:
+        """A message is use; what the page sends of its own accord is not."""
+        now = self._deps.clock.now()
+        if now - self._touched_at < TOUCH_EVERY:
+            return
+        self._touched_at = now
+        async with self._deps.db.transaction() as session:
+            await self._deps.bank.identity.sessions.touch(session, self.session.id)
+
     async def _require_session(self) -> None:
         """A session that ended elsewhere (log-out, another process) ends its sockets with the next frame or event."""
         async with self._deps.db.snapshot() as session:
-            live = await live_session(session, self.session.id, self._deps.clock.now())
+            live = await self._deps.bank.identity.sessions.live(session, self.session.id)
         if not live:
             raise NoSession()
 

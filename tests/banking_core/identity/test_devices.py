@@ -9,7 +9,7 @@ import pytest
 
 from banking_core.clock import ManualClock
 from banking_core.core import Core
-from banking_core.identity import NOWHERE, Device, DeviceNameInvalid, DeviceUnknown, Origin
+from banking_core.identity import NOWHERE, Device, DeviceNameInvalid, DeviceUnknown, LoginDone, Origin
 from banking_core.storage import Database
 from tests.banking_core.people import Person, make_person, on_both_engines
 
@@ -93,7 +93,7 @@ async def test_an_unbound_device_is_as_good_as_new_and_its_log_ins_end(
     async with database.transaction() as session:
         await core.identity.devices.trust(session, person.id, device.id)
         token, _ = await core.identity.sessions.open(
-            session, channel="web", customer_id=person.id, device_id=device.id
+            session, channel="web", login=LoginDone(person.id, device.id, "密码")
         )
         await core.identity.devices.unbind(session, person.id, device.id)
         with pytest.raises(DeviceUnknown):

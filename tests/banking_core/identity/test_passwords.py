@@ -50,7 +50,7 @@ def passwords_of(core: Core, hasher: PasswordHasher) -> Passwords:
         customers=core.customers,
         security_log=core.identity.log,
         fingerprints=Fingerprints(b"k" * 32),
-        notices=SecurityNotices(core.providers.sms, "95177"),
+        notices=SecurityNotices(core.notices, "95177"),
         hashes=PasswordHashes(hasher),
         sessions=core.identity.sessions,
         devices=core.identity.devices,
@@ -345,6 +345,11 @@ async def test_a_right_password_does_not_clear_the_count_of_its_address(
     assert (await attempt(database, passwords, PASSWORD, origin=HERE))[0] == "locked"
 
 
+async def told(database: Database, core: Core, customer_id: str) -> list[str]:
+    async with database.snapshot() as session:
+        return [notice.text for notice in await core.notices.list(session, customer_id)]
+
+
 async def change(database: Database, passwords: Passwords, customer_id: str, old: str, new: str) -> str:
     async with database.transaction() as session:
         return (await passwords.change(session, customer_id, old, new, origin=HERE)).kind
@@ -357,9 +362,9 @@ async def test_a_password_is_changed_with_the_old_one_and_the_customer_is_told(
     assert await change(database, passwords, customer_id, PASSWORD, new) == "ok"
     assert (await attempt(database, passwords, PASSWORD))[0] == "wrong"
     assert (await attempt(database, passwords, new))[0] == "ok"
-    assert core.providers.sandbox_sms is not None
-    (message,) = await core.providers.sandbox_sms.recent(phone=PHONE)
-    assert "您的登录密码已修改（11月2日10:00）" in message.text and "95177" in message.text
+    (text,) = await told(database, core, customer_id)
+    assert "您的登录密码已修改（11月2日10:00）" in text and "95177" in text
+    assert await core.notices.send_due(database) == 1
 
 
 @pytest.mark.parametrize(
@@ -371,8 +376,7 @@ async def test_a_refused_new_password_changes_nothing(
     with pytest.raises(error):
         await change(database, passwords, customer_id, PASSWORD, new)
     assert (await attempt(database, passwords, PASSWORD))[0] == "ok"
-    assert core.providers.sandbox_sms is not None
-    assert await core.providers.sandbox_sms.recent(phone=PHONE) == []
+    assert await told(database, core, customer_id) == []
 
 
 async def test_wrong_old_passwords_count_as_tries_to_log_in(
@@ -381,9 +385,8 @@ async def test_wrong_old_passwords_count_as_tries_to_log_in(
     kinds = [await change(database, passwords, customer_id, "wrong", "river-Tulip-48") for _ in range(5)]
     assert kinds == ["wrong"] * 4 + ["locked"]
     assert (await attempt(database, passwords, PASSWORD))[0] == "locked"
-    assert core.providers.sandbox_sms is not None
-    (message,) = await core.providers.sandbox_sms.recent(phone=PHONE)
-    assert "登录已暂停" in message.text
+    (text,) = await told(database, core, customer_id)
+    assert "登录已暂停" in text
 
 
 async def test_an_unknown_number_costs_the_same_statements_as_a_known_one(

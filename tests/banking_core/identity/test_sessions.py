@@ -9,7 +9,7 @@ import pytest
 
 from banking_core.clock import ManualClock
 from banking_core.core import Core
-from banking_core.identity import BankSession, Origin, SessionUnknown
+from banking_core.identity import BankSession, LoginDone, Origin, SessionUnknown
 from banking_core.settings import BankSettings
 from banking_core.storage import Database
 from tests.banking_core.people import Person, make_person, on_both_engines
@@ -27,9 +27,8 @@ async def open_session(
     database: Database, core: Core, customer_id: str | None = None, device_id: str | None = None
 ) -> tuple[str, BankSession]:
     async with database.transaction() as session:
-        return await core.identity.sessions.open(
-            session, channel="web", customer_id=customer_id, device_id=device_id
-        )
+        login = LoginDone(customer_id, device_id, "密码") if customer_id else None
+        return await core.identity.sessions.open(session, channel="web", login=login)
 
 
 async def found(database: Database, core: Core, token: str) -> BankSession | None:
@@ -156,7 +155,7 @@ async def test_a_visit_becomes_a_log_in_and_its_old_token_dies_with_the_new_one(
     clock.advance(seconds=3600)
     async with database.transaction() as session:
         assert await sessions.renew(session, row.id) is None
-        assert await sessions.log_in(session, row.id, customer_id=person.id, device_id=None)
+        assert await sessions.log_in(session, row.id, LoginDone(person.id, None, "密码"))
     async with database.transaction() as session:
         fresh = await sessions.renew(session, row.id)
         assert await sessions.renew(session, row.id) is None
@@ -170,14 +169,14 @@ async def test_a_visit_becomes_a_log_in_and_its_old_token_dies_with_the_new_one(
     assert await found(database, core, token) is None
     async with database.transaction() as session:
         other = await make_person(session, core, "李静", "13800000006")
-        assert not await sessions.log_in(session, row.id, customer_id=other.id, device_id=None)
+        assert not await sessions.log_in(session, row.id, LoginDone(other.id, None, "密码"))
 
 
 @on_both_engines
 async def test_a_token_owed_once_is_given_once(database: Database, core: Core, person: Person) -> None:
     _, row = await open_session(database, core)
     async with database.transaction() as session:
-        await core.identity.sessions.log_in(session, row.id, customer_id=person.id, device_id=None)
+        await core.identity.sessions.log_in(session, row.id, LoginDone(person.id, None, "密码"))
 
     async def renew() -> str | None:
         async with database.transaction() as session:

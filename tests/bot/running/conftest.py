@@ -18,6 +18,7 @@ from aiohttp.web_urldispatcher import PrefixedSubAppResource
 
 from banking_core.clock import ManualClock
 from banking_core.customers.id_numbers import complete_id_number
+from banking_core.identity import LoginDone
 from bot.assembly import Product, build_product
 from bot.channels.web import COOKIE_NAME as CUSTOMER_COOKIE
 from bot.channels.web.sessions import create_session
@@ -128,10 +129,9 @@ class Surface:
         async with db.transaction() as session:
             token, _row = await create_session(
                 session,
+                self.product.bank.identity.sessions,
                 conversation_id=conversation_id,
-                customer_id=customer_id,
-                now=self.clock.now(),
-                ttl_h=700,
+                login=LoginDone(customer_id, None, "密码+短信验证码") if customer_id else None,
             )
         return Caller(token, conversation_id, {CUSTOMER_COOKIE: token})
 
@@ -158,6 +158,8 @@ async def surface(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sur
         messages_per_s=50,
         allowed_origins="https://bank.example",
         trusted_proxies="127.0.0.1",
+        session_ttl_h=700,
+        session_idle_min=720,
     )
     await upgrade(settings.database_url, vault=settings.open_vault())
     clock = ManualClock(NOW)

@@ -29,7 +29,7 @@ async function post(path, body = {}) {
 
 export const api = {
   session: () => post("/api/session"),
-  login: (phone, password) => post("/api/login", { phone, password }),
+  login: (phone, password, trustDevice) => post("/api/login", { phone, password, trust_device: trustDevice }),
   resend: () => post("/api/login/resend"),
   verify: (challengeId, code) => post("/api/login/verify", { challenge_id: challengeId, code }),
   logout: () => post("/api/logout"),

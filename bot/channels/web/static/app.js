@@ -112,6 +112,8 @@ const frames = {
 
 function applyState(frame) {
   const first = !ready;
+  // Logged in inside the chat: the page fetches the new cookie that is owed to it.
+  if (!first && frame.customer_name && !state.customer_name) api.session().catch(() => {});
   state = frame;
   byId("state-label").textContent = frame.label;
   byId("state-label").dataset.owner = frame.owner;

@@ -20,8 +20,9 @@ const PLACEHOLDERS = {
   closed: "发消息可以重新开始",
 };
 const SECRETS = {
-  otp: { label: "短信验证码", placeholder: "6位数字", digits: true },
-  password: { label: "登录密码", placeholder: "请输入密码", digits: false },
+  otp: { label: "短信验证码", placeholder: "6位数字", digits: true, resend: "重发" },
+  totp: { label: "动态口令", placeholder: "App上的6位数字，或恢复码", digits: false, fill: "one-time-code", resend: "用短信" },
+  password: { label: "登录密码", placeholder: "请输入密码", digits: false, fill: "current-password" },
 };
 const SECRET_ACTIONS = new Set(["重发", "取消"]); // the secret field has its own buttons for these
 
@@ -92,13 +93,14 @@ export class Composer {
     }
   }
 
-  #labelSecret({ label, placeholder, digits }) {
+  #labelSecret({ label, placeholder, digits, fill = "one-time-code", resend = "" }) {
     byId("secret").dataset.expects = this.#expects;
     byId("secret-label").textContent = label;
-    byId("secret-resend").hidden = !digits;
+    byId("secret-resend").hidden = !resend;
+    byId("secret-resend").textContent = resend;
     this.secret.placeholder = placeholder;
     this.secret.setAttribute("inputmode", digits ? "numeric" : "text");
-    this.secret.setAttribute("autocomplete", digits ? "one-time-code" : "current-password");
+    this.secret.setAttribute("autocomplete", fill);
     this.secret.maxLength = digits ? 6 : 64;
   }
 

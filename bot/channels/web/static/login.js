@@ -3,8 +3,30 @@
 import { api } from "./api.js";
 import { byId, clockText, countdown } from "./dom.js";
 
+const PROOFS = {
+  otp: {
+    title: "输入短信验证码",
+    label: "6位验证码",
+    words: (phone) => `验证码已发到 ${phone}`,
+    resend: "重新获取",
+    shape: /^\d{6}$/,
+    missing: "请输入6位数字验证码。",
+    maxLength: 6,
+  },
+  totp: {
+    title: "输入动态口令",
+    label: "动态口令或恢复码",
+    words: () => "请看动态口令App上的6位数字",
+    resend: "改用短信验证码",
+    shape: /^(\d{6}|[0-9A-Za-z]{5}[- ]?[0-9A-Za-z]{5})$/,
+    missing: "请输入6位动态口令，或10位恢复码。",
+    maxLength: 11,
+  },
+};
+
 export class LoginSheet {
   #challengeId = null;
+  #needs = "otp";
   #busy = false;
   #stops = [];
   #handlers;
@@ -19,7 +41,7 @@ export class LoginSheet {
     byId("code-back").addEventListener("click", () => this.#show("password"));
     byId("logout").addEventListener("click", (event) => this.#run(event, () => this.#logout(), null));
     byId("login-code").addEventListener("input", () => {
-      byId("login-code").value = byId("login-code").value.replace(/\D/g, "");
+      if (this.#needs === "otp") byId("login-code").value = byId("login-code").value.replace(/\D/g, "");
     });
   }
 
@@ -86,25 +108,35 @@ export class LoginSheet {
     const password = byId("login-password").value;
     if (!/^1\d{10}$/.test(phone)) return this.#refuse("login-phone", "login-error", "请输入11位手机号。");
     if (!password) return this.#refuse("login-password", "login-error", "请输入登录密码。");
-    const sent = await api.login(phone, password);
+    const answer = await api.login(phone, password, byId("login-trust").checked);
     byId("login-password").value = "";
-    this.#show("code");
-    this.#sent(sent);
+    this.#goOn(answer);
   }
 
-  async #resend() {
-    this.#sent(await api.resend());
-  }
-
-  async #finish() {
-    const code = byId("login-code").value;
-    if (!/^\d{6}$/.test(code)) return this.#refuse("login-code", "code-error", "请输入6位数字验证码。");
-    byId("login-code").value = "";
-    const me = await api.verify(this.#challengeId, code);
+  /** Either the next proof, or the log-in is done. */
+  #goOn(answer) {
+    if (answer.needs) {
+      this.#needs = answer.needs;
+      this.#show("code");
+      this.#ask(answer);
+      return;
+    }
     byId("login").close();
     this.#show("password");
     byId("login-phone").value = "";
-    this.#handlers.loggedIn(me);
+    this.#handlers.loggedIn(answer);
+  }
+
+  async #resend() {
+    this.#goOn(await api.resend());
+  }
+
+  async #finish() {
+    const code = byId("login-code").value.trim();
+    const { shape, missing } = PROOFS[this.#needs];
+    if (!shape.test(code)) return this.#refuse("login-code", "code-error", missing);
+    byId("login-code").value = "";
+    this.#goOn(await api.verify(this.#challengeId, code));
   }
 
   async #logout() {
@@ -113,21 +145,30 @@ export class LoginSheet {
     this.#handlers.loggedOut();
   }
 
-  #sent({ challenge_id: challengeId, masked_phone: phone, valid_s: valid, resend_after_s: wait }) {
+  #ask({ challenge_id: challengeId, masked_phone: phone, valid_s: valid, resend_after_s: wait }) {
+    const { title, label, words, resend, maxLength } = PROOFS[this.#needs];
     this.#challengeId = challengeId;
-    byId("code-sent").textContent = `验证码已发到 ${phone}`;
+    byId("login-title").textContent = title;
+    byId("login-code-label").textContent = label;
+    byId("code-sent").textContent = words(phone);
+    byId("login-code").maxLength = maxLength;
+    byId("login-code").setAttribute("inputmode", this.#needs === "otp" ? "numeric" : "text");
     byId("login-code").value = "";
     byId("login-code").focus();
     this.#stopCountdowns();
     const left = byId("code-left");
-    const resend = byId("code-resend");
+    const again = byId("code-resend");
+    left.textContent = "";
+    again.textContent = resend;
+    again.disabled = false;
+    if (valid === undefined) return;
     this.#stops = [
       countdown(valid, (seconds) => {
         left.textContent = seconds > 0 ? `${clockText(seconds)} 内有效` : "验证码已过期";
       }),
       countdown(wait, (seconds) => {
-        resend.disabled = seconds > 0;
-        resend.textContent = seconds > 0 ? `${Math.ceil(seconds)}秒后可重新获取` : "重新获取";
+        again.disabled = seconds > 0;
+        again.textContent = seconds > 0 ? `${Math.ceil(seconds)}秒后可重新获取` : resend;
       }),
     ];
   }
@@ -135,8 +176,10 @@ export class LoginSheet {
   #show(step) {
     byId("login-password-step").hidden = step !== "password";
     byId("login-code-step").hidden = step !== "code";
-    byId("login-title").textContent = step === "code" ? "输入短信验证码" : "登录掌柜银行";
-    if (step === "password") this.#stopCountdowns();
+    if (step === "password") {
+      byId("login-title").textContent = "登录掌柜银行";
+      this.#stopCountdowns();
+    }
     this.#say("login-error", "");
     this.#say("code-error", "");
     if (byId("login").open && step === "password") byId("login-phone").focus();

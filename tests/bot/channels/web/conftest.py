@@ -6,24 +6,27 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 from aiohttp.test_utils import TestClient, TestServer
 
 from banking_core.clock import ManualClock
-from banking_core.errors import Refused
-from banking_core.storage import Base, Database, after_commit
-from bot.channels.web import SmsSeen, WebDependencies, WebSession, build_web_app
+from banking_core.core import Core, build_core
+from banking_core.settings import BankSettings
+from banking_core.storage import Base, Database
+from bot.channels.web import SmsSeen, WebDependencies, build_web_app
 from bot.conversation.events import EventBus
 from bot.conversation.views import ConversationStatus, Inbound, MessageView, Received
+from tests.banking_core.people import make_person
+from tests.keys import vault
 
 START = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
-PHONE, PASSWORD, CODE = "13800000004", "Right-horse-7", "246810"
+PHONE, OTHER_PHONE, PASSWORD, CODE = "13800000004", "13800000006", "Right-horse-7", "246810"
 
 
 @dataclass
@@ -150,82 +153,6 @@ class FakeHub:
         self.change(conversation_id, can_rate=False)
 
 
-class FakeBank:
-    """Passwords with a lock after five wrong ones, codes with three tries, and an SMS tray."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        self.clock = clock
-        self.people = {PHONE: ("customer-wei", PASSWORD), "13800000006": ("customer-jing", PASSWORD)}
-        self.wrong = 0
-        self.codes: dict[str, dict[str, Any]] = {}
-        self.sms: list[SmsSeen] = []
-        self.refuse_to_send = False
-        self.identity = SimpleNamespace(
-            passwords=SimpleNamespace(verify=self._verify_password),
-            otp=SimpleNamespace(send=self._send, verify=self._verify_code),
-        )
-        self.customers = SimpleNamespace(get=self._get)
-
-    async def _get(self, session: Any, customer_id: str) -> Any:
-        phone = next(phone for phone, (owner, _) in self.people.items() if owner == customer_id)
-        return SimpleNamespace(id=customer_id, phone=phone)
-
-    async def _verify_password(self, session: Any, phone: str, password: str) -> Any:
-        locked_until = self.clock.now() + timedelta(minutes=5)
-        customer_id, right = self.people.get(phone, (None, None))
-        if self.wrong < 5 and password == right:
-            return SimpleNamespace(kind="ok", customer_id=customer_id, tries_left=5, locked_until=None)
-        self.wrong += 1
-        if self.wrong >= 5:
-            return SimpleNamespace(kind="locked", customer_id=None, tries_left=0, locked_until=locked_until)
-        return SimpleNamespace(kind="wrong", customer_id=None, tries_left=5 - self.wrong, locked_until=None)
-
-    async def _send(self, session: Any, *, customer_id: str, phone: str, purpose: Any, origin: Any) -> Any:
-        assert purpose.name == "login"
-        assert origin.address == "127.0.0.1"
-        if self.refuse_to_send:
-            raise Refused(customer_text="验证码刚发过，请30秒后再试。")
-        for challenge in self.codes.values():
-            challenge["dead"] = True
-        challenge_id = uuid.uuid4().hex
-        expires_at = self.clock.now() + timedelta(seconds=60)
-        self.codes[challenge_id] = {
-            "customer_id": customer_id,
-            "tries": 3,
-            "expires_at": expires_at,
-            "dead": False,
-        }
-
-        async def deliver() -> None:
-            self.sms.append(SmsSeen(phone, f"【掌柜银行】验证码{CODE}", self.clock.now()))
-
-        after_commit(session, deliver)
-        masked = f"{phone[:3]}****{phone[-4:]}"
-        return SimpleNamespace(
-            challenge_id=challenge_id, masked_phone=masked, expires_at=expires_at, resend_after_s=30
-        )
-
-    async def _verify_code(
-        self, session: Any, challenge_id: str, code: str, *, customer_id: str, purpose: Any, origin: Any
-    ) -> Any:
-        assert (purpose.name, origin.channel) == ("login", "web")
-        challenge = self.codes[challenge_id]
-        assert challenge["customer_id"] == customer_id
-        if challenge["expires_at"] <= self.clock.now():
-            return SimpleNamespace(kind="expired", tries_left=0)
-        if challenge["dead"]:
-            return SimpleNamespace(kind="used", tries_left=0)
-        if code == CODE:
-            challenge["dead"] = True
-            return SimpleNamespace(kind="ok", tries_left=0)
-        challenge["tries"] -= 1
-        kind = "wrong" if challenge["tries"] else "exhausted"
-        return SimpleNamespace(kind=kind, tries_left=challenge["tries"])
-
-    async def sms_recent(self, limit: int) -> list[SmsSeen]:
-        return self.sms[-limit:]
-
-
 class Socket:
     """A page's web socket, without the page."""
 
@@ -306,8 +233,11 @@ class Visitor:
 class Site:
     """The web channel running on a local port, with its fakes at hand."""
 
-    def __init__(self, deps: WebDependencies, hub: FakeHub, bank: FakeBank, clock: ManualClock) -> None:
+    def __init__(
+        self, deps: WebDependencies, hub: FakeHub, bank: Core, people: dict[str, str], clock: ManualClock
+    ) -> None:
         self.deps, self.hub, self.bank, self.clock = deps, hub, bank, clock
+        self.people = people  # phone number to customer id
         self.server = TestServer(build_web_app(deps))
         self._visitors: list[Visitor] = []
 
@@ -316,27 +246,65 @@ class Site:
         self._visitors.append(visitor)
         return visitor
 
+    async def messages(self) -> list[SmsSeen]:
+        """Every text message sent, the newest first."""
+        assert self.deps.sms_recent is not None
+        return list(await self.deps.sms_recent(200))
+
     async def close(self) -> None:
         for visitor in self._visitors:
             await visitor.http.session.close()
         await self.server.close()
 
 
+async def open_bank(folder: Path, db: Database, clock: ManualClock) -> tuple[Core, dict[str, str]]:
+    """A bank with two customers who have a password; argon2 costs next to nothing."""
+    bank = build_core(
+        BankSettings(
+            database_url=str(db.url),
+            sandbox_database_url=f"sqlite+aiosqlite:///{folder / 'sandbox.db'}",
+            otp_key=b"a server key used by tests only!",
+            password_time_cost=1,
+            password_memory_kib=8,
+            password_lanes=1,
+        ),
+        clock,
+    )
+    await bank.start(db)
+    people = {}
+    async with db.transaction() as session:
+        for name, phone in (("张伟", PHONE), ("李静", OTHER_PHONE)):
+            known = await bank.customers.by_phone(session, phone)  # a second site in the same folder
+            people[phone] = known.id if known else (await make_person(session, bank, name, phone)).id
+            if known is None:
+                await bank.identity.passwords.set(session, people[phone], PASSWORD)
+    return bank, people
+
+
 @asynccontextmanager
 async def running_site(folder: Path, **overrides: Any) -> AsyncIterator[Site]:
-    """A site with an empty database in `folder`; `overrides` are fields of WebDependencies."""
+    """A site on a bank of its own in `folder`; every code is CODE. `overrides` are fields of WebDependencies."""
     clock = ManualClock(START)
-    hub, bank = FakeHub(clock), FakeBank(clock)
-    db = Database(f"sqlite+aiosqlite:///{folder / 'web.db'}")
+    hub = FakeHub(clock)
+    db = Database(f"sqlite+aiosqlite:///{folder / 'web.db'}", vault=vault())
     async with db.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all, tables=[WebSession.__table__])
-    deps = WebDependencies(hub=hub, db=db, bank=bank, clock=clock, sms_recent=bank.sms_recent)
-    site = Site(replace(deps, **overrides), hub, bank, clock)
+        await connection.run_sync(Base.metadata.create_all)
+    bank, people = await open_bank(folder, db, clock)
+
+    async def sms_recent(limit: int) -> list[SmsSeen]:
+        assert bank.providers.sandbox_sms is not None
+        recent = await bank.providers.sandbox_sms.recent(limit)
+        return [SmsSeen(message.phone, message.text, message.sent_at) for message in recent]
+
+    deps = WebDependencies(hub=hub, db=db, bank=bank, clock=clock, sms_recent=sms_recent)
+    site = Site(replace(deps, **overrides), hub, bank, people, clock)
     await site.server.start_server()
     try:
-        yield site
+        with patch("banking_core.identity.otp.random_code", return_value=CODE):
+            yield site
     finally:
         await site.close()
+        await bank.close()
         await db.close()
 
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
+from banking_core.identity import CodePurpose
 
 CODE, PASSWORD, PHONE, OTHER_PHONE = "246810", "Right-horse-7", "13800000004", "13800000006"
 
 
 async def start(visitor, phone=PHONE, password=PASSWORD):
     return await visitor.post("/api/login", {"phone": phone, "password": password})
+
+
+async def events(site):
+    """The kinds of the customer's security events, the newest first."""
+    async with site.deps.db.snapshot() as session:
+        return [event.kind for event in await site.bank.identity.log.recent(session, site.people[PHONE])]
 
 
 async def finish(visitor, challenge_id, code=CODE):
@@ -25,14 +37,14 @@ async def test_password_and_code_log_the_customer_into_the_same_conversation(sit
     status, sent = await start(visitor)
     assert status == 200
     assert sent["masked_phone"] == "138****0004"
-    assert (sent["valid_s"], sent["resend_after_s"]) == (60, 30)
+    assert (sent["valid_s"], sent["resend_after_s"]) == (60, 60)
     status, me = await finish(visitor, sent["challenge_id"])
 
     assert status == 200
     assert me["authenticated"] is True
     assert me["customer_name"] == "*伟"
     assert me["conversation_id"] == before["conversation_id"]
-    assert site.hub.attached == [(before["conversation_id"], "customer-wei", "密码+短信验证码")]
+    assert site.hub.attached == [(before["conversation_id"], site.people[PHONE], "密码+短信验证码")]
 
 
 async def test_the_password_alone_logs_nobody_in(site):
@@ -72,7 +84,7 @@ async def test_a_wrong_password_is_told_how_many_tries_are_left_then_how_long_it
         assert (status, answer["error"]["code"]) == (401, "login_refused")
 
     assert texts[0] == "手机号或密码不正确，还可以再试4次。"
-    assert texts[4] == "密码输错次数太多，登录已暂时锁定，请在12:05以后再试（约5分钟）。"
+    assert texts[4] == "密码输错次数太多，登录已暂时锁定，请在12:15以后再试（约15分钟）。"
 
 
 async def test_an_unknown_phone_reads_like_a_wrong_password(site):
@@ -104,7 +116,7 @@ async def test_an_unusable_login_is_refused_in_one_sentence(site, body, text):
     status, answer = await visitor.post("/api/login", body)
 
     assert (status, answer["error"]["text"]) == (400, text)
-    assert site.bank.wrong == 0
+    assert await events(site) == ["password_set"]
 
 
 @pytest.mark.parametrize("raw", [b"{", b"\xff\xfe", b"[" * 3000, b"x" * 9000, b""])
@@ -124,6 +136,7 @@ async def test_a_wrong_code_counts_down_and_then_needs_a_new_one(site):
     _, sent = await start(visitor)
 
     texts = [(await finish(visitor, sent["challenge_id"], "000000"))[1]["error"]["text"] for _ in range(3)]
+    site.clock.advance(seconds=60)
     _, again = await visitor.post("/api/login/resend")
     status, _ = await finish(visitor, again["challenge_id"])
 
@@ -162,11 +175,19 @@ async def test_a_code_meant_for_something_else_logs_nobody_in(site):
     visitor = site.visitor()
     await visitor.arrive()
     _, sent = await start(visitor)
-    site.bank.codes["for-a-transfer"] = dict(site.bank.codes[sent["challenge_id"]])
+    site.clock.advance(seconds=60)
+    with patch("banking_core.identity.otp.random_code", return_value="135790"):
+        async with site.deps.db.transaction() as session:
+            paying = await site.bank.identity.otp.send(
+                session, customer_id=site.people[PHONE], phone=PHONE, purpose=CodePurpose("order:1")
+            )
 
-    status, answer = await finish(visitor, "for-a-transfer")
-
+    status, answer = await finish(visitor, paying.challenge_id, "135790")
     assert (status, answer["error"]["code"]) == (409, "login_stale")
+    site.clock.advance(seconds=60)
+    await visitor.post("/api/login/resend")
+    status, answer = await finish(visitor, sent["challenge_id"], "135790")
+    assert (status, answer["error"]["kind"]) == (401, "wrong")
     assert (await visitor.arrive())["authenticated"] is False
 
 
@@ -187,17 +208,18 @@ async def test_a_code_cannot_be_sent_before_the_password_was_right(site):
     status, _ = await visitor.post("/api/login/resend")
 
     assert status == 409
-    assert site.bank.sms == []
+    assert await site.messages() == []
 
 
 async def test_the_banks_own_refusal_to_send_reaches_the_customer(site):
     visitor = site.visitor()
     await visitor.arrive()
-    site.bank.refuse_to_send = True
+    await start(visitor)
+    site.clock.advance(seconds=30)
 
     status, answer = await start(visitor)
 
-    assert (status, answer["error"]["text"]) == (409, "验证码刚发过，请30秒后再试。")
+    assert (status, answer["error"]["text"]) == (409, "验证码刚刚发过，请30秒后再获取。")
 
 
 async def test_another_customer_in_the_same_browser_sees_nothing_of_the_first(site):
@@ -211,7 +233,7 @@ async def test_another_customer_in_the_same_browser_sees_nothing_of_the_first(si
     frames = await socket.hello(after_seq=0, conversation_id=first["conversation_id"])
 
     assert second["conversation_id"] != first["conversation_id"]
-    assert site.hub.talks[second["conversation_id"]].customer_id == "customer-jing"
+    assert site.hub.talks[second["conversation_id"]].customer_id == site.people[OTHER_PHONE]
     assert [frame["type"] for frame in frames] == ["welcome", "state"]
 
 
@@ -224,13 +246,12 @@ async def test_a_login_cut_off_before_it_reached_the_conversation_is_completed_o
     again = await visitor.arrive()
 
     assert again["authenticated"] is True
-    assert site.hub.talks[me["conversation_id"]].customer_id == "customer-wei"
+    assert site.hub.talks[me["conversation_id"]].customer_id == site.people[PHONE]
 
 
 async def test_logins_are_slowed_down_per_session_and_open_again_with_time(site):
     visitor = site.visitor()
     await visitor.arrive()
-    site.bank.people.clear()
 
     statuses = [(await start(visitor, password="x"))[0] for _ in range(9)]
     _, answer = await start(visitor)
@@ -276,3 +297,45 @@ async def test_a_session_lasts_its_time_from_the_login_on(site):
 
     expected = site.clock.now() + timedelta(hours=site.deps.session_ttl_h)
     assert me["expires_at"] == expected.isoformat()
+
+
+async def test_a_trusted_device_logs_in_with_the_password_alone_and_gets_a_new_cookie(site):
+    visitor, stranger = site.visitor(), site.visitor()
+    for browser in (visitor, stranger):
+        await browser.arrive()
+    body = {"phone": PHONE, "password": PASSWORD, "trust_device": True}
+    _, sent = await visitor.post("/api/login", body)
+    await finish(visitor, sent["challenge_id"])
+    await visitor.post("/api/logout")
+    await visitor.arrive()
+    before = visitor.cookie()
+
+    status, me = await start(visitor)
+    site.clock.advance(seconds=60)
+    _, elsewhere = await start(stranger)
+
+    assert (status, me["authenticated"]) == (200, True)
+    assert visitor.cookie() != before
+    assert site.hub.attached[-1][2] == "密码"
+    assert elsewhere["needs"] == "otp"
+
+
+async def test_an_app_s_code_or_a_recovery_code_goes_where_the_text_message_s_would(site):
+    async with site.deps.db.transaction() as session:
+        totp = site.bank.identity.totp
+        enrolment = await totp.enrol(session, site.people[PHONE])
+        app = TOTP(base64.b32decode(enrolment.secret), 6, SHA1(), 60)
+        code = app.generate(int(site.clock.now().timestamp())).decode()
+        _, recovery = await totp.confirm(session, site.people[PHONE], code)
+    visitor = site.visitor()
+    await visitor.arrive()
+
+    _, needs = await start(visitor)
+    _, used = await finish(visitor, needs["challenge_id"], code)
+    _, odd = await finish(visitor, needs["challenge_id"], "not a code")
+    status, me = await finish(visitor, needs["challenge_id"], recovery[0].lower())
+
+    assert needs["needs"] == "totp" and await site.messages() == []
+    assert used["error"]["text"] == "这个动态口令已经用过了，请等下一个再输入。"
+    assert odd["error"]["code"] == "bad_request"
+    assert (status, me["authenticated"]) == (200, True)

@@ -116,7 +116,7 @@ async def test_the_sms_page_shows_the_newest_first_and_escapes_what_it_shows(ope
         await visitor.arrive()
         await visitor.log_in()
         site.clock.advance(seconds=60)
-        site.bank.sms.append(type(site.bank.sms[0])("13800000001", "<script>x</script>", site.clock.now()))
+        await site.bank.providers.sms.send(key="k", phone="13800000001", text="<script>x</script>")
         async with visitor.http.get("/dev/sms") as answer:
             assert answer.status == 200
             page = await answer.text()
