@@ -22,6 +22,8 @@ from banking_core.notices import Notices
 from banking_core.orders.limits import LimitBook
 from banking_core.orders.service import Orders
 from banking_core.providers import Providers, build_providers
+from banking_core.restrictions import Restrictions
+from banking_core.restrictions.guard import RestrictionGuard
 from banking_core.settings import BankSettings
 from banking_core.storage import Database
 from banking_core.tariff import OpeningGuard, Tariff
@@ -46,6 +48,7 @@ class Core:
     payees: Payees
     providers: Providers
     notices: Notices
+    restrictions: Restrictions
 
     async def start(self, database: Database) -> None:
         """Opens the sandbox stores and the bank's own ledger accounts; safe to call again.
@@ -73,6 +76,7 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
     accounts = Accounts(ledger)
     payees = Payees(clock)
     notices = Notices(clock, customers, providers.sms)
+    restrictions = Restrictions(clock, customers)
     core = Core(
         clock=clock,
         terms=terms,
@@ -82,12 +86,14 @@ def build_core(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         ledger=ledger,
         customers=customers,
         accounts=accounts,
-        identity=Identity.build(settings, clock, terms, customers, providers.sms, notices),
+        identity=Identity.build(settings, clock, terms, customers, providers, notices, restrictions),
         orders=Orders(clock, ledger, customers, accounts, LimitBook(rules.limits, terms)),
         payees=payees,
         providers=providers,
         notices=notices,
+        restrictions=restrictions,
     )
+    core.orders.add_guard(RestrictionGuard(clock, terms, restrictions))
     core.orders.add_guard(OpeningGuard(clock, rules.opening, core.tariff.hours))
     register_transfers(core.orders, core)
     return core

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime, time, timedelta
 
 from banking_core.clock import BANK_ZONE
@@ -15,3 +16,11 @@ def at_time(day: date, moment: time) -> datetime:
 def day_bounds(day: date) -> tuple[datetime, datetime]:
     """The first instant of a bank date and of the next one, in UTC."""
     return at_time(day, time.min), at_time(day + timedelta(days=1), time.min)
+
+
+def wait_words(wait_s: int) -> str:
+    """A waiting time as Chinese readers write it: 45秒, 3分钟, 2小时; rounded up."""
+    if wait_s < 60:
+        return f"{wait_s}秒"
+    minutes = math.ceil(wait_s / 60)
+    return f"{minutes}分钟" if minutes < 60 else f"{math.ceil(minutes / 60)}小时"

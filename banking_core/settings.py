@@ -23,6 +23,7 @@ class BankSettings:
     billing_provider: str = "sandbox"
     topup_provider: str = "sandbox"
     clearing_provider: str = "sandbox"
+    realname_provider: str = "sandbox"
     terms_path: Path | None = None
     rules_path: Path | None = None
     password_time_cost: int = 3

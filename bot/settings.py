@@ -119,6 +119,7 @@ class Settings(BaseSettings):
     billing_provider: str = Field("sandbox", description="Who keeps household bills.")
     topup_provider: str = Field("sandbox", description="Who sells phone credit.")
     clearing_provider: str = Field("sandbox", description="Who carries interbank transfers.")
+    realname_provider: str = Field("sandbox", description="Who knows which name belongs to an ID number.")
     messages_per_s: float = Field(
         1.0,
         gt=0,
@@ -182,6 +183,7 @@ class Settings(BaseSettings):
             billing_provider=self.billing_provider,
             topup_provider=self.topup_provider,
             clearing_provider=self.clearing_provider,
+            realname_provider=self.realname_provider,
             terms_path=self.terms_path,
             rules_path=self.rules_path,
             password_time_cost=self.password_time_cost,

@@ -19,6 +19,7 @@ MODEL_MODULES = (
     "banking_core.transfers.models",
     "banking_core.interest.models",
     "banking_core.notices.models",
+    "banking_core.restrictions.models",
     "banking_core.mandates.models",
     "banking_core.statements.models",
     "banking_core.risk.models",

@@ -8,6 +8,7 @@ from typing import Any
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.service import Customers
+from banking_core.identity.callbacks import Callbacks
 from banking_core.identity.devices import Devices
 from banking_core.identity.errors import (
     DeviceNameInvalid,
@@ -17,12 +18,16 @@ from banking_core.identity.errors import (
     OtpUnknown,
     PasswordSame,
     PasswordTooWeak,
+    RecoveryPaused,
+    RecoveryPhoneInvalid,
+    RecoveryStale,
     SessionUnknown,
     TotpUnknown,
 )
 from banking_core.identity.hashing import PasswordHashes
 from banking_core.identity.keys import Fingerprints
 from banking_core.identity.log import SecurityLog
+from banking_core.identity.login_risk import LoginRisk, LoginSubject, LoginVerdict
 from banking_core.identity.logins import LoginNeeds, LoginRefusal, LoginResult, Logins
 from banking_core.identity.models import BankSession, Device, SecurityEvent
 from banking_core.identity.notices import SecurityNotices
@@ -30,16 +35,20 @@ from banking_core.identity.origin import NOWHERE, Origin
 from banking_core.identity.otp import OneTimeCodes, OtpOutcome, OtpSent
 from banking_core.identity.passwords import PasswordOutcome, Passwords
 from banking_core.identity.purposes import LOGIN, CodePurpose
+from banking_core.identity.recovery import Papers, Recoveries, RecoveryOutcome, RecoverySent
 from banking_core.identity.sessions import LoginDone, LoginView, Sessions
+from banking_core.identity.takeovers import Takeovers
 from banking_core.identity.totp import TotpCodes, TotpEnrolment, TotpOutcome, TotpStatus
 from banking_core.notices import Notices
-from banking_core.providers.protocols import SmsGateway
+from banking_core.providers import Providers
+from banking_core.restrictions import Restrictions
 from banking_core.settings import BankSettings
 
 __all__ = [
     "LOGIN",
     "NOWHERE",
     "BankSession",
+    "Callbacks",
     "CodePurpose",
     "Device",
     "DeviceNameInvalid",
@@ -50,7 +59,10 @@ __all__ = [
     "LoginNeeds",
     "LoginRefusal",
     "LoginResult",
+    "LoginRisk",
     "LoginStale",
+    "LoginSubject",
+    "LoginVerdict",
     "LoginView",
     "Logins",
     "OneTimeCodes",
@@ -59,15 +71,23 @@ __all__ = [
     "OtpSent",
     "OtpTooMany",
     "OtpUnknown",
+    "Papers",
     "PasswordHashes",
     "PasswordOutcome",
     "PasswordSame",
     "PasswordTooWeak",
     "Passwords",
+    "Recoveries",
+    "RecoveryOutcome",
+    "RecoveryPaused",
+    "RecoveryPhoneInvalid",
+    "RecoverySent",
+    "RecoveryStale",
     "SecurityEvent",
     "SecurityLog",
     "SessionUnknown",
     "Sessions",
+    "Takeovers",
     "TotpCodes",
     "TotpEnrolment",
     "TotpOutcome",
@@ -88,6 +108,8 @@ class Identity:
     sessions: Sessions
     devices: Devices
     logins: Logins
+    recoveries: Recoveries
+    takeovers: Takeovers
     log: SecurityLog
 
     @classmethod
@@ -97,8 +119,9 @@ class Identity:
         clock: Clock,
         terms: Terms,
         customers: Customers,
-        sms: SmsGateway,
+        providers: Providers,
         notices: Notices,
+        restrictions: Restrictions,
     ) -> Identity:
         """Wires the services; raises UnknownTerm, TermsError when a term they need is missing or senseless."""
         security_log = SecurityLog(clock)
@@ -107,20 +130,26 @@ class Identity:
         counting: dict[str, Any] = shared | {"terms": terms, "fingerprints": fingerprints}
         sessions = Sessions(clock=clock, terms=terms, settings=settings, security_log=security_log)
         devices = Devices(**counting, sessions=sessions)
+        told = SecurityNotices(notices, terms.text(HOTLINE_TERM))
+        telling: dict[str, Any] = {"restrictions": restrictions, "notices": told}
         passwords = Passwords(
             **counting,
-            notices=SecurityNotices(notices, terms.text(HOTLINE_TERM)),
+            notices=told,
             hashes=PasswordHashes.of_settings(settings),
             sessions=sessions,
             devices=devices,
         )
-        otp, totp = OneTimeCodes(**counting, sms=sms), TotpCodes(**counting)
+        otp, totp = OneTimeCodes(**counting, sms=providers.sms), TotpCodes(**counting)
         return cls(
             passwords=passwords,
             otp=otp,
             totp=totp,
             sessions=sessions,
             devices=devices,
-            logins=Logins(**shared, passwords=passwords, otp=otp, totp=totp, devices=devices),
+            logins=Logins(**counting, **telling, passwords=passwords, otp=otp, totp=totp, devices=devices),
+            recoveries=Recoveries(
+                **counting, **telling, passwords=passwords, otp=otp, register=providers.realname
+            ),
+            takeovers=Takeovers(**shared, **telling, sessions=sessions, devices=devices, otp=otp),
             log=security_log,
         )

@@ -10,11 +10,18 @@ NotFound      SessionUnknown    no such log-in of this customer, or it is over
 NotFound      DeviceUnknown     no such device of this customer
 InvalidInput  DeviceNameInvalid empty, too long, or with signs that cannot be shown
 Conflict      LoginStale        a proof for a log-in that is over, too old, or begun elsewhere
+InvalidInput  RecoveryPhoneInvalid
+Conflict      RecoveryStale     a recovery that is over, too old, begun elsewhere, or not proved yet
+Refused       RecoveryPaused    too many wrong tries to recover this number; retry_after_s says when
 Refused       OtpTooMany        another code too soon, or too many in a day; retry_after_s says when
 """
 
 from __future__ import annotations
 
+import math
+from datetime import datetime
+
+from banking_core.days import wait_words
 from banking_core.errors import Conflict, InvalidInput, NotFound, Refused
 
 
@@ -72,6 +79,31 @@ class LoginStale(Conflict):
 
     code = "login_stale"
     default_customer_text = "这次登录已经失效，请重新输入手机号和密码。"
+
+
+class RecoveryPhoneInvalid(InvalidInput):
+    """Not a phone number."""
+
+    code = "recovery_phone_invalid"
+    default_customer_text = "请输入11位手机号。"
+
+
+class RecoveryStale(Conflict):
+    """The recovery is over, took too long, was begun elsewhere, or nothing was proved yet."""
+
+    code = "recovery_stale"
+    default_customer_text = "这次找回密码已经失效，请从头再来一次。"
+
+
+class RecoveryPaused(Refused):
+    """Too many wrong tries for this phone number."""
+
+    code = "recovery_paused"
+
+    def __init__(self, message: str, *, until: datetime, now: datetime) -> None:
+        self.retry_after_s = max(1, math.ceil((until - now).total_seconds()))
+        text = f"验证失败的次数太多，请{wait_words(self.retry_after_s)}后再试，或者带身份证到网点办理。"
+        super().__init__(message, customer_text=text)
 
 
 class OtpTooMany(Refused):

@@ -1,14 +1,16 @@
 """Logging in, the same way on every channel: the password, then whatever else is needed, one proof at a time.
 
-    start(phone, password) ──> LoginNeeds(otp | totp) ──> give(secret) ──> ... ──> LoginDone
-                           └─> LoginRefusal                            └─> LoginRefusal
+    start(phone, password) ──> LoginNeeds(otp | totp | id_tail) ──> give(secret) ──> ... ──> LoginDone
+                           └─> LoginRefusal                                      └─> LoginRefusal
 
-An attempt lives for ten minutes, belongs to the session it was begun in, and never says whether a phone number is
-known. After `LoginDone` the channel opens a session. Methods never commit: commit whatever they return.
+What else is needed depends on the device and on how odd the log-in is (`login_risk`). An attempt lives for ten
+minutes, belongs to the session it was begun in, and never says whether a phone number is known. After `LoginDone`
+the channel opens a session. Methods never commit: commit whatever they return.
 """
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -17,22 +19,40 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
+from banking_core.configuration import Terms
 from banking_core.customers.service import Customers
+from banking_core.identity.callbacks import Callbacks
 from banking_core.identity.devices import Devices
 from banking_core.identity.errors import LoginStale, OtpTooMany
+from banking_core.identity.guards import locked_guard
+from banking_core.identity.keys import Fingerprints
+from banking_core.identity.lockout import Lockout
 from banking_core.identity.log import SecurityLog
+from banking_core.identity.login_aftermath import LoginAftermath
+from banking_core.identity.login_facts import LoginFacts
+from banking_core.identity.login_risk import LoginRisk, LoginRules, needs_of
 from banking_core.identity.models import LoginAttempt
+from banking_core.identity.notices import SecurityNotices
 from banking_core.identity.origin import NOWHERE, Origin
 from banking_core.identity.otp import OneTimeCodes, OtpSent
 from banking_core.identity.passwords import Passwords
 from banking_core.identity.purposes import LOGIN
 from banking_core.identity.sessions import LoginDone
 from banking_core.identity.totp import TotpCodes
+from banking_core.restrictions import Restrictions
 from banking_core.storage import new_id
 
-Need = Literal["otp", "totp"]
+Need = Literal["otp", "totp", "id_tail"]
 ATTEMPT_LIFE = timedelta(minutes=10)
-PROOF_NAMES: dict[str, str] = {"otp": "短信验证码", "totp": "动态口令", "recovery": "恢复码"}
+ID_TAIL_CHARS = 4
+ID_TRIES_TERM = "identity.id_tail_tries"
+ID_PAUSE_TERM = "identity.id_tail_pause_minutes"
+PROOF_NAMES: dict[str, str] = {
+    "otp": "短信验证码",
+    "totp": "动态口令",
+    "recovery": "恢复码",
+    "id_tail": "证件后四位",
+}
 
 
 @dataclass(frozen=True)
@@ -47,10 +67,13 @@ class LoginNeeds:
 
 @dataclass(frozen=True)
 class LoginRefusal:
-    """A proof was not right. `proof` says which, `tries_left` how often it may still be tried."""
+    """A proof was not right. `proof` says which, `tries_left` how often it may still be tried.
 
-    proof: Literal["password", "otp", "totp"]
-    kind: Literal["wrong", "locked", "expired", "exhausted", "used"]
+    frozen: every proof would be in vain, a person must see to it first.
+    """
+
+    proof: Literal["password", "otp", "totp", "id_tail"]
+    kind: Literal["wrong", "locked", "expired", "exhausted", "used", "frozen"]
     tries_left: int = 0
     locked_until: datetime | None = None
     locked_what: Literal["phone", "address"] = "phone"
@@ -66,20 +89,38 @@ class Logins:
         self,
         *,
         clock: Clock,
+        terms: Terms,
         customers: Customers,
+        security_log: SecurityLog,
+        fingerprints: Fingerprints,
         passwords: Passwords,
         otp: OneTimeCodes,
         totp: TotpCodes,
         devices: Devices,
-        security_log: SecurityLog,
+        restrictions: Restrictions,
+        notices: SecurityNotices,
     ) -> None:
         self._clock = clock
         self._customers = customers
+        self._log = security_log
+        self._fingerprints = fingerprints
         self._passwords = passwords
         self._otp = otp
         self._totp = totp
         self._devices = devices
-        self._log = security_log
+        self._restrictions = restrictions
+        self._id_lockout = Lockout.of_terms(terms, ID_TRIES_TERM, ID_PAUSE_TERM)
+        self._facts = LoginFacts(clock, devices, fingerprints)
+        self._risk: LoginRisk = LoginRules(terms)
+        self._aftermath = LoginAftermath(clock, customers, restrictions, notices)
+
+    def use_risk(self, risk: LoginRisk) -> None:
+        """Plugs in another judge of log-ins."""
+        self._risk = risk
+
+    def use_callbacks(self, callbacks: Callbacks) -> None:
+        """Says where call-back tasks are filed."""
+        self._aftermath.callbacks = callbacks
 
     async def start(
         self,
@@ -96,13 +137,25 @@ class Logins:
             return LoginRefusal(
                 "password", outcome.kind, outcome.tries_left, outcome.locked_until, outcome.locked_what
             )
-        assert outcome.customer_id is not None
+        customer_id = outcome.customer_id
+        assert customer_id is not None
+        if "frozen" in await self._restrictions.kinds(session, customer_id):
+            await self._log.record(
+                session, "login_refused", customer_id=customer_id, outcome="frozen", origin=origin
+            )
+            return LoginRefusal("password", "frozen")
+        subject = await self._facts.gather(session, customer_id, origin)
+        verdict = await self._risk.assess(session, subject)
+        app = await self._totp.status(session, customer_id)
+        code = "totp" if app.active else "otp"
         now = self._clock.now()
         attempt = LoginAttempt(
             id=new_id(),
-            customer_id=outcome.customer_id,
+            customer_id=customer_id,
             session_id=origin.session_id,
-            needs=await self._needs(session, outcome.customer_id, origin),
+            tier=verdict.tier,
+            reasons=list(verdict.reasons),
+            needs=needs_of(verdict.tier, device_trusted=subject.device_trusted, code=code),
             proofs=[],
             trust_device=trust_device,
             status="open",
@@ -133,19 +186,11 @@ class Logins:
         attempt.needs = ["otp", *attempt.needs[1:]]
         return await self._send(session, attempt, origin)
 
-    async def _needs(self, session: AsyncSession, customer_id: str, origin: Origin) -> list[str]:
-        """What is asked for besides the password: nothing on a device the customer trusts."""
-        device = await self._devices.known(session, customer_id, origin)
-        if self._devices.is_trusted(device):
-            return []
-        app = await self._totp.status(session, customer_id)
-        return ["totp" if app.active else "otp"]
-
     async def _next(self, session: AsyncSession, attempt: LoginAttempt, origin: Origin) -> LoginResult:
         if not attempt.needs:
             return await self._finish(session, attempt, origin)
-        if attempt.needs[0] == "totp":
-            return LoginNeeds(attempt.id, "totp")
+        if attempt.needs[0] != "otp":
+            return LoginNeeds(attempt.id, attempt.needs[0])
         return await self._send(session, attempt, origin)
 
     async def _send(self, session: AsyncSession, attempt: LoginAttempt, origin: Origin) -> LoginNeeds:
@@ -164,34 +209,64 @@ class Logins:
     ) -> LoginRefusal | None:
         """None when the proof is right; it is noted with the attempt."""
         if attempt.needs[0] == "otp":
-            if attempt.challenge_id is None:
-                return LoginRefusal("otp", "expired")
-            code = await self._otp.verify(
-                session,
-                attempt.challenge_id,
-                secret,
-                customer_id=attempt.customer_id,
-                purpose=LOGIN,
-                origin=origin,
-            )
-            if code.kind != "ok":
-                return LoginRefusal("otp", code.kind, code.tries_left)
-            attempt.proofs = [*attempt.proofs, "otp"]
-            return None
+            refusal, proof = await self._check_otp(session, attempt, secret, origin), "otp"
+        elif attempt.needs[0] == "id_tail":
+            refusal, proof = await self._check_id_tail(session, attempt, secret), "id_tail"
+        else:
+            refusal, proof = await self._check_app(session, attempt, secret, origin)
+        if refusal is None:
+            attempt.proofs = [*attempt.proofs, proof]
+        return refusal
+
+    async def _check_otp(
+        self, session: AsyncSession, attempt: LoginAttempt, secret: str, origin: Origin
+    ) -> LoginRefusal | None:
+        if attempt.challenge_id is None:
+            return LoginRefusal("otp", "expired")
+        code = await self._otp.verify(
+            session,
+            attempt.challenge_id,
+            secret,
+            customer_id=attempt.customer_id,
+            purpose=LOGIN,
+            origin=origin,
+        )
+        return None if code.kind == "ok" else LoginRefusal("otp", code.kind, code.tries_left)
+
+    async def _check_app(
+        self, session: AsyncSession, attempt: LoginAttempt, secret: str, origin: Origin
+    ) -> tuple[LoginRefusal | None, str]:
         by_app = secret.isdigit()
         check = self._totp.verify if by_app else self._totp.recover
         outcome = await check(session, attempt.customer_id, secret, origin=origin)
-        if outcome.kind != "ok":
-            return LoginRefusal("totp", outcome.kind, outcome.tries_left, outcome.locked_until)
-        attempt.proofs = [*attempt.proofs, "totp" if by_app else "recovery"]
-        return None
+        if outcome.kind == "ok":
+            return None, "totp" if by_app else "recovery"
+        return LoginRefusal("totp", outcome.kind, outcome.tries_left, outcome.locked_until), "totp"
+
+    async def _check_id_tail(
+        self, session: AsyncSession, attempt: LoginAttempt, secret: str
+    ) -> LoginRefusal | None:
+        """The end of the identity number: known to the customer, not to whoever reads their messages."""
+        guard = await locked_guard(session, self._fingerprints.of("id_tail", attempt.customer_id))
+        now = self._clock.now()
+        if until := self._id_lockout.locked_until(guard, now):
+            return LoginRefusal("id_tail", "locked", 0, until)
+        customer = await self._customers.get(session, attempt.customer_id)
+        given = secret.upper().encode("utf-8", "surrogatepass")
+        if hmac.compare_digest(customer.id_number[-ID_TAIL_CHARS:].encode(), given):
+            self._id_lockout.forget(guard)
+            return None
+        left = self._id_lockout.count_wrong(guard, now)
+        return LoginRefusal("id_tail", "wrong" if left else "locked", left, guard.locked_until)
 
     async def _finish(self, session: AsyncSession, attempt: LoginAttempt, origin: Origin) -> LoginDone:
         attempt.status = "done"
         device = await self._devices.bind(session, attempt.customer_id, origin)
-        if device is not None and attempt.trust_device:
+        if device is not None and attempt.trust_device and attempt.tier != "high":
             await self._devices.trust(session, attempt.customer_id, device.id, origin=origin)
+        await self._facts.remember_place(session, attempt.customer_id, origin)
         await self._note(session, attempt, "login_ok", "ok", origin)
+        await self._aftermath.follow(session, attempt, origin)
         how = "+".join(["密码", *(PROOF_NAMES[proof] for proof in attempt.proofs)])
         return LoginDone(attempt.customer_id, device.id if device else None, how)
 
@@ -212,7 +287,11 @@ class Logins:
     async def _note(
         self, session: AsyncSession, attempt: LoginAttempt, kind: str, outcome: str, origin: Origin
     ) -> None:
-        detail = {"proofs": ["password", *attempt.proofs]}
+        detail = {
+            "proofs": ["password", *attempt.proofs],
+            "tier": attempt.tier,
+            "reasons": attempt.reasons,
+        }
         await self._log.record(
             session, kind, customer_id=attempt.customer_id, outcome=outcome, origin=origin, detail=detail
         )

@@ -40,6 +40,7 @@ class AttemptGuard(Base):
 class OtpChallenge(Base):
     """One SMS code. Only fingerprints of code, phone number and address are kept.
 
+    One without a customer was asked for with a number unknown to the bank, and sent nowhere.
     status: open, used, void (replaced), exhausted.
     """
 
@@ -50,7 +51,7 @@ class OtpChallenge(Base):
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customer.id"), index=True)
     phone_key: Mapped[str] = mapped_column(String(64))
     address_key: Mapped[str] = mapped_column(String(64), default="")
     purpose: Mapped[str] = mapped_column(String(64))
@@ -136,10 +137,20 @@ class BankSession(Base):
     ended_why: Mapped[str | None] = mapped_column(String(16))
 
 
+class KnownPlace(Base):
+    """Where a customer has logged in from, as a fingerprint of the customer and a coarse network."""
+
+    __tablename__ = "known_place"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
+    last_seen_at: Mapped[datetime]
+
+
 class LoginAttempt(Base):
     """A log-in after its right password. `needs`: proofs still to be given, in order; `proofs`: those given.
 
-    `session_id` is the visit it was begun in: only there it goes on.
+    `session_id` is the visit it was begun in: only there it goes on. `tier` and `reasons` are how it was judged.
     """
 
     __tablename__ = "login_attempt"
@@ -148,10 +159,31 @@ class LoginAttempt(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
     session_id: Mapped[str] = mapped_column(String(32), default="")
+    tier: Mapped[str] = mapped_column(String(8))
+    reasons: Mapped[list[Any]]
     needs: Mapped[list[Any]]
     proofs: Mapped[list[Any]]
     challenge_id: Mapped[str | None] = mapped_column(String(32))
     trust_device: Mapped[bool] = mapped_column(default=False)
+    status: Mapped[str] = mapped_column(String(8))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class Recovery(Base):
+    """A forgotten password on its way to a new one. Without a customer it leads nowhere, and does not say so.
+
+    status: open (code and identity to be shown), code_ok (the code was right), proved, done.
+    """
+
+    __tablename__ = "recovery"
+    __table_args__ = (CheckConstraint("status IN ('open', 'code_ok', 'proved', 'done')", name="status"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customer.id"), index=True)
+    guard_key: Mapped[str] = mapped_column(String(64))
+    session_id: Mapped[str] = mapped_column(String(32), default="")
+    challenge_id: Mapped[str] = mapped_column(String(32))
     status: Mapped[str] = mapped_column(String(8))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

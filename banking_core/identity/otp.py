@@ -91,23 +91,56 @@ class OneTimeCodes:
         Raises OtpTooMany, CustomerNotFound.
         """
         await self._customers.lock(session, customer_id)
-        now = self._clock.now()
+        challenge, code = await self._make(session, customer_id, phone, purpose, origin)
+        detail = {"purpose": purpose.name}
+        await self._log.record(
+            session, "otp_sent", customer_id=customer_id, phone=phone, origin=origin, detail=detail
+        )
+        text = (
+            f"【掌柜银行】验证码{code}，用于{purpose.words}，{self._valid_s}秒内有效。"
+            "请勿告诉任何人，银行工作人员也不会向您索要。"
+        )
+        self._send_after_commit(session, challenge.id, phone, text)
+        return self._sent(challenge, phone)
+
+    async def send_nowhere(
+        self, session: AsyncSession, *, phone: str, purpose: CodePurpose, origin: Origin = NOWHERE
+    ) -> OtpSent:
+        """What a stranger's phone number gets: the same answer and the same limits, but no message.
+
+        Raises OtpTooMany. No code is ever right for it that the bank gave out.
+        """
+        challenge, _ = await self._make(session, None, phone, purpose, origin)
+        await self._log.record(
+            session, "otp_sent", phone=phone, origin=origin, detail={"purpose": purpose.name}
+        )
+        return self._sent(challenge, phone)
+
+    async def _make(
+        self,
+        session: AsyncSession,
+        customer_id: str | None,
+        phone: str,
+        purpose: CodePurpose,
+        origin: Origin,
+    ) -> tuple[OtpChallenge, str]:
+        """A fresh challenge and its code, within the sending limits; older ones for the purpose become void."""
+        now, phone_key = self._clock.now(), self._limits.phone_key(phone)
         await self._limits.check(session, phone=phone, address=origin.address, now=now)
         await session.execute(
             update(OtpChallenge)
             .where(
-                OtpChallenge.customer_id == customer_id,
+                OtpChallenge.phone_key == phone_key,
                 OtpChallenge.purpose == purpose.name,
                 OtpChallenge.status == "open",
             )
             .values(status="void")
         )
-        code = random_code()
-        challenge_id = new_id()
+        code, challenge_id = random_code(), new_id()
         challenge = OtpChallenge(
             id=challenge_id,
             customer_id=customer_id,
-            phone_key=self._limits.phone_key(phone),
+            phone_key=phone_key,
             address_key=self._limits.address_key(origin.address),
             purpose=purpose.name,
             code_hmac=self._hmac(challenge_id, purpose, code),
@@ -117,16 +150,11 @@ class OneTimeCodes:
             expires_at=now + timedelta(seconds=self._valid_s),
         )
         session.add(challenge)
-        detail = {"purpose": purpose.name}
-        await self._log.record(
-            session, "otp_sent", customer_id=customer_id, phone=phone, origin=origin, detail=detail
-        )
-        text = (
-            f"【掌柜银行】验证码{code}，用于{purpose.words}，{self._valid_s}秒内有效。"
-            "请勿告诉任何人，银行工作人员也不会向您索要。"
-        )
-        self._send_after_commit(session, challenge_id, phone, text)
-        return OtpSent(challenge_id, mask_phone(phone), challenge.expires_at, self._limits.resend_after_s)
+        await session.flush()
+        return challenge, code
+
+    def _sent(self, challenge: OtpChallenge, phone: str) -> OtpSent:
+        return OtpSent(challenge.id, mask_phone(phone), challenge.expires_at, self._limits.resend_after_s)
 
     async def verify(
         self,
@@ -134,13 +162,14 @@ class OneTimeCodes:
         challenge_id: str,
         code: str,
         *,
-        customer_id: str,
+        customer_id: str | None,
         purpose: CodePurpose,
         origin: Origin = NOWHERE,
     ) -> OtpOutcome:
         """One try at a code; raises OtpUnknown when it was not sent to this customer for this purpose.
 
-        A right code for something else than `purpose.signs` counts as a wrong one.
+        `customer_id` is None for one that was sent nowhere. A right code for something else than `purpose.signs`
+        counts as a wrong one.
         """
         statement = (
             select(OtpChallenge)
@@ -165,6 +194,14 @@ class OneTimeCodes:
             detail={"purpose": purpose.name},
         )
         return outcome
+
+    async def void_all(self, session: AsyncSession, customer_id: str) -> None:
+        """Makes every open code of a customer worthless."""
+        await session.execute(
+            update(OtpChallenge)
+            .where(OtpChallenge.customer_id == customer_id, OtpChallenge.status == "open")
+            .values(status="void")
+        )
 
     def _try(self, challenge: OtpChallenge, purpose: CodePurpose, code: str) -> OtpOutcome:
         right = hmac.compare_digest(challenge.code_hmac, self._hmac(challenge.id, purpose, code.strip()))

@@ -116,7 +116,7 @@ class Passwords:
         """Checks a password. The number of wrong tries is part of the session's work."""
         if PHONE.fullmatch(phone) is None:
             return PasswordOutcome("wrong", None, self._lockout.tries_max, None)
-        guard = await locked_guard(session, self._fingerprints.of("login_phone", phone))
+        guard = await locked_guard(session, self._phone_key(phone))
         customer = await self._customers.by_phone(session, phone)
         customer_id = customer.id if customer is not None and customer.status == "active" else None
         now = self._clock.now()
@@ -134,6 +134,10 @@ class Passwords:
         self._lockout.forget(guard)
         await self._note(session, "login_password_ok", "ok", customer_id, phone, origin)
         return PasswordOutcome("ok", customer_id, self._lockout.tries_max, None)
+
+    async def forgive(self, session: AsyncSession, phone: str) -> None:
+        """The customer has proved who they are in another way: wrong tries and the pause are forgotten."""
+        self._lockout.forget(await locked_guard(session, self._phone_key(phone)))
 
     async def _paused(
         self, session: AsyncSession, guard: AttemptGuard, origin: Origin, now: datetime
@@ -208,6 +212,9 @@ class Passwords:
             origin=origin,
             detail=detail,
         )
+
+    def _phone_key(self, phone: str) -> str:
+        return self._fingerprints.of("login_phone", phone)
 
     def _address_key(self, line: str) -> str:
         return self._fingerprints.of("login_address", line)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import bank_date
 from banking_core.configuration import Terms
-from banking_core.days import day_bounds
+from banking_core.days import day_bounds, wait_words
 from banking_core.identity.errors import OtpTooMany
 from banking_core.identity.guards import locked_guard
 from banking_core.identity.keys import Fingerprints
@@ -150,14 +150,6 @@ class SendingLimits:
             retry_after_s=math.ceil((end - now).total_seconds()),
             customer_text="短信验证码今天暂时发不出来，请稍后再试，或者回复“转人工”。",
         )
-
-
-def wait_words(wait_s: int) -> str:
-    """A waiting time as Chinese readers write it: 45秒, 3分钟, 2小时; rounded up."""
-    if wait_s < 60:
-        return f"{wait_s}秒"
-    minutes = math.ceil(wait_s / 60)
-    return f"{minutes}分钟" if minutes < 60 else f"{math.ceil(minutes / 60)}小时"
 
 
 def _bounds(window: _Window, now: datetime) -> tuple[datetime, datetime | None]:

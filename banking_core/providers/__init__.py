@@ -19,11 +19,14 @@ from banking_core.providers.protocols import (
     InterbankPayment,
     ProviderBill,
     ProviderResult,
+    RealNameAnswer,
+    RealNameRegister,
     SmsGateway,
     TopupProvider,
 )
 from banking_core.providers.sandbox.billing import BillingSandbox
 from banking_core.providers.sandbox.clearing import ClearingSandbox
+from banking_core.providers.sandbox.realname import RealNameSandbox
 from banking_core.providers.sandbox.sms import SentSms, SmsSandbox
 from banking_core.providers.sandbox.store import SandboxStore
 from banking_core.providers.sandbox.topup import TopupSandbox
@@ -41,6 +44,9 @@ __all__ = [
     "ProviderKeyConflict",
     "ProviderResult",
     "Providers",
+    "RealNameAnswer",
+    "RealNameRegister",
+    "RealNameSandbox",
     "SentSms",
     "SmsGateway",
     "SmsSandbox",
@@ -51,8 +57,8 @@ __all__ = [
     "register_provider",
 ]
 
-SANDBOX_PARTIES = (SmsSandbox, BillingSandbox, TopupSandbox, ClearingSandbox)
-Port = Literal["sms", "billing", "topup", "clearing"]
+SANDBOX_PARTIES = (SmsSandbox, BillingSandbox, TopupSandbox, ClearingSandbox, RealNameSandbox)
+Port = Literal["sms", "billing", "topup", "clearing", "realname"]
 Factory = Callable[
     [BankSettings, Clock, SandboxStore], Any
 ]  # returns an implementation of the port's protocol
@@ -61,6 +67,7 @@ _factories: dict[tuple[Port, str], Factory] = {
     ("billing", "sandbox"): lambda settings, clock, store: BillingSandbox(store),
     ("topup", "sandbox"): lambda settings, clock, store: TopupSandbox(store),
     ("clearing", "sandbox"): lambda settings, clock, store: ClearingSandbox(store),
+    ("realname", "sandbox"): lambda settings, clock, store: RealNameSandbox(store),
 }
 
 
@@ -77,6 +84,7 @@ class Providers:
     billing: BillingProvider
     topup: TopupProvider
     clearing: InterbankClearing
+    realname: RealNameRegister
     store: SandboxStore
 
     @property
@@ -91,7 +99,8 @@ class Providers:
 
     async def start(self) -> None:
         """Opens the sandbox store if a sandbox party is in use; safe to call again."""
-        if any(isinstance(p, SANDBOX_PARTIES) for p in (self.sms, self.billing, self.topup, self.clearing)):
+        parties = (self.sms, self.billing, self.topup, self.clearing, self.realname)
+        if any(isinstance(party, SANDBOX_PARTIES) for party in parties):
             await self.store.start()
 
     async def close(self) -> None:
@@ -115,5 +124,6 @@ def build_providers(settings: BankSettings, clock: Clock) -> Providers:
         billing=make("billing", settings.billing_provider),
         topup=make("topup", settings.topup_provider),
         clearing=make("clearing", settings.clearing_provider),
+        realname=make("realname", settings.realname_provider),
         store=store,
     )

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Literal, Protocol
 
 Biller = Literal["water", "electricity", "gas", "property", "cable_tv"]
+RealNameAnswer = Literal["match", "mismatch", "unknown"]
 BILLERS: tuple[Biller, ...] = ("water", "electricity", "gas", "property", "cable_tv")
 
 
@@ -92,4 +93,12 @@ class InterbankClearing(Protocol):
 
     async def submit(self, *, key: str, payment: InterbankPayment) -> ProviderResult:
         """Sends one payment and waits for its final state."""
+        ...
+
+
+class RealNameRegister(Protocol):
+    """The state's register of residents, or whoever answers for it."""
+
+    async def check(self, *, key: str, name: str, id_number: str) -> RealNameAnswer:
+        """Whether a name and an identity number belong together; `unknown`: nobody has the number."""
         ...

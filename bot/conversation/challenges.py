@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.bank import Bank
+from banking_core.days import wait_words
 from banking_core.errors import BankError
 from banking_core.identity import (
     CodePurpose,
@@ -22,7 +23,6 @@ from banking_core.identity import (
     Origin,
     OtpSent,
 )
-from banking_core.identity.sending import wait_words
 from banking_core.orders.signing import code_purpose
 from bot.conversation.models import Conversation
 from bot.conversation.redaction import has_chinese

@@ -94,6 +94,15 @@ class SandboxPayment(SandboxBase):
     at: Mapped[datetime]
 
 
+class SandboxResident(SandboxBase):
+    """A resident, as two fingerprints: of the identity number, and of name and number together."""
+
+    __tablename__ = "sandbox_residents"
+
+    number: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person: Mapped[str] = mapped_column(String(64))
+
+
 Effect = Callable[[AsyncSession], Awaitable[ProviderResult]]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 from dataclasses import replace
-from unittest.mock import patch
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
@@ -17,17 +16,13 @@ from banking_core.identity import (
     LoginDone,
     LoginNeeds,
     LoginRefusal,
-    LoginResult,
     LoginStale,
-    Origin,
 )
 from banking_core.identity.models import PasswordCredential
 from banking_core.settings import BankSettings
 from banking_core.storage import Database
-from tests.banking_core.people import Person, make_person, on_both_engines
-
-PHONE, PASSWORD, CODE = "13800000004", "Kx9#vLq2mT", "246810"
-HERE = Origin("web", "203.0.113.7", "a" * 64, "Chrome · Windows", "visit-1")
+from tests.banking_core.identity.logging_in import HERE, Customer, known_code
+from tests.banking_core.people import Person, on_both_engines
 
 
 @pytest.fixture
@@ -36,57 +31,20 @@ def settings(settings: BankSettings) -> BankSettings:
     return replace(settings, password_time_cost=1, password_memory_kib=8, password_lanes=1)
 
 
-@pytest.fixture
-async def person(database: Database, core: Core) -> Person:
-    async with database.transaction() as session:
-        person = await make_person(session, core, "张伟", PHONE)
-        await core.identity.passwords.set(session, person.id, PASSWORD)
-    return person
-
-
 @pytest.fixture(autouse=True)
-def known_code():
-    with patch("banking_core.identity.otp.random_code", return_value=CODE):
+def code_is_known():
+    with known_code():
         yield
 
 
-class Customer:
-    """Somebody who logs in from one place."""
-
-    def __init__(self, database: Database, core: Core, origin: Origin = HERE) -> None:
-        self.database, self.core, self.origin = database, core, origin
-
-    async def start(self, password: str = PASSWORD, *, trust: bool = False) -> LoginResult:
-        async with self.database.transaction() as session:
-            return await self.core.identity.logins.start(
-                session, PHONE, password, origin=self.origin, trust_device=trust
-            )
-
-    async def give(self, needs: LoginResult, secret: str = CODE) -> LoginResult:
-        assert isinstance(needs, LoginNeeds)
-        async with self.database.transaction() as session:
-            return await self.core.identity.logins.give(session, needs.attempt_id, secret, origin=self.origin)
-
-    async def resend(self, needs: LoginResult) -> LoginNeeds:
-        assert isinstance(needs, LoginNeeds)
-        async with self.database.transaction() as session:
-            return await self.core.identity.logins.resend(session, needs.attempt_id, origin=self.origin)
-
-    async def log_in(self, *, trust: bool = False) -> LoginDone:
-        done = await self.give(await self.start(trust=trust))
-        assert isinstance(done, LoginDone)
-        return done
+@pytest.fixture
+async def customer(database: Database, core: Core) -> Customer:
+    return await Customer.open(database, core)
 
 
 @pytest.fixture
-def customer(database: Database, core: Core, person: Person) -> Customer:
-    return Customer(database, core)
-
-
-async def kinds(customer: Customer, person: Person) -> list[tuple[str, str]]:
-    async with customer.database.snapshot() as session:
-        events = await customer.core.identity.log.recent(session, person.id)
-    return [(event.kind, event.outcome) for event in events]
+def person(customer: Customer) -> Person:
+    return customer.person
 
 
 async def test_password_and_code_make_a_log_in_that_says_what_was_proved(
@@ -99,7 +57,7 @@ async def test_password_and_code_make_a_log_in_that_says_what_was_proved(
     assert isinstance(done, LoginDone)
     assert (done.customer_id, done.how) == (person.id, "密码+短信验证码")
     assert done.device_id is not None
-    assert (await kinds(customer, person))[0] == ("login_ok", "ok")
+    assert (await customer.events())[0] == ("login_ok", "ok")
 
 
 async def test_a_wrong_password_goes_no_further(customer: Customer) -> None:
@@ -123,7 +81,7 @@ async def test_wrong_codes_are_counted_and_a_new_one_goes_on(
         ("exhausted", 0),
         ("exhausted", 0),
     ]
-    assert (await kinds(customer, person))[0] == ("login_proof_refused", "exhausted")
+    assert (await customer.events())[0] == ("login_proof_refused", "exhausted")
     clock.advance(seconds=60)
     assert isinstance(await customer.give(await customer.resend(needs)), LoginDone)
 
@@ -144,7 +102,7 @@ async def test_a_log_in_goes_on_only_where_it_was_begun_and_not_for_ever(
     customer: Customer, clock: ManualClock
 ) -> None:
     needs = await customer.start()
-    thief = Customer(customer.database, customer.core, replace(HERE, session_id="visit-2"))
+    thief = replace(customer, origin=replace(HERE, session_id="visit-2"))
     for step in (thief.give(needs), thief.resend(needs)):
         with pytest.raises(LoginStale):
             await step
@@ -168,7 +126,7 @@ async def test_a_trusted_device_needs_no_code_and_another_does(
     again = await customer.start()
     assert isinstance(again, LoginDone)
     assert (again.device_id, again.how) == (first.device_id, "密码")
-    elsewhere = Customer(customer.database, customer.core, replace(HERE, device="b" * 64))
+    elsewhere = replace(customer, origin=replace(HERE, device="b" * 64))
     clock.advance(seconds=60)
     assert isinstance(await elsewhere.start(), LoginNeeds)
     assert await customer.start("wrong") == LoginRefusal("password", "wrong", 4)

@@ -1,0 +1,98 @@
+"""An account in a stranger's hands: locked at once in every way, opened only by a person who has made sure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from banking_core.clock import ManualClock
+from banking_core.core import Core
+from banking_core.identity import LoginDone, LoginRefusal, OtpOutcome
+from banking_core.identity.purposes import CodePurpose
+from banking_core.restrictions import CustomerFrozen
+from banking_core.settings import BankSettings
+from banking_core.storage import Database
+from tests.banking_core.identity.logging_in import CODE, PHONE, Customer, known_code
+
+
+@pytest.fixture
+def settings(settings: BankSettings) -> BankSettings:
+    """Argon2 that costs next to nothing."""
+    return replace(settings, password_time_cost=1, password_memory_kib=8, password_lanes=1)
+
+
+@pytest.fixture(autouse=True)
+def code_is_known() -> Iterator[None]:
+    with known_code():
+        yield
+
+
+@pytest.fixture
+async def customer(database: Database, core: Core) -> Customer:
+    return await Customer.open(database, core)
+
+
+async def freeze(customer: Customer) -> None:
+    async with customer.database.transaction() as session:
+        await customer.core.identity.takeovers.freeze(
+            session, customer.person.id, reason="reported by phone", origin=customer.origin
+        )
+
+
+async def test_freezing_ends_everything_a_stranger_could_use(customer: Customer, clock: ManualClock) -> None:
+    identity, person = customer.core.identity, customer.person
+    done = await customer.log_in(trust=True)
+    clock.advance(seconds=60)
+    async with customer.database.transaction() as session:
+        token, _ = await identity.sessions.open(session, channel="web", login=done)
+        code = await identity.otp.send(
+            session, customer_id=person.id, phone=PHONE, purpose=CodePurpose("order:1")
+        )
+    await freeze(customer)
+    async with customer.database.transaction() as session:
+        assert await identity.sessions.find(session, token) is None
+        device = await identity.devices.known(session, person.id, customer.origin)
+        assert not identity.devices.is_trusted(device)
+        outcome = await identity.otp.verify(
+            session, code.challenge_id, CODE, customer_id=person.id, purpose=CodePurpose("order:1")
+        )
+        assert outcome == OtpOutcome("expired", 0)
+    with pytest.raises(CustomerFrozen):
+        await customer.transfer(1_00)
+    assert await customer.start() == LoginRefusal("password", "frozen")
+    assert "已保护性锁定" in (await customer.told())[0]
+    assert ("account_frozen", "ok") in await customer.events()
+
+
+async def test_a_wrong_password_does_not_tell_that_the_customer_is_frozen(customer: Customer) -> None:
+    await freeze(customer)
+    assert await customer.start("wrong") == LoginRefusal("password", "wrong", 4)
+
+
+async def test_freezing_twice_is_told_once(customer: Customer) -> None:
+    await freeze(customer)
+    await freeze(customer)
+    assert len(await customer.told()) == 1
+
+
+async def test_a_log_in_under_way_goes_no_further(customer: Customer) -> None:
+    needs = await customer.start()
+    await freeze(customer)
+    assert isinstance(await customer.give(needs), LoginRefusal)
+
+
+async def test_only_a_person_opens_it_again_and_answers_for_it(customer: Customer) -> None:
+    await freeze(customer)
+    async with customer.database.transaction() as session:
+        lifted = await customer.core.identity.takeovers.release(
+            session, customer.person.id, by="agent:xiaowang", grounds="came with the identity card"
+        )
+        assert lifted == ["frozen"]
+        again = await customer.core.identity.takeovers.release(
+            session, customer.person.id, by="agent:xiaowang", grounds="again"
+        )
+        assert again == []
+    assert isinstance(await customer.log_in(), LoginDone)
+    assert (await customer.transfer(1_00)).status == "drafted"
