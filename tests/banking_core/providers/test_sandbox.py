@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from banking_core.clock import ManualClock
+from banking_core.customers.id_numbers import complete_id_number
 from banking_core.providers import (
     BillingSandbox,
     ClearingSandbox,
@@ -206,6 +207,7 @@ async def test_no_sandbox_store_is_made_for_a_bank_that_uses_real_parties(
         billing=object(),  # type: ignore[arg-type]
         topup=object(),  # type: ignore[arg-type]
         clearing=object(),  # type: ignore[arg-type]
+        realname=object(),  # type: ignore[arg-type]
     )
     await real.start()
     assert not (tmp_path / "sandbox.db").exists()
@@ -221,3 +223,25 @@ async def test_a_store_that_cannot_be_opened_says_so(settings: BankSettings, clo
     ) in threading.enumerate():  # the driver's thread reports to this loop: let it, before it is closed
         if "_connection_worker_thread" in thread.name:
             await asyncio.to_thread(thread.join, 5)
+
+
+async def test_the_register_of_residents_remembers_whose_number_is_whose(
+    settings: BankSettings, clock: ManualClock, tmp_path: Path
+) -> None:
+    number = complete_id_number("11010119900307123")
+    nobody = complete_id_number("11010119900307000")
+    for asked, name, id_number, answer in (
+        ("1", "王小明", number, "match"),
+        ("2", "王小明", number.lower(), "match"),
+        ("3", "王大明", number, "mismatch"),
+        ("3", "王大明", number, "mismatch"),
+        ("4", "王小明", number[:-1] + ("1" if number[-1] != "1" else "2"), "unknown"),
+        ("5", "王小明", nobody, "unknown"),
+        ("6", "", "", "unknown"),
+    ):
+        providers = build_providers(settings, clock)  # as after a restart
+        assert await providers.realname.check(key=asked, name=name, id_number=id_number) == answer
+        await providers.close()
+    for file in tmp_path.glob("sandbox.db*"):
+        assert number.encode() not in file.read_bytes()
+        assert "王小明".encode() not in file.read_bytes()
