@@ -13,6 +13,8 @@ from actions.registry import build_registry
 from actions.services import Services
 from banking_core.bank import Bank, build_bank
 from banking_core.clock import Clock, SystemClock
+from banking_core.identity.login_risk import LoginRules
+from banking_core.risk.logins import JudgedLogins
 from banking_core.scheduling import Job, JobRunner, Scheduler, Slot, every
 from banking_core.storage import Database
 from bot.conversation.challenges import Challenges
@@ -31,6 +33,7 @@ from bot.knowledge import KnowledgeBase
 from bot.settings import ROOT, Settings
 from bot.understanding.client import NluClient
 from bot.upkeep import upkeep_jobs
+from desk.safety import BankSafety
 from desk.service import Desk
 
 FAQ_FOLDER = ROOT / "nlu_data" / "faq"
@@ -99,10 +102,12 @@ def build_product(
     database = Database(settings.database_url, vault=settings.open_vault())
     bank = build_bank(settings.bank_settings(), clock)
     bank.orders.use_risk(bank.risk)
+    bank.identity.logins.use_risk(JudgedLogins(bank.risk, LoginRules(bank.terms)))
     assert settings.nlu_token is not None
     understander = understander or NluClient(settings.nlu_url, settings.nlu_token.get_secret_value())
     knowledge = KnowledgeBase.load(FAQ_FOLDER, bank.terms, cache_dir=settings.cache_dir)
-    desk = Desk(clock)
+    desk = Desk(clock, safety=BankSafety(bank))
+    bank.identity.logins.use_callbacks(desk)
     registry = registry or build_registry(load_announced(ROOT / "nlu_data" / "skills"))
     engine = DialogueEngine(registry, knowledge)
     challenges = Challenges(bank)

@@ -190,14 +190,17 @@ class DeskApi:
         return json_answer({"items": [ticket_view(ticket) for ticket in tickets]})
 
     async def ticket_finish(self, request: web.Request, seat: Seat) -> web.StreamResponse:
-        """Closes a ticket with what was done."""
+        """Closes a ticket with what was done, and perhaps with whom the agent had on the phone (`is_owner`)."""
         body = await read_object(request)
+        is_owner = body.get("is_owner")
+        if is_owner is not None and not isinstance(is_owner, bool):
+            raise BadRequest()
         answer = text_of(
             body, "note", chars_max=self._deps.limits.text_chars_max, required_text="请写一句处理结果。"
         )
         async with self._deps.db.transaction() as session:
             ticket = await self._deps.desk.finish_ticket(
-                session, request.match_info["number"], seat.agent_id, answer
+                session, request.match_info["number"], seat.agent_id, answer, is_owner
             )
         await self._live.refresh_all()
         return json_answer({"ticket": ticket_view(ticket)})

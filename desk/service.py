@@ -1,7 +1,7 @@
 """The desk: agents, presence, tickets and the audit behind one facade.
 
-Methods that take a session never commit. `Desk` also is what the hub calls its staffing: `on_duty_count` and
-`create_ticket`.
+Methods that take a session never commit. `Desk` also is what the hub calls its staffing (`on_duty_count`,
+`create_ticket`), and what the bank calls its call-backs (`ask_for`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from desk.models import DeskAgent
 from desk.passwords import AgentPasswords
 from desk.presences import Presences, PresenceState
 from desk.rules import DeskRules
+from desk.safety import NoSafety, Safety
 from desk.tickets import Tickets, TicketView
 
 DEMO_PASSWORD = "Desk2026!"
@@ -31,7 +32,11 @@ class Desk:
     """Everything the support desk keeps."""
 
     def __init__(
-        self, clock: Clock, rules: DeskRules | None = None, passwords: AgentPasswords | None = None
+        self,
+        clock: Clock,
+        rules: DeskRules | None = None,
+        passwords: AgentPasswords | None = None,
+        safety: Safety | None = None,
     ) -> None:
         self.rules = rules or DeskRules()
         self._clock = clock
@@ -39,6 +44,7 @@ class Desk:
         self._logins = Logins(clock, self.rules, self._passwords)
         self._presences = Presences(clock, self.rules)
         self._tickets = Tickets(clock, self.rules)
+        self._safety = safety or NoSafety()
 
     async def login(self, db: Database, username: str, password: str) -> LoginOutcome:
         """Checks a password and opens a session; the agent is on duty from here on. See `Logins.login`."""
@@ -89,11 +95,18 @@ class Desk:
         """Files a call-back ticket; returns its number. Raises TicketInvalid (a BankError)."""
         return await self._tickets.create(session, conversation_id, customer_id, phone, content)
 
+    async def ask_for(self, session: AsyncSession, *, customer_id: str, phone: str, what: str) -> None:
+        """The bank wants a customer called, whether or not they are in a conversation. See `identity.Callbacks`."""
+        await self._tickets.create(session, "", customer_id, phone, what)
+
     async def list_tickets(
         self, session: AsyncSession, agent_id: str, status: str = "open"
     ) -> list[TicketView]:
         """Tickets 'open' or 'done'; audited, because what customers wrote is in them."""
         tickets = await self._tickets.listed(session, status)
+        customers = [ticket.customer_id for ticket in tickets if ticket.customer_id is not None]
+        restricted = await self._safety.restricted(session, customers)
+        tickets = [replace(ticket, restricted=ticket.customer_id in restricted) for ticket in tickets]
         shown = {"status": status, "numbers": [ticket.number for ticket in tickets]}
         self.audit(session, agent_id, "tickets.read", after=shown)
         return tickets
@@ -103,11 +116,27 @@ class Desk:
         return await self._tickets.open_count(session)
 
     async def finish_ticket(
-        self, session: AsyncSession, number: str, agent_id: str, answer: str
+        self, session: AsyncSession, number: str, agent_id: str, answer: str, is_owner: bool | None = None
     ) -> TicketView:
-        """Closes a ticket with what was done. Raises NotThere or TicketFinished."""
+        """Closes a ticket with what was done. Raises NotThere or TicketFinished.
+
+        `is_owner` says whom the agent had on the phone: the customer, whose restrictions end, or somebody else, and
+        the customer is frozen. None leaves both as they are.
+        """
         view = await self._tickets.finish(session, number, agent_id, answer)
-        self.audit(session, agent_id, "ticket.finished", "ticket", number, customer_id=view.customer_id)
+        self.audit(
+            session,
+            agent_id,
+            "ticket.finished",
+            "ticket",
+            number,
+            customer_id=view.customer_id,
+            after=None if is_owner is None else {"is_owner": is_owner},
+        )
+        if is_owner is not None and view.customer_id is not None:
+            await self._safety.settle(
+                session, view.customer_id, is_owner=is_owner, agent_id=agent_id, grounds=answer
+            )
         return view
 
     async def reveal_phone(self, session: AsyncSession, number: str, agent_id: str) -> str:

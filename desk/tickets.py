@@ -26,7 +26,10 @@ _NUMBER = re.compile(r"GD[0-9]{14}")
 
 @dataclass(frozen=True)
 class TicketView:
-    """A ticket as agents see it; `phone` is whole here and masked by whoever shows it."""
+    """A ticket as agents see it; `phone` is whole here and masked by whoever shows it.
+
+    restricted: the customer may move no money until the agent has made sure who they are.
+    """
 
     number: str
     conversation_id: str
@@ -39,6 +42,7 @@ class TicketView:
     finished_at: datetime | None
     finished_by_name: str | None
     answer: str | None
+    restricted: bool = False
 
 
 class Tickets:

@@ -110,6 +110,7 @@ def ticket_view(ticket: TicketView) -> dict[str, Any]:
         "finished_at": ticket.finished_at.isoformat() if ticket.finished_at else None,
         "finished_by": ticket.finished_by_name or "",
         "answer": ticket.answer or "",
+        "restricted": ticket.restricted,
     }
 
 

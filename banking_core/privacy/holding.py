@@ -24,9 +24,9 @@ class Holding:
     """The rows of one table that are about a customer.
 
     `title` and the values of `labels` (attribute to label) are Chinese; attributes without a label are not told:
-    they are keys, or secrets that only a fingerprint is kept of. `names` gives words for coded values. `owned` makes
-    the condition from the customer's id. `on_erase`: 'delete' the rows, 'keep' them (why is said in
-    docs/privacy.md), or overwrite these attributes in this order.
+    they are keys, or secrets that only a fingerprint is kept of; a table of nothing else is not told at all. `names`
+    gives words for coded values. `owned` makes the condition from the customer's id. `on_erase`: 'delete' the rows,
+    'keep' them (why is said in docs/privacy.md), or overwrite these attributes in this order.
     """
 
     title: str

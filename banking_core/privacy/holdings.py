@@ -18,8 +18,11 @@ from banking_core.customers.models import Customer
 from banking_core.identity.models import (
     BankSession,
     Device,
+    KnownPlace,
+    LoginAttempt,
     OtpChallenge,
     PasswordCredential,
+    Recovery,
     RecoveryCode,
     SecurityEvent,
     TotpCredential,
@@ -34,6 +37,7 @@ from banking_core.orders.models import Order, OrderEvent
 from banking_core.orders.states import EXECUTED, OVER
 from banking_core.privacy import words
 from banking_core.privacy.holding import Holding
+from banking_core.restrictions import Restriction
 from banking_core.risk.models import RiskDecision, RiskProfile, RiskSighting
 from banking_core.statements.models import MonthlyStatement
 from banking_core.transfers.models import Payee
@@ -313,6 +317,31 @@ SECURITY = (
         order_by="first_seen_at",
     ),
     Holding(
+        "登录过程",
+        LoginAttempt,
+        {"created_at": "时间", "tier": "异常程度", "proofs": "验证过的", "status": "状态"},
+        names=words.LOGIN,
+        on_erase="delete",
+        order_by="created_at",
+    ),
+    Holding(
+        "找回密码",
+        Recovery,
+        {"created_at": "时间", "status": "状态"},
+        names=words.RECOVERY,
+        on_erase="delete",
+        order_by="created_at",
+    ),
+    Holding("登录过的网络", KnownPlace, {"last_seen_at": "最近使用"}, on_erase="delete"),
+    Holding(
+        "安全限制",
+        Restriction,
+        {"kind": "限制", "since": "开始", "until": "到期", "lifted_at": "解除时间"},
+        names=words.RESTRICTION,
+        on_erase="delete",
+        order_by="since",
+    ),
+    Holding(
         "安全记录",
         SecurityEvent,
         {
@@ -403,6 +432,8 @@ class BankObstacles:
         )
         if count := len(orders.all()):
             found.append(f"还有{count}笔业务没有办完")
+        if await self._bank.restrictions.barred(session, [customer_id]):
+            found.append("账户有安全限制，要先核实是不是本人")
         mandates = await session.scalars(
             select(Mandate.id).where(
                 Mandate.customer_id == customer_id, Mandate.status.in_(("active", "paused"))

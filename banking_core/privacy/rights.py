@@ -41,11 +41,12 @@ async def export_person(
 ) -> dict[str, Any]:
     """Everything held about a customer as one JSON object with Chinese labels; noted in the audit trail."""
     copy: dict[str, Any] = {"说明": "本文件是掌柜银行保存的您的全部个人信息", "导出时间": readable(now)}
-    for holding in holdings:
+    told = [holding for holding in holdings if holding.labels]
+    for holding in told:
         rows = await holding.export(session, customer_id)
         assert holding.title not in copy, f"two holdings are called {holding.title}"
         copy[holding.title] = rows
-    counts = {holding.table: len(copy[holding.title]) for holding in holdings if copy[holding.title]}
+    counts = {holding.table: len(copy[holding.title]) for holding in told if copy[holding.title]}
     _note(session, "customer.exported", customer_id, now, counts)
     return copy
 

@@ -33,6 +33,16 @@ ACCOUNT: Mapping[str, Names] = {
 }
 CARD: Mapping[str, Names] = {"kind": CARD_KINDS, "status": CARD_STATUSES}
 BILLER: Mapping[str, Names] = {"biller": BILLER_NAMES}
+LOGIN: Mapping[str, Names] = {
+    "tier": {"none": "正常", "low": "低", "medium": "中", "high": "高"},
+    "status": {"open": "没有完成", "done": "已登录", "refused": "没有通过"},
+}
+RECOVERY: Mapping[str, Names] = {
+    "status": {"open": "没有完成", "code_ok": "没有完成", "proved": "没有完成", "done": "已重设密码"}
+}
+RESTRICTION: Mapping[str, Names] = {
+    "kind": {"view_only": "只能查询", "low_limits": "只能办小额", "frozen": "锁定"}
+}
 LOCK: Mapping[str, Names] = {"scope": SCOPE_NAMES}
 ENTRY: Mapping[str, Names] = {"category": CATEGORY_NAMES}
 ORDER: Mapping[str, Names] = {

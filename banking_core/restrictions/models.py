@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from banking_core.storage import Base, new_id
 
 RestrictionKind = Literal["view_only", "low_limits", "frozen"]
+# No money moves under these until a person has made sure who the customer is.
+BARRING: tuple[RestrictionKind, ...] = ("view_only", "frozen")
 KINDS: tuple[RestrictionKind, ...] = get_args(RestrictionKind)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import note
 from banking_core.clock import Clock
 from banking_core.customers.service import Customers
-from banking_core.restrictions.models import Restriction, RestrictionKind
+from banking_core.restrictions.models import BARRING, KINDS, Restriction, RestrictionKind
 
 GROUNDS_CHARS_MAX = 200
 
@@ -60,11 +60,7 @@ class Restrictions:
         """The restrictions in force, oldest first."""
         statement = (
             select(Restriction)
-            .where(
-                Restriction.customer_id == customer_id,
-                Restriction.lifted_at.is_(None),
-                or_(Restriction.until.is_(None), Restriction.until > self._clock.now()),
-            )
+            .where(Restriction.customer_id == customer_id, *self._in_force())
             .order_by(Restriction.since, Restriction.id)
         )
         return (await session.scalars(statement)).all()
@@ -73,6 +69,17 @@ class Restrictions:
         """The kinds in force."""
         return frozenset(found.kind for found in await self.active(session, customer_id))
 
+    async def barred(self, session: AsyncSession, customer_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the customers who may move no money until a person has made sure who they are."""
+        statement = select(Restriction.customer_id).where(
+            Restriction.customer_id.in_(customer_ids), Restriction.kind.in_(BARRING), *self._in_force()
+        )
+        return frozenset(await session.scalars(statement))
+
+    def _in_force(self) -> tuple[ColumnElement[bool], ...]:
+        endless = Restriction.until.is_(None)
+        return Restriction.lifted_at.is_(None), or_(endless, Restriction.until > self._clock.now())
+
     async def lift(
         self,
         session: AsyncSession,
@@ -80,7 +87,7 @@ class Restrictions:
         *,
         by: str,
         grounds: str,
-        kinds: Sequence[RestrictionKind] = ("view_only", "low_limits", "frozen"),
+        kinds: Sequence[RestrictionKind] = KINDS,
     ) -> Sequence[str]:
         """Takes restrictions off after a person has made sure; returns the kinds that were lifted.
 

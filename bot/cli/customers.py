@@ -22,7 +22,7 @@ from bot.conversation.personal import CONVERSATION_HOLDINGS, conversation_obstac
 from bot.settings import Settings
 from desk.personal import DESK_HOLDINGS, ticket_obstacle
 
-HOLDINGS: tuple[Holding, ...] = (*BANK_HOLDINGS, *CONVERSATION_HOLDINGS, *DESK_HOLDINGS, *WEB_HOLDINGS)
+HOLDINGS: tuple[Holding, ...] = (*WEB_HOLDINGS, *BANK_HOLDINGS, *CONVERSATION_HOLDINGS, *DESK_HOLDINGS)
 OBSTACLES: tuple[Obstacle, ...] = (conversation_obstacle, ticket_obstacle)
 
 

@@ -24,6 +24,7 @@ from banking_core.identity import (
     OtpSent,
 )
 from banking_core.orders.signing import code_purpose
+from banking_core.restrictions import CustomerFrozen
 from bot.conversation.models import Conversation
 from bot.conversation.redaction import has_chinese
 from bot.dialogue.reading.numbers import read_digits
@@ -35,9 +36,20 @@ _CODE_WORDS = re.compile(
     r"验证码|短信|口令|动态|恢复码|密码|code|我的|收到|就|是|为|这个|[\s:：，,。.!！吧啊呀]", re.IGNORECASE
 )
 _RECOVERY = re.compile(r"[0-9A-Za-z]{5}-?[0-9A-Za-z]{5}")
+_ID_WORDS = re.compile(r"证件|身份证|号码|号|后四位|后4位|尾号|末四位|我的|就|是|为|[\s:：，,。.!！吧啊呀]")
+_ID_TAIL = re.compile(r"[0-9]{3}[0-9Xx]")
 RESEND_CHOICES = choices("重发", "取消")
 LOCKED_CHOICES = choices("转人工", "取消")
 CODE_NAMES = {"otp": "验证码", "totp": "动态口令"}
+# What no message is sent for, and what is said to whoever waits for one.
+KNOWN_BY_HEART = {
+    "password": "密码是您开户时自己设的，不会发短信。请直接输入；忘了密码请说“转人工”。",
+    "id_tail": "这一步不发短信，请直接输入开户证件号码的后四位；不方便请说“转人工”。",
+}
+ASKS = {
+    "totp": "请输入动态口令App上的6位数字。手机不在身边可以输入恢复码，或者说“重发”改用短信验证码。",
+    "id_tail": "这次登录和平时不太一样，为了安全再核对一项：请输入开户证件号码的后四位，最后一位是字母就输入字母。",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,9 @@ def secret_in(challenge: dict[str, Any], text: str, flagged: bool) -> str | None
     """The secret the text gives, or None when it is a sentence for the assistant."""
     if challenge["kind"] == "password":
         return text.strip() if flagged or not has_chinese(text) else None
+    if challenge["kind"] == "id_tail":
+        tail = _ID_WORDS.sub("", text)
+        return tail if flagged or _ID_TAIL.fullmatch(tail) else None
     rest = _CODE_WORDS.sub("", text)
     if challenge["kind"] == "totp" and _RECOVERY.fullmatch(rest):
         return rest
@@ -172,8 +187,7 @@ class Challenges:
         conversation.challenge = challenge | {"live": needs.not_sent is None}
         if needs.not_sent is not None:
             return Reply(needs.not_sent.customer_text, choices=RESEND_CHOICES)
-        text = "请输入动态口令App上的6位数字。手机不在身边可以输入恢复码，或者说“重发”改用短信验证码。"
-        return Reply(text, choices=RESEND_CHOICES)
+        return Reply(ASKS[needs.need], choices=RESEND_CHOICES if needs.need == "totp" else LOCKED_CHOICES)
 
     def _sent(self, conversation: Conversation, challenge: dict[str, Any], sent: OtpSent) -> Reply:
         conversation.challenge = challenge | {
@@ -201,6 +215,9 @@ class Challenges:
     ) -> Reply:
         if refusal.proof != "password":
             return self._code_refused(conversation, challenge, refusal, now)
+        if refusal.kind == "frozen":
+            conversation.challenge = None
+            return Reply(CustomerFrozen.default_customer_text, choices=LOCKED_CHOICES)
         if refusal.kind == "locked":
             conversation.challenge = None
             what = "密码错的次数太多" if refusal.locked_what == "phone" else "您所在的网络登录失败次数太多"
@@ -212,6 +229,8 @@ class Challenges:
     def _code_refused(
         self, conversation: Conversation, challenge: dict[str, Any], refusal: LoginRefusal, now: datetime
     ) -> Reply:
+        if refusal.proof == "id_tail":
+            return self._id_tail_refused(conversation, refusal, now)
         name = CODE_NAMES[refusal.proof]
         if refusal.kind == "locked":
             text = f"{name}错的次数太多，先锁定一会儿，请{_wait(refusal, now)}后再试，或者说“重发”改用短信验证码。"
@@ -225,6 +244,14 @@ class Challenges:
         )
         conversation.challenge = challenge | {"live": False, "challenge_id": None}
         return Reply(f"{why}。说“重发”可以再要一条，不办了说“取消”。", choices=RESEND_CHOICES)
+
+    def _id_tail_refused(self, conversation: Conversation, refusal: LoginRefusal, now: datetime) -> Reply:
+        if refusal.kind == "locked":
+            conversation.challenge = None
+            text = f"证件号码后四位错的次数太多，为了安全先停一停，请{_wait(refusal, now)}后再登录，或者说“转人工”。"
+            return Reply(text, choices=LOCKED_CHOICES)
+        text = f"证件号码后四位不对，还可以试{refusal.tries_left}次。"
+        return Reply(text, choices=LOCKED_CHOICES)
 
 
 def _wait(refusal: LoginRefusal, now: datetime) -> str:

@@ -106,7 +106,7 @@ class Handoff:
                 self._bank.clock.now(),
                 sender="agent",
                 sender_name=conversation.agent_name or "人工客服",
-                text=for_log(text, code_pending=False),
+                text=for_log(text),
                 channel_message_id=key,
             )
             await session.flush()

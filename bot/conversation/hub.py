@@ -173,7 +173,7 @@ class Hub:
             return None
         if looks_like_code(inbound.text):
             return None
-        text = for_log(inbound.text, code_pending=challenge is not None)
+        text = for_log(inbound.text, awaited=challenge["kind"] if challenge else "")
         try:
             heard = await self._understander.understand(text)
             pieces = [await self._understander.understand(piece) for piece in split_wishes(text)]
@@ -223,9 +223,7 @@ class Hub:
                 return duplicate
             conversation = await log.locked(session, inbound.conversation_id)
             now = self._clock.now()
-            safe = (
-                BLOT if inbound.secret or conversation.challenge else for_log(inbound.text, code_pending=True)
-            )
+            safe = BLOT if inbound.secret or conversation.challenge else for_log(inbound.text, awaited="otp")
             if conversation.owner == "bot" and await log.last_turn_failed(session, conversation.id):
                 conversation.state, conversation.challenge = None, None  # whatever it trips over is let go
                 text += STARTED_AFRESH

@@ -17,18 +17,24 @@ _SECRET_AFTER_WORD = re.compile(
 )
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:[0-9][ \-]?){11,18}[0-9Xx](?![0-9A-Za-z])")
 _CODE = re.compile(r"(?<![0-9])(?:[0-9][ \-]?){5}[0-9](?![0-9])")
+_ID_TAIL = re.compile(r"(?<![0-9])[0-9]{3}[0-9Xx](?![0-9A-Za-z])")
 _CJK = re.compile(r"[\u3400-\u9fff]")
 
 
-def without_secrets(text: str, *, code_pending: bool = False) -> str:
-    """Blots out what follows 密码/验证码 and, while a code is awaited, every run of six digits."""
+def without_secrets(text: str, *, awaited: str = "") -> str:
+    """Blots out what follows 密码/验证码 and what looks like the secret that is awaited.
+
+    `awaited` is the kind of the pending challenge, "" for none: every run of six digits, with id_tail also of four.
+    """
     clean = _SECRET_AFTER_WORD.sub(lambda match: match.group(1) + BLOT, text)
-    return _CODE.sub(BLOT, clean) if code_pending else clean
+    if awaited == "id_tail":
+        clean = _ID_TAIL.sub(BLOT, clean)
+    return _CODE.sub(BLOT, clean) if awaited else clean
 
 
-def for_log(text: str, *, code_pending: bool = False) -> str:
+def for_log(text: str, *, awaited: str = "") -> str:
     """As `without_secrets`, and card and identity numbers keep only their last four characters."""
-    return _LONG_NUMBER.sub(_tail_only, without_secrets(text, code_pending=code_pending))
+    return _LONG_NUMBER.sub(_tail_only, without_secrets(text, awaited=awaited))
 
 
 def _tail_only(match: re.Match[str]) -> str:

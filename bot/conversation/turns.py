@@ -12,7 +12,14 @@ from banking_core.bank import Bank
 from banking_core.identity import NOWHERE, Origin
 from banking_core.risk.phrases import packaged_phrases
 from bot.conversation import log, ownership
-from bot.conversation.challenges import Challenges, Verdict, secret_in, wants_resend
+from bot.conversation.challenges import (
+    KNOWN_BY_HEART,
+    LOCKED_CHOICES,
+    Challenges,
+    Verdict,
+    secret_in,
+    wants_resend,
+)
 from bot.conversation.circumstances import circumstances
 from bot.conversation.models import Conversation, Message
 from bot.conversation.redaction import BLOT, for_log, looks_like_code, without_secrets
@@ -112,9 +119,9 @@ class TurnRunner:
             await self._engine.remind(self.turn_of(session, conversation, now), state, outcome)
             await self._answer(session, conversation, turn, outcome, state, now)
             return turn
-        code_pending = challenge is not None and challenge["kind"] != "password"
-        turn = self._log(session, conversation, inbound, for_log(text, code_pending=code_pending), now)
-        spoken = without_secrets(text, code_pending=code_pending)
+        awaited = challenge["kind"] if challenge is not None else ""
+        turn = self._log(session, conversation, inbound, for_log(text, awaited=awaited), now)
+        spoken = without_secrets(text, awaited=awaited)
         moment = self.turn_of(session, conversation, now, spoken, heard, inbound.origin)
         story = self._phrases.hear(spoken)
         if story.categories:
@@ -133,13 +140,10 @@ class TurnRunner:
         state: DialogueState,
         now: datetime,
     ) -> BotTurn:
-        turn = self._log(session, conversation, inbound, for_log(inbound.text, code_pending=True), now)
+        turn = self._log(session, conversation, inbound, for_log(inbound.text, awaited="otp"), now)
         challenge = conversation.challenge or {}
-        if challenge["kind"] == "password":
-            reply = Reply(
-                "密码是您开户时自己设的，不会发短信。请直接输入；忘了密码请说“转人工”。",
-                choices=choices("转人工", "取消"),
-            )
+        if (text := KNOWN_BY_HEART.get(challenge["kind"])) is not None:
+            reply = Reply(text, choices=LOCKED_CHOICES)
         else:
             reply = await self._challenges.send_code(session, conversation, inbound.origin)
         await self._answer(session, conversation, turn, Outcome([reply], action="resend"), state, now)
@@ -275,7 +279,7 @@ class TurnRunner:
 
     @staticmethod
     def _safe(inbound: Inbound) -> str:
-        return BLOT if inbound.secret else for_log(inbound.text, code_pending=True)
+        return BLOT if inbound.secret else for_log(inbound.text, awaited="otp")
 
     async def after_login(
         self, session: AsyncSession, conversation: Conversation, now: datetime

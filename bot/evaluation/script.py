@@ -54,7 +54,7 @@ class Step(_Strict):
     card: str | None = None  # kind of the card that is shown
     choices: Words = Field(default_factory=list)  # each must be offered
     action: str | None = None  # what was done begins with this, e.g. start:transfer_make
-    expects: Literal["text", "otp", "password"] | None = None
+    expects: Literal["text", "otp", "totp", "id_tail", "password"] | None = None
     owner: Literal["bot", "queue", "agent", "closed"] | None = None
     silent: bool = False  # the assistant says nothing
 

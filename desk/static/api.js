@@ -57,7 +57,7 @@ export const api = {
   handBack: (id, note) => call("POST", `${one(id)}/hand-back`, { note }),
   close: (id) => call("POST", `${one(id)}/close`),
   tickets: (status) => call("GET", `/tickets?status=${status}`),
-  finishTicket: (number, note) => call("POST", `/tickets/${number}/finish`, { note }),
+  finishTicket: (number, note, isOwner = null) => call("POST", `/tickets/${number}/finish`, { note, is_owner: isOwner }),
   ticketPhone: (number) => call("POST", `/tickets/${number}/phone`),
 };
 

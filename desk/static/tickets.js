@@ -110,7 +110,17 @@ export class TicketBoard {
     note.value = this.notes.get(item.number) ?? "";
     return el("form", { class: "ticket-form", onsubmit: (event) => this.finish(event, item, note) },
       el("label", { for: "ticket-note", text: "处理结果" }), note,
+      item.restricted ? this.verdicts() : null,
       el("button", { type: "submit", class: "button primary", "data-testid": "ticket-finish", text: "办结工单" }));
+  }
+
+  /** Who was on the phone decides what becomes of the restriction. */
+  verdicts() {
+    return el("fieldset", { class: "ticket-verdict", "data-testid": "ticket-verdict" },
+      el("legend", { text: "资金已暂停，核实的结果" }),
+      ...[["true", "是客户本人，解除限制"], ["false", "不是本人，锁定账户"]].map(([value, text]) =>
+        el("label", {}, el("input", { type: "radio", name: "owner", value, "data-testid": `ticket-owner-${value}` }), text)),
+      el("p", { class: "faint", text: "没有联系上就先不选，限制保持不变。" }));
   }
 
   async reveal(item, phone, button) {
@@ -128,10 +138,11 @@ export class TicketBoard {
       toast("请写一句处理结果。", "bad");
       return note.focus();
     }
+    const chosen = event.target.querySelector('[name="owner"]:checked');
     const button = event.submitter ?? event.target.querySelector("button");
     button.disabled = true;
     try {
-      const { ticket } = await api.finishTicket(item.number, note.value.trim());
+      const { ticket } = await api.finishTicket(item.number, note.value.trim(), chosen ? chosen.value === "true" : null);
       this.notes.delete(item.number);
       toast(`工单 ${ticket.number} 已办结。`, "good");
       await this.refresh();

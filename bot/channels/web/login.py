@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import BANK_ZONE
 from banking_core.identity import LoginDone, LoginNeeds, LoginRefusal, LoginResult, LoginStale, Origin
+from banking_core.restrictions import CustomerFrozen
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.web.errors import BadRequest, LoginRefused, NoSession
 from bot.channels.web.frames import is_clean
@@ -22,10 +23,8 @@ PASSWORD_CHARS_MAX = 128
 SECRET_CHARS_MAX = 32
 _PHONE = re.compile(r"1[0-9]{10}")
 _ATTEMPT_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_SECRETS = {
-    "otp": (re.compile(r"[0-9]{6}"), "请输入6位数字验证码。"),
-    "totp": (re.compile(r"[0-9]{6}|[0-9A-Za-z]{5}[- ]?[0-9A-Za-z]{5}"), "请输入6位动态口令，或10位恢复码。"),
-}
+# A code, an app's code, a recovery code, the end of an ID number.
+_SECRET = re.compile(r"[0-9]{6}|[0-9A-Za-z]{5}[- ]?[0-9A-Za-z]{5}|[0-9]{3}[0-9Xx]")
 Opened = tuple[str, WebSession]  # the new token and the session behind it
 
 
@@ -155,8 +154,8 @@ def _read_proof(body: dict[str, Any]) -> tuple[str, str]:
     if not isinstance(attempt_id, str) or not _ATTEMPT_ID.fullmatch(attempt_id):
         raise LoginStale("no attempt named")
     secret = code.strip() if isinstance(code, str) else ""
-    if not any(shape.fullmatch(secret) for shape, _ in _SECRETS.values()):
-        raise BadRequest(_SECRETS["otp"][1], field="code")
+    if not _SECRET.fullmatch(secret):
+        raise BadRequest("输入的内容格式不对，请核对后再试。", field="code")
     return attempt_id, secret
 
 
@@ -164,10 +163,12 @@ def refusal(result: LoginRefusal, now: datetime) -> LoginRefused:
     """What the page is told."""
     if result.kind == "locked" and result.locked_until is not None:
         return LoginRefused(_locked_text(result, now), locked_until=result.locked_until.isoformat())
+    if result.kind == "frozen":
+        return LoginRefused(CustomerFrozen.default_customer_text, kind="frozen")
     if result.proof == "password":
         text = f"手机号或密码不正确，还可以再试{result.tries_left}次。"
         return LoginRefused(text, tries_left=result.tries_left)
-    name = {"otp": "验证码", "totp": "动态口令"}[result.proof]
+    name = {"otp": "验证码", "totp": "动态口令", "id_tail": "证件号码后四位"}[result.proof]
     if result.kind == "wrong" and result.tries_left:
         text = f"{name}不正确，还可以再试{result.tries_left}次。"
         return LoginRefused(text, kind="wrong", tries_left=result.tries_left)
@@ -185,6 +186,8 @@ def _locked_text(result: LoginRefusal, now: datetime) -> str:
     until = f"请在{at}以后再试（约{minutes}分钟）"
     if result.proof == "totp":
         return f"动态口令输错次数太多，已暂时锁定，{until}，或者用短信验证码。"
+    if result.proof == "id_tail":
+        return f"证件号码后四位输错次数太多，登录已暂时锁定，{until}，或者回到聊天说“转人工”。"
     if result.locked_what == "address":
         return f"您所在的网络登录失败次数太多，已暂时锁定，{until}，或者换一个网络。"
     return f"密码输错次数太多，登录已暂时锁定，{until}。"

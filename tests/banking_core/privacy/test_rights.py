@@ -23,7 +23,10 @@ from banking_core.customers.id_numbers import complete_id_number
 from banking_core.identity.models import (
     BankSession,
     Device,
+    KnownPlace,
+    LoginAttempt,
     OtpChallenge,
+    Recovery,
     RecoveryCode,
     SecurityEvent,
     TotpCredential,
@@ -35,13 +38,14 @@ from banking_core.mandates.models import MandateRun
 from banking_core.notices.models import Notice
 from banking_core.orders.models import Order
 from banking_core.privacy.rights import EraseRefused, erase_person, export_person
+from banking_core.restrictions import Restriction
 from banking_core.risk.models import RiskDecision, RiskProfile, RiskSighting
 from banking_core.settings import BankSettings
 from banking_core.statements.models import MonthlyStatement
 from banking_core.storage import Base, Database
 from banking_core.vault import sealed_attributes
 from banking_core.vault.rotation import sealed_models
-from bot.channels.web.models import WebSession
+from bot.channels.web.models import WebVisit
 from bot.cli.customers import HOLDINGS, OBSTACLES
 from bot.conversation.models import Conversation, Message
 from desk.models import Ticket
@@ -139,6 +143,7 @@ def rows(bank: Bank, agreeing: Agreeing, order_id: str) -> list[Any]:
         device := Device(**own, id="d" * 32, key="k", name="我的小手机", first_seen_at=now, last_seen_at=now),
         BankSession(
             **own,
+            id="s" * 32,
             device_id=device.id,
             token_hash="h",
             channel="web",
@@ -219,7 +224,20 @@ def rows(bank: Bank, agreeing: Agreeing, order_id: str) -> list[Any]:
             created_at=now,
             promised_at=now,
         ),
-        WebSession(**own, token_hash="h", conversation_id="c" * 32, created_at=now, expires_at=now),
+        WebVisit(session_id="s" * 32, conversation_id="c" * 32),
+        LoginAttempt(
+            **own,
+            tier="low",
+            reasons=["new_device"],
+            needs=["otp"],
+            proofs=[],
+            status="open",
+            created_at=now,
+            expires_at=now,
+        ),
+        Recovery(**own, guard_key="g", challenge_id="x", status="open", created_at=now, expires_at=now),
+        KnownPlace(**own, key="k", last_seen_at=now),
+        Restriction(**own, kind="low_limits", reason="password recovery", since=now, until=now),
     ]
 
 

@@ -22,6 +22,7 @@ const PLACEHOLDERS = {
 const SECRETS = {
   otp: { label: "短信验证码", placeholder: "6位数字", digits: true, resend: "重发" },
   totp: { label: "动态口令", placeholder: "App上的6位数字，或恢复码", digits: false, fill: "one-time-code", resend: "用短信" },
+  id_tail: { label: "证件后四位", placeholder: "证件号码的最后4位", digits: false, fill: "off" },
   password: { label: "登录密码", placeholder: "请输入密码", digits: false, fill: "current-password" },
 };
 const SECRET_ACTIONS = new Set(["重发", "取消"]); // the secret field has its own buttons for these

@@ -22,6 +22,15 @@ const PROOFS = {
     missing: "请输入6位动态口令，或10位恢复码。",
     maxLength: 11,
   },
+  id_tail: {
+    title: "再核对一项",
+    label: "证件号码后四位",
+    words: () => "这次登录和平时不太一样，请核对开户证件号码的后四位",
+    resend: "",
+    shape: /^\d{3}[\dXx]$/,
+    missing: "请输入证件号码的最后4位。",
+    maxLength: 4,
+  },
 };
 
 export class LoginSheet {
@@ -160,6 +169,7 @@ export class LoginSheet {
     const again = byId("code-resend");
     left.textContent = "";
     again.textContent = resend;
+    again.hidden = !resend;
     again.disabled = false;
     if (valid === undefined) return;
     this.#stops = [

@@ -25,6 +25,7 @@ from bot.conversation.views import ConversationStatus, Inbound, MessageView, Rec
 from tests.banking_core.people import make_person
 from tests.keys import vault
 
+VAULT = vault()  # one for all: a second site in the same folder reads what the first has sealed
 START = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
 PHONE, OTHER_PHONE, PASSWORD, CODE = "13800000004", "13800000006", "Right-horse-7", "246810"
 
@@ -286,7 +287,7 @@ async def running_site(folder: Path, **overrides: Any) -> AsyncIterator[Site]:
     """A site on a bank of its own in `folder`; every code is CODE. `overrides` are fields of WebDependencies."""
     clock = ManualClock(START)
     hub = FakeHub(clock)
-    db = Database(f"sqlite+aiosqlite:///{folder / 'web.db'}", vault=vault())
+    db = Database(f"sqlite+aiosqlite:///{folder / 'web.db'}", vault=VAULT)
     async with db.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     bank, people = await open_bank(folder, db, clock)

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-from banking_core.identity import CodePurpose
+from banking_core.identity import CodePurpose, LoginVerdict
 
 CODE, PASSWORD, PHONE, OTHER_PHONE = "246810", "Right-horse-7", "13800000004", "13800000006"
 
@@ -339,3 +339,54 @@ async def test_an_app_s_code_or_a_recovery_code_goes_where_the_text_message_s_wo
     assert used["error"]["text"] == "这个动态口令已经用过了，请等下一个再输入。"
     assert odd["error"]["code"] == "bad_request"
     assert (status, me["authenticated"]) == (200, True)
+
+
+class Judge:
+    """Finds every log-in as odd as it is told to."""
+
+    def __init__(self, tier):
+        self.tier = tier
+
+    async def assess(self, session, subject):
+        return LoginVerdict(self.tier, ("new_device",))
+
+
+async def id_tail(site):
+    async with site.deps.db.snapshot() as session:
+        return (await site.bank.customers.get(session, site.people[PHONE])).id_number[-4:]
+
+
+async def test_an_odd_log_in_asks_for_the_end_of_the_id_number_too(site):
+    site.bank.identity.logins.use_risk(Judge("medium"))
+    tail = await id_tail(site)
+    wrong = "0000" if tail != "0000" else "1111"
+    visitor = site.visitor()
+    await visitor.arrive()
+    _, sent = await start(visitor)
+
+    status, needs = await finish(visitor, sent["challenge_id"])
+    texts = [(await finish(visitor, needs["challenge_id"], wrong))[1]["error"]["text"] for _ in range(3)]
+    refused, answer = await finish(visitor, needs["challenge_id"], tail)
+    site.clock.advance(seconds=3600)
+    _, again = await start(visitor)
+    await finish(visitor, again["challenge_id"])
+    done, me = await finish(visitor, again["challenge_id"], tail.lower())
+
+    assert (status, needs["needs"], "masked_phone" in needs) == (200, "id_tail", False)
+    assert texts[0] == "证件号码后四位不正确，还可以再试2次。"
+    assert texts[2].startswith("证件号码后四位输错次数太多，登录已暂时锁定，请在")
+    assert (refused, answer["error"]["locked_until"] is not None) == (401, True)
+    assert (done, me["authenticated"]) == (200, True)
+
+
+async def test_a_frozen_customer_is_told_what_to_do_and_gets_no_code(site):
+    async with site.deps.db.transaction() as session:
+        await site.bank.identity.takeovers.freeze(session, site.people[PHONE], reason="test")
+    visitor = site.visitor()
+    await visitor.arrive()
+
+    status, answer = await start(visitor)
+
+    assert (status, answer["error"]["kind"]) == (401, "frozen")
+    assert "保护性锁定" in answer["error"]["text"]
+    assert await site.messages() == []
