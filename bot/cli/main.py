@@ -157,7 +157,7 @@ def audit_heads(path: Path) -> None:
 
 @cli.group()
 def customers() -> None:
-    """客户的个人信息：导出、注销。"""
+    """客户的个人信息：导出、注销；账户的锁定和解除。"""
 
 
 @customers.command()
@@ -182,6 +182,26 @@ def erase(phone: str, yes: bool) -> None:
     if not yes and not click.confirm("个人信息销毁后不能恢复，确定注销这位客户吗？"):
         sys.exit(1)
     sys.exit(0 if run_async(erase_customer(settings_or_exit(), phone)) else 1)
+
+
+@customers.command()
+@click.argument("phone", metavar="手机号")
+@click.option("--reason", required=True, help="为什么锁定（写进审计）")
+def freeze(phone: str, reason: str) -> None:
+    """账户可能落到别人手里：停止登录和资金操作，结束所有会话。"""
+    from bot.cli.customers import freeze_customer
+
+    run_async(freeze_customer(settings_or_exit(), phone, reason))
+
+
+@customers.command()
+@click.argument("phone", metavar="手机号")
+@click.option("--grounds", required=True, help="核实了什么（写进审计）")
+def release(phone: str, grounds: str) -> None:
+    """已核实是本人：解除锁定和其他安全限制。"""
+    from bot.cli.customers import release_customer
+
+    run_async(release_customer(settings_or_exit(), phone, grounds))
 
 
 @cli.group()

@@ -101,3 +101,17 @@ async def test_an_erasure_is_asked_for_twice_refused_with_money_and_final(settin
     )
     assert (await command("ledger", "verify"))[0] == 0
     assert (await command("audit", "verify"))[0] == 0
+
+
+async def test_an_account_in_a_stranger_s_hands_is_frozen_and_opened_again_on_grounds(
+    settings: Settings,
+) -> None:
+    assert (await command("customers", "freeze", PHONE))[0] == 2
+    assert "已锁定" in (await command("customers", "freeze", PHONE, "--reason", "客户来电"))[1]
+    assert "安全限制" in (await command("customers", "erase", PHONE, "--yes"))[1]
+    assert "已解除：锁定" in (await command("customers", "release", PHONE, "--grounds", "网点验了证件"))[1]
+    assert "没有任何限制" in (await command("customers", "release", PHONE, "--grounds", "再次"))[1]
+    trail = (await command("audit", "--customer", PHONE, "--json"))[1]
+    assert "restriction.laid" in trail and "security.account_frozen" in trail
+    assert "restriction.lifted" in trail and "网点验了证件" in trail and "operator" in trail
+    assert (await command("customers", "release", "13900000000", "--grounds", "x"))[0] == 2

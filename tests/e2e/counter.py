@@ -213,7 +213,8 @@ class BackOffice:
         """The one-time codes sent to a phone, newest first."""
         sandbox = self.product.bank.providers.sandbox_sms
         assert sandbox is not None
-        return [CODE.findall(message.text)[0] for message in await sandbox.recent(50, phone=phone)]
+        messages = await sandbox.recent(50, phone=phone)
+        return [found for message in messages for found in CODE.findall(message.text)]
 
     async def log_of(self, conversation_id: str) -> list[dict[str, Any]]:
         """The conversation's messages."""
