@@ -5,6 +5,9 @@ GET  /static/{name}   its files              POST /api/login          {phone, pa
 GET  /chat/ws         the web socket         POST /api/login/resend   {}
 GET  /api/me          who is this            POST /api/login/verify   {challenge_id, code}
 GET  /dev/sms         developers only        POST /api/logout         {}
+                                             POST /api/recovery       {phone}
+                                             POST /api/recovery/prove {recovery_id, code, name, id_number}
+                                             POST /api/recovery/finish {recovery_id, password}
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -32,6 +36,7 @@ from bot.channels.web.errors import BadRequest, NoSession, TooFast, WebError
 from bot.channels.web.limits import Gates
 from bot.channels.web.login import LoginService
 from bot.channels.web.pages import SMS_SHOWN_MAX, asset_response, load_assets, sms_page
+from bot.channels.web.recovery import RecoveryService
 from bot.channels.web.registry import SocketRegistry
 from bot.channels.web.security import client_address, is_loopback, require_same_origin, security_headers
 from bot.channels.web.sessions import (
@@ -60,6 +65,8 @@ NO_PAGE_TEXT = "没有这个页面，请打开首页。"
 NOT_SO_TEXT = "这个地址不能这样访问，请打开首页。"
 BROKEN_TEXT = "系统刚才没有处理成功，请稍后再试，不会重复办理。"
 
+RecoveryStep = Callable[[dict[str, Any], Origin], Awaitable[dict[str, Any]]]
+
 
 def build_web_app(deps: WebDependencies) -> web.Application:
     """The web channel as an aiohttp application; other rooms may be mounted on it."""
@@ -82,6 +89,7 @@ class WebChannel:
         self._gates = Gates(deps.clock, deps.limits)
         self._sockets = SocketRegistry()
         self._login = LoginService(deps)
+        self._recovery = RecoveryService(deps)
         self._assets = load_assets()
 
     def add_routes(self, app: web.Application) -> None:
@@ -98,6 +106,9 @@ class WebChannel:
             "/api/login": self.login,
             "/api/login/resend": self.login_resend,
             "/api/login/verify": self.login_verify,
+            "/api/recovery": self._recovering(self._recovery.start),
+            "/api/recovery/prove": self._recovering(self._recovery.prove),
+            "/api/recovery/finish": self._recovering(self._recovery.finish),
             "/api/logout": self.logout,
         }
         for path, get_handler in gets.items():
@@ -179,6 +190,16 @@ class WebChannel:
         self._count_login(row, request)
         result = await self._login.finish(row, await _read_body(request), self._origin(request, row))
         return await self._logged_in(row, result)
+
+    def _recovering(self, step: RecoveryStep) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """A step on the way to a new password; slowed down like a log-in."""
+
+        async def handler(request: web.Request) -> web.StreamResponse:
+            row = await self._require(request)
+            self._count_login(row, request)
+            return _json(await step(await _read_body(request), self._origin(request, row)))
+
+        return handler
 
     async def _logged_in(
         self, old: WebSession, result: dict[str, Any] | tuple[str, WebSession]

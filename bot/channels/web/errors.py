@@ -5,7 +5,8 @@ WebError
 ├── NoSession           no cookie, an unknown or an expired one
 ├── CrossSite           the request does not come from our own page
 ├── TooFast             a rate limit; retry_after_s says when to come back
-└── LoginRefused        wrong password or code
+├── LoginRefused        wrong password or code
+└── RecoveryRefused     wrong code or papers
 """
 
 from __future__ import annotations
@@ -69,3 +70,11 @@ class LoginRefused(WebError):
 
     code = "login_refused"
     status = 401
+
+
+class RecoveryRefused(WebError):
+    """Code and papers do not fit; `tries_left` or `locked_until` is in the details."""
+
+    code = "recovery_refused"
+    status = 401
+    default_text = "验证码、姓名或身份证号码对不上，请核对后再试。"

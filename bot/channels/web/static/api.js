@@ -32,5 +32,9 @@ export const api = {
   login: (phone, password, trustDevice) => post("/api/login", { phone, password, trust_device: trustDevice }),
   resend: () => post("/api/login/resend"),
   verify: (challengeId, code) => post("/api/login/verify", { challenge_id: challengeId, code }),
+  recover: (phone) => post("/api/recovery", { phone }),
+  recoverProve: (recoveryId, code, name, idNumber) =>
+    post("/api/recovery/prove", { recovery_id: recoveryId, code, name, id_number: idNumber }),
+  recoverFinish: (recoveryId, password) => post("/api/recovery/finish", { recovery_id: recoveryId, password }),
   logout: () => post("/api/logout"),
 };

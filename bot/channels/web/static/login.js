@@ -2,6 +2,8 @@
 
 import { api } from "./api.js";
 import { byId, clockText, countdown } from "./dom.js";
+import { RecoverSheet } from "./recover.js";
+import { Sheet } from "./sheets.js";
 
 const PROOFS = {
   otp: {
@@ -33,17 +35,22 @@ const PROOFS = {
   },
 };
 
-export class LoginSheet {
+export class LoginSheet extends Sheet {
   #challengeId = null;
   #needs = "otp";
-  #busy = false;
   #stops = [];
   #handlers;
 
   /** `handlers`: loggedIn(me), loggedOut(), notice(text). */
   constructor(handlers) {
+    super();
     this.#handlers = handlers;
-    for (const id of ["login", "profile"]) this.#wireDialog(byId(id));
+    const recover = new RecoverSheet({ done: (phone, text) => this.#recovered(phone, text) });
+    for (const id of ["login", "profile"]) this.wire(byId(id));
+    byId("login-forgot").addEventListener("click", () => {
+      byId("login").close();
+      recover.open(byId("login-phone").value);
+    });
     byId("login-password-step").addEventListener("submit", (event) => this.#run(event, () => this.#start(), "login-error"));
     byId("login-code-step").addEventListener("submit", (event) => this.#run(event, () => this.#finish(), "code-error"));
     byId("code-resend").addEventListener("click", (event) => this.#run(event, () => this.#resend(), "code-error"));
@@ -56,53 +63,37 @@ export class LoginSheet {
 
   openLogin() {
     if (byId("login").open) return;
-    this.#showOver("login");
+    this.showOver("login");
     byId(byId("login-code-step").hidden ? "login-phone" : "login-code").focus();
   }
 
   openProfile(name) {
     byId("profile-title").textContent = `已登录：${name}`;
-    this.#showOver("profile");
+    this.showOver("profile");
   }
 
   showDeveloperLink(shown) {
     for (const link of document.querySelectorAll("[data-dev]")) link.hidden = !shown;
   }
 
-  #wireDialog(dialog) {
-    dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
-    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // the backdrop
-  }
-
-  /** On a wide screen the sheet stands in the middle of the chat, not of the window. */
-  #showOver(id) {
-    const { left, width } = document.querySelector(".phone").getBoundingClientRect();
-    byId(id).style.setProperty("--aside", `${Math.round(left + width / 2 - innerWidth / 2)}px`);
-    byId(id).showModal();
-  }
-
-  /** One action at a time; a refusal is shown where it belongs. */
-  async #run(event, action, errorId) {
-    event.preventDefault();
-    if (this.#busy) return;
-    this.#setBusy(event.target, true);
-    if (errorId) this.#say(errorId, "");
-    try {
-      await action();
-    } catch (error) {
-      const text = error.text ?? "没有办成，请再试一次。";
+  /** A refusal is shown where it belongs. */
+  #run(event, action, errorId) {
+    if (errorId) this.say(errorId, "");
+    return this.run(event, action, (error, text) => {
       if (error.code === "login_stale") this.#show("password");
-      if (errorId) this.#say(error.code === "login_stale" ? "login-error" : errorId, text);
+      if (errorId) this.say(error.code === "login_stale" ? "login-error" : errorId, text);
       else this.#handlers.notice(text);
       if (error.code === "login_refused") this.#again(event.target.id);
-    } finally {
-      this.#setBusy(event.target, false);
-    }
+    });
   }
 
-  #setBusy(target, busy) {
-    this.#busy = busy;
-    target.closest(".step").setAttribute("aria-busy", String(busy));
+  /** With the new password the log-in begins anew. */
+  #recovered(phone, text) {
+    this.#show("password");
+    this.openLogin();
+    byId("login-phone").value = phone;
+    byId("login-password").focus();
+    this.#handlers.notice(text);
   }
 
   /** The refused field is ready to be typed over. */
@@ -115,8 +106,8 @@ export class LoginSheet {
   async #start() {
     const phone = byId("login-phone").value.replace(/\D/g, "");
     const password = byId("login-password").value;
-    if (!/^1\d{10}$/.test(phone)) return this.#refuse("login-phone", "login-error", "请输入11位手机号。");
-    if (!password) return this.#refuse("login-password", "login-error", "请输入登录密码。");
+    if (!/^1\d{10}$/.test(phone)) return this.refuse("login-phone", "login-error", "请输入11位手机号。");
+    if (!password) return this.refuse("login-password", "login-error", "请输入登录密码。");
     const answer = await api.login(phone, password, byId("login-trust").checked);
     byId("login-password").value = "";
     this.#goOn(answer);
@@ -143,7 +134,7 @@ export class LoginSheet {
   async #finish() {
     const code = byId("login-code").value.trim();
     const { shape, missing } = PROOFS[this.#needs];
-    if (!shape.test(code)) return this.#refuse("login-code", "code-error", missing);
+    if (!shape.test(code)) return this.refuse("login-code", "code-error", missing);
     byId("login-code").value = "";
     this.#goOn(await api.verify(this.#challengeId, code));
   }
@@ -190,24 +181,13 @@ export class LoginSheet {
       byId("login-title").textContent = "登录掌柜银行";
       this.#stopCountdowns();
     }
-    this.#say("login-error", "");
-    this.#say("code-error", "");
+    this.say("login-error", "");
+    this.say("code-error", "");
     if (byId("login").open && step === "password") byId("login-phone").focus();
   }
 
   #stopCountdowns() {
     for (const stop of this.#stops) stop();
     this.#stops = [];
-  }
-
-  #refuse(fieldId, errorId, text) {
-    this.#say(errorId, text);
-    byId(fieldId).setAttribute("aria-invalid", "true");
-    byId(fieldId).addEventListener("input", () => byId(fieldId).removeAttribute("aria-invalid"), { once: true });
-    byId(fieldId).focus();
-  }
-
-  #say(id, text) {
-    byId(id).textContent = text;
   }
 }

@@ -8,6 +8,9 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import expect
 
+from tests.bot.channels.web.conftest import PHONE
+from tests.bot.channels.web.test_login import Judge
+from tests.bot.channels.web.test_recovery import NEW, id_number
 from tests.browsers import open_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -283,6 +286,49 @@ async def test_logging_in_by_the_sheet_keeps_the_talk_and_shows_the_name(site, p
     await page.get_by_test_id("logout").click()
     await expect(page.get_by_test_id("account-name")).to_have_text("登录")
     await expect(texts(page, "customer")).to_have_count(0)
+
+
+async def test_an_odd_log_in_asks_for_one_thing_more_on_the_sheet(site, page):
+    site.bank.identity.logins.use_risk(Judge("medium"))
+    await page.get_by_test_id("account-button").click()
+    await page.get_by_test_id("login-phone").fill(PHONE)
+    await page.get_by_test_id("login-password").fill(PASSWORD)
+    await page.get_by_test_id("login-next").click()
+    await page.get_by_test_id("login-code").fill(CODE)
+    await page.get_by_test_id("login-submit").click()
+    await expect(page.get_by_test_id("code-sent")).to_contain_text("证件号码的后四位")
+    await expect(page.get_by_test_id("code-resend")).to_be_hidden()
+    await page.get_by_test_id("login-code").fill((await id_number(site))[-4:])
+    await page.get_by_test_id("login-submit").click()
+
+    await expect(page.get_by_test_id("account-name")).to_have_text("*伟")
+
+
+async def test_a_forgotten_password_is_set_anew_on_the_sheet_and_logs_in(site, page):
+    await page.get_by_test_id("account-button").click()
+    await page.get_by_test_id("login-phone").fill(PHONE)
+    await page.get_by_test_id("login-forgot").click()
+    await expect(page.get_by_test_id("recover-phone")).to_have_value(PHONE)
+    await page.get_by_test_id("recover-send").click()
+    await page.get_by_test_id("recover-code").fill(CODE)
+    await page.get_by_test_id("recover-name").fill("张三")
+    await page.get_by_test_id("recover-id").fill(await id_number(site))
+    await page.get_by_test_id("recover-prove").click()
+    await expect(page.get_by_test_id("recover-papers-error")).to_contain_text("还可以再试2次")
+    await page.get_by_test_id("recover-name").fill("张伟")
+    await page.get_by_test_id("recover-prove").click()
+    await page.get_by_test_id("recover-password").fill(NEW)
+    await page.get_by_test_id("recover-again").fill("another")
+    await page.get_by_test_id("recover-finish").click()
+    await expect(page.get_by_test_id("recover-password-error")).to_have_text("两次输入的新密码不一样。")
+    await page.get_by_test_id("recover-again").fill(NEW)
+    await page.get_by_test_id("recover-finish").click()
+
+    await expect(page.get_by_test_id("login-phone")).to_have_value(PHONE)
+    site.clock.advance(seconds=60)
+    await page.get_by_test_id("login-password").fill(NEW)
+    await page.get_by_test_id("login-next").click()
+    await expect(page.get_by_test_id("code-sent")).to_contain_text("138****0004")
 
 
 async def test_a_human_takes_over_closes_and_is_rated(site, page):
