@@ -21,6 +21,7 @@ GROUP_SIZE_MAX, LENGTH_STEP, LENGTH_STEPS_MAX = 2, 3, 6
 _AMOUNT = re.compile(
     r"\d+(?:\.\d+)?(?:块|元|万|千|百|k|w|毛|蚊)?"
     r"|[一二两三四五六七八九十百千万俩仨]+(?:块|元|百|千|万|毛|角|蚊|钱)[一二三四五六七八九十百千万]*"
+    r"|[一二三四五六七八九]十[一二三四五六七八九]?(?![号日天年月岁个期分点周次楼])"
 )
 _FORMAL_NUMERALS = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
 _QUESTION_MARK = re.compile(r"[?？]")
