@@ -16,13 +16,15 @@ from bot.dialogue.errors import MalformedAnnouncement
 @dataclass(frozen=True, slots=True)
 class Announced:
     """A skill without a handler. `today` is one honest sentence on what is possible; `entries` are ids of
-    knowledge entries that explain how it works; `moves_money` says that a false start would be one with money."""
+    knowledge entries that explain how it works; `moves_money` says that a false start would be one with money;
+    `hand_over` is the reason with which a human takes over at once, where only a human can do it today."""
 
     intent: str
     title: str
     today: str
     entries: tuple[str, ...] = ()
     moves_money: bool = False
+    hand_over: str = ""
 
 
 class _Row(BaseModel):
@@ -31,6 +33,7 @@ class _Row(BaseModel):
     today: str = Field(min_length=8, max_length=160)
     faq: tuple[str, ...] = ()
     moves_money: bool = False
+    hand_over: str = ""
 
 
 def load_announced(folder: Path) -> tuple[Announced, ...]:
@@ -44,7 +47,9 @@ def load_announced(folder: Path) -> tuple[Announced, ...]:
                 read = _Row.model_validate(row)
             except ValidationError as error:
                 raise MalformedAnnouncement(f"{path.name}: {intent}: {error.errors()[0]['msg']}") from error
-            found[intent] = Announced(intent, read.name, read.today, read.faq, read.moves_money)
+            found[intent] = Announced(
+                intent, read.name, read.today, read.faq, read.moves_money, read.hand_over
+            )
     return tuple(found.values())
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from bot.dialogue.announced import Announced, load_announced
 from bot.dialogue.errors import MalformedAnnouncement
+from bot.dialogue.skill import HandOver
 from bot.dialogue.understanding import Understanding
+from desk.reasons import reason_text
 from tests.bot.dialogue.counter import Talk
 
 FUNDS = Announced("fund_buy", "买基金", "买基金目前请到网点办理。", ("hours", "gone"), moves_money=True)
@@ -36,6 +38,14 @@ async def test_a_skill_under_way_goes_on_afterwards() -> None:
     await talk.say("给张三转账")
     said = await talk.say("我想买基金", wants_a_fund("我想买基金"))
     assert FUNDS.today in said and "接着刚才的转账" in said
+
+
+async def test_where_only_a_human_can_do_it_one_is_fetched_with_the_reason() -> None:
+    row = Announced("complaint_file", "投诉", "很抱歉让您不愉快，投诉由同事登记。", hand_over="complaint")
+    talk = Talk(announced=[row])
+    said = await talk.say("我要投诉", Understanding("我要投诉", "complaint_file", 0.9))
+    assert row.today in said
+    assert talk.out.effects == [HandOver("complaint")] and reason_text("complaint") == "投诉"
 
 
 async def test_asked_back_with_a_yes_it_is_explained() -> None:
