@@ -54,7 +54,7 @@ class Opening:
             self.answer(best, out)
         elif self._asks_back(turn, state, out):
             pass
-        elif best is not None and best.score >= self.policy.suggest_min and self._is_question(turn):
+        elif self._suggests(hits) and self._is_question(turn):
             self._suggest(hits, out)
         else:
             self.not_understood(turn, state, out)
@@ -181,8 +181,12 @@ class Opening:
         out.say(phrases.did_you_mean([self.registry.title(intent) for intent in likely]))
         return True
 
+    def _suggests(self, hits: list[KnowledgeHit]) -> bool:
+        """True when one of the best three is likely enough to be what was asked."""
+        return sum(hit.score for hit in hits[:SUGGESTIONS_MAX]) >= self.policy.suggest_min
+
     def _suggest(self, hits: list[KnowledgeHit], out: Outcome) -> None:
-        close = [hit for hit in hits if hit.score >= self.policy.suggest_min][:SUGGESTIONS_MAX]
+        close = [hit for hit in hits if hit.score >= self.policy.suggest_each_min][:SUGGESTIONS_MAX]
         out.action = "suggest"
         out.say(
             Reply(

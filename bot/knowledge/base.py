@@ -10,7 +10,6 @@ from bot.dialogue.understanding import KnowledgeHit
 from bot.knowledge import store
 from bot.knowledge.corpus import announced_files, gather, training_files
 from bot.knowledge.entries import Entry, Renders, entry_files, load_entries
-from bot.knowledge.fitting import fit
 from bot.knowledge.lexicon import Lexicon
 from bot.knowledge.model import Model
 from bot.knowledge.space import TermSpace
@@ -54,6 +53,8 @@ class KnowledgeBase:
         )
         kept = store.fetch(cache_dir, key) if cache_dir is not None else None
         if kept is None:
+            from bot.knowledge.fitting import fit  # brings scikit-learn, which a kept model can do without
+
             kept = fit(gather(entries, folder), len(entries), lexicon, reader)
             if cache_dir is not None:
                 store.keep(cache_dir, key, *kept)

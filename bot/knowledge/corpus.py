@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,21 +15,27 @@ FAQ_INTENT = "faq"
 NOT_AN_ENTRY = -1
 _ANNOTATION = re.compile(r"\[([^\[\]]+)\]\([a-z_]+\)")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
-_OTHERS_STEP = 3  # every third sentence of other intents is enough, and keeps fitting short
+# Of another intent the first sentences, which are the plainest, and every tenth after them are enough: that keeps
+# fitting and finding short.
+_OTHERS_FIRST, _OTHERS_STEP = 8, 10
+_NOTHING_STARTED = frozenset({FAQ_INTENT, "out_of_scope"})  # no topic: their sentences are about anything
 
 
 @dataclass(frozen=True)
 class Corpus:
     """`texts[i]` belongs to entry number `owners[i]`, or is no question an entry answers (NOT_AN_ENTRY).
 
-    `spare_others` are such sentences kept out of the index; `background` teaches only which words go
-    together.
+    `asked[i]` is False where the text is an entry's answer, which may hold the words asked with, but is no
+    question. `spare_others` are sentences of no entry kept out of the index. `background` teaches only which
+    words go together, and `topics` (sentences by intent) which matter a word belongs to.
     """
 
     texts: tuple[str, ...]
     owners: tuple[int, ...]
+    asked: tuple[bool, ...]
     spare_others: tuple[str, ...]
     background: tuple[str, ...]
+    topics: Mapping[str, tuple[str, ...]]
 
 
 def training_files(folder: Path) -> list[Path]:
@@ -45,20 +52,26 @@ def gather(entries: tuple[Entry, ...], folder: Path) -> Corpus:
     """The corpus of these entries and of the training files beside `folder`; raises MalformedKnowledge."""
     texts: list[str] = []
     owners: list[int] = []
+    asked: list[bool] = []
     for number, entry in enumerate(entries):
-        texts.extend(entry.wordings)
-        owners.extend([number] * len(entry.wordings))
+        texts.extend((*entry.wordings, _PLACEHOLDER.sub("", entry.template)))
+        owners.extend([number] * (len(entry.wordings) + 1))
+        asked.extend((*(True for _ in entry.wordings), False))
     said = [pair for path in training_files(folder) for pair in _examples(path)]
     answerable = {FAQ_INTENT, *(intent for path in announced_files(folder) for intent in _keys(path))}
-    others = list(dict.fromkeys(text for text, intent in said if intent not in answerable))
-    inside = others[::_OTHERS_STEP]
-    background = [text for text, intent in said if intent == FAQ_INTENT]
-    background += [_PLACEHOLDER.sub("", entry.template) for entry in entries]
+    topics: dict[str, list[str]] = {}
+    for text, intent in said:
+        topics.setdefault(intent, []).append(text)
+    others = [list(dict.fromkeys(topics[intent])) for intent in topics if intent not in answerable]
+    inside = [text for texts in others for text in texts[:_OTHERS_FIRST] + texts[_OTHERS_FIRST::_OTHERS_STEP]]
+    spare = [text for texts in others for text in texts[_OTHERS_FIRST + 1 :: _OTHERS_STEP]]
     return Corpus(
         texts=(*texts, *inside),
         owners=(*owners, *([NOT_AN_ENTRY] * len(inside))),
-        spare_others=tuple(others[1::_OTHERS_STEP]),
-        background=tuple(background),
+        asked=(*asked, *([True] * len(inside))),
+        spare_others=tuple(spare),
+        background=tuple(text for text, _ in said),
+        topics={name: tuple(topics[name]) for name in sorted(topics.keys() - _NOTHING_STARTED)},
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg, sparse
+from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from bot.knowledge.corpus import NOT_AN_ENTRY, Corpus
@@ -21,34 +23,34 @@ from bot.knowledge.model import (
     softmax,
 )
 from bot.knowledge.paraphrase import Paraphraser
-from bot.knowledge.space import LATENT_SHARE, Floats, Ints, Postings, Sparse, TermSpace
+from bot.knowledge.space import Axes, Floats, Ints, Postings, Sparse, TermSpace
 from bot.knowledge.text import Reader
 
 SEED = 20
 DIMENSIONS = 200
 RIDGE = 0.5
-_OVERSAMPLING = 20
-_SWEEPS = 5
+_SWEEPS = 3
 _STRIDE = 7919  # from a sentence to the one whose piece is mixed into it
 _NEWTON_STEPS_MAX = 30
 _NEWTON_PENALTY = 1.0
 _STEP_MIN = 1e-7
-_CHUNK = 25  # latent dimensions summed at a time, to keep memory low
+_CHUNK = 1024  # texts compared at a time, to keep memory low
 
 # What a message to `find` is expected to be. Reworded: asked in other words; held out: asked from an angle no
 # wording has; orphaned: a bank question the knowledge base has no entry for; other: no question to it at all.
-SHARE_REWORDED, SHARE_HELD_OUT, SHARE_ORPHANED, SHARE_OTHER = 0.4, 0.2, 0.2, 0.2
+SHARE_REWORDED, SHARE_HELD_OUT, SHARE_ORPHANED, SHARE_OTHER = 0.1, 0.5, 0.2, 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What fitting knows of the index's N sentences beyond the model.
 
-    Each one's owner, their likeness to each other (N, N), the inverse of the ridge's matrix (N, N), its
-    targets (N, E + 1), and each one's known share.
+    Each one's owner and whether it is a question as asked, their likeness to each other (N, N), the inverse of
+    the ridge's matrix (N, N), its targets (N, E + 1), and each one's known share.
     """
 
     owners: Ints
+    asked: NDArray[np.bool_]
     likeness: Floats
     inverse: Floats
     targets: Floats
@@ -74,69 +76,93 @@ def _fit(corpus: Corpus, entries: int, lexicon: Lexicon, reader: Reader) -> tupl
     terms = [reader.read(text) for text in corpus.texts]
     space = TermSpace.of(terms)
     vectors = [space.vector(each) for each in terms]
-    background = [space.vector(reader.read(text)) for text in corpus.background]
-    postings = Postings.of(vectors, len(space.terms))
+    rows = _rows(vectors, len(space.terms))
     owners = np.array(corpus.owners, dtype=np.int32)
-    projection = _projection([*vectors, *background], len(space.terms))
-    latent = _rows_of_length_one(np.stack([each.weights @ projection[each.ids] for each in vectors]))
-    likeness = np.stack([postings.inner(each) for each in vectors])
-    likeness = np.clip(likeness + np.float32(LATENT_SHARE) * (latent @ latent.T), 0.0, 1.0)
-    ridge = np.float32(RIDGE) * np.eye(len(vectors), dtype=np.float32)
-    inverse: Floats = np.linalg.inv(sharpened(likeness) + ridge).astype(np.float32)
-    targets = np.zeros((len(vectors), entries + 1), dtype=np.float32)
-    targets[np.arange(len(vectors)), owners] = 1.0  # NOT_AN_ENTRY is -1: the last column
-    model = Model(
-        postings=postings,
+    axes = _axes(rows, corpus, space, reader)
+    folded = axes.scaled(rows @ axes.projection.astype(np.float32))
+    draft = Model(
+        postings=Postings.of(vectors, len(space.terms)),
         first=entry_starts(owners, entries),
-        projection=projection,
-        latent=latent,
-        dual=(inverse @ targets).astype(np.float32),
+        axes=axes,
+        folded=folded,
+        dual=np.zeros((entries + 1, 0), dtype=np.float32),
         weights=np.zeros(OPTION_FEATURES + NONE_FEATURES),
     )
-    seen = Seen(owners, likeness, inverse, targets, tuple(each.known_share for each in vectors))
+    index = Index(draft, rows)
+    likeness = np.concatenate(list(index.likeness(vectors)))
+    inverse = _inverse(sharpened(likeness))
+    targets = np.zeros((len(vectors), entries + 1), dtype=np.float32)
+    targets[np.arange(len(vectors)), owners] = 1.0  # NOT_AN_ENTRY is -1: the last column
+    model = replace(draft, dual=np.ascontiguousarray((inverse @ targets).T))
+    asked = np.array(corpus.asked)
+    shares = tuple(space.known_share_of_held_out(each) for each in terms)
+    seen = Seen(owners, asked, likeness, inverse, targets, shares)
+    index = Index(model, rows)
     cases = [
         *_held_out(model, seen),
         *_orphaned(model, seen),
-        *_reworded(model, corpus, Paraphraser(lexicon, reader, SEED), space, reader),
-        *_others(model, corpus, space, reader),
+        *_reworded(index, corpus, Paraphraser(lexicon, reader, SEED), space, reader),
+        *_others(index, corpus, space, reader),
     ]
     return space, replace(model, weights=_logit(cases))
 
 
-def _projection(vectors: list[Sparse], terms: int) -> Floats:
-    """Latent axes of the texts, shape (terms, dimensions): subspace iteration on their Gram matrix."""
-    postings = Postings.of(vectors, terms)
-    gram = np.stack([postings.inner(each) for each in vectors])
-    dimensions = min(DIMENSIONS, len(vectors))
-    width = min(dimensions + _OVERSAMPLING, len(vectors))
-    start = np.random.default_rng(SEED).standard_normal((len(vectors), width))
-    basis = np.linalg.qr(start.astype(np.float32))[0]
-    for _ in range(_SWEEPS):
-        basis = np.linalg.qr(gram @ basis)[0]
-    values, rotation = np.linalg.eigh(basis.T @ (gram @ basis))
-    top = np.argsort(-values, kind="stable")[:dimensions]
-    left = (basis @ rotation[:, top]) / np.sqrt(np.maximum(values[top], 1e-6))
-    projection = np.zeros((terms, dimensions), dtype=np.float32)
-    used = np.flatnonzero(np.diff(postings.starts))
-    for at in range(0, dimensions, _CHUNK):
-        spread = left[postings.documents, at : at + _CHUNK] * postings.weights[:, None]
-        projection[used, at : at + _CHUNK] = np.add.reduceat(spread, postings.starts[used], axis=0)
-    return projection
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The model with its sentences as rows of a sparse matrix (N, T), to compare many texts at once."""
+
+    model: Model
+    rows: sparse.csr_matrix
+
+    def likeness(self, queries: Sequence[Sparse]) -> Iterator[Floats]:
+        """`Model.likeness` of texts, in pieces of shape (up to _CHUNK, N)."""
+        for at in range(0, len(queries), _CHUNK):
+            piece = _rows(queries[at : at + _CHUNK], self.rows.shape[1])
+            folded = self.model.axes.scaled(piece @ self.model.axes.projection.astype(np.float32))
+            inner = (piece @ self.rows.T).toarray() + folded @ self.model.folded.T
+            yield np.clip(inner, 0.0, 1.0, dtype=np.float32)
 
 
-def _rows_of_length_one(rows: Floats) -> Floats:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    scaled: Floats = (rows / np.maximum(lengths, 1e-9)).astype(np.float32)
-    return scaled
+def _rows(vectors: Sequence[Sparse], terms: int) -> sparse.csr_matrix:
+    starts = np.concatenate([[0], np.cumsum([vector.ids.size for vector in vectors])])
+    ids = np.concatenate([vector.ids for vector in vectors])
+    weights = np.concatenate([vector.weights for vector in vectors])
+    return sparse.csr_matrix((weights, ids, starts), shape=(len(vectors), terms), dtype=np.float32)
+
+
+def _axes(rows: sparse.csr_matrix, corpus: Corpus, space: TermSpace, reader: Reader) -> Axes:
+    """Latent axes by truncated singular value decomposition of all that is said; topics by mean directions."""
+    read = {text: space.vector(reader.read(text)) for text in dict.fromkeys(corpus.background)}
+    said = [vector for vector in read.values() if vector.ids.size]
+    everything = sparse.vstack([rows, *([_rows(said, rows.shape[1])] if said else [])]).tocsr()
+    dimensions = min(DIMENSIONS, *everything.shape)
+    latent = randomized_svd(everything, dimensions, n_iter=_SWEEPS, random_state=SEED)[2].T
+    topics = np.zeros((rows.shape[1], len(corpus.topics)), dtype=np.float32)
+    for column, texts in enumerate(corpus.topics.values()):
+        for text in texts:
+            topics[read[text].ids, column] += read[text].weights
+    topics /= np.maximum(np.linalg.norm(topics, axis=0), 1e-9)
+    return Axes(np.concatenate([latent, topics], axis=1).astype(np.float16), dimensions)
+
+
+def _inverse(kernel: Floats) -> Floats:
+    """The inverse of the kernel with the ridge on its diagonal, by Cholesky, in place."""
+    kernel[np.diag_indices_from(kernel)] += np.float32(RIDGE)
+    factor = linalg.cholesky(kernel, lower=True, overwrite_a=True, check_finite=False)
+    inverse, failed = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
+    assert failed == 0, "a kernel with a ridge on its diagonal has an inverse"
+    lower: Floats = np.tril(inverse)
+    return lower + np.tril(lower, -1).T
 
 
 def _held_out(model: Model, seen: Seen) -> Iterator[Case]:
     """Each sentence as if it had not been in the index (closed form of leave-one-out)."""
-    votes = seen.targets - model.dual / np.diag(seen.inverse)[:, None]
-    asked = int(model.first[-1])
-    others = seen.owners.size - asked
-    alone = np.diff(model.first) < 2
-    for row, owner in enumerate(seen.owners.tolist()):
+    votes = seen.targets - model.dual.T / np.diag(seen.inverse)[:, None]
+    asked = int((seen.asked & (seen.owners != NOT_AN_ENTRY)).sum())
+    others = int((seen.owners == NOT_AN_ENTRY).sum())
+    alone = np.diff(model.first) < 3  # a question and its answer
+    for row in np.flatnonzero(seen.asked).tolist():
+        owner = int(seen.owners[row])
         if owner != NOT_AN_ENTRY and alone[owner]:
             continue
         near = seen.likeness[row].copy()
@@ -147,35 +173,47 @@ def _held_out(model: Model, seen: Seen) -> Iterator[Case]:
 
 def _orphaned(model: Model, seen: Seen) -> Iterator[Case]:
     """Each entry's sentences as if the entry did not exist: none is right, however near its neighbours."""
-    share = SHARE_ORPHANED / int(model.first[-1])
+    share = SHARE_ORPHANED / int(seen.asked[: model.first[-1]].sum())
     for entry in range(model.entries):
         block = slice(int(model.first[entry]), int(model.first[entry + 1]))
-        votes = seen.targets[block] - np.linalg.solve(seen.inverse[block, block], model.dual[block])
+        votes = seen.targets[block] - np.linalg.solve(seen.inverse[block, block], model.dual[:, block].T)
         votes[:, entry] = -np.inf
         for row, said in zip(range(block.start, block.stop), votes, strict=True):
+            if not seen.asked[row]:
+                continue
             near = seen.likeness[row].copy()
             near[block] = 0.0
             yield _case(model, said, near, seen.known_shares[row], right=NOT_AN_ENTRY, weight=share)
 
 
 def _reworded(
-    model: Model, corpus: Corpus, paraphraser: Paraphraser, space: TermSpace, reader: Reader
+    index: Index, corpus: Corpus, paraphraser: Paraphraser, space: TermSpace, reader: Reader
 ) -> Iterator[Case]:
-    total = int(model.first[-1])
-    for row in range(total):
-        text = paraphraser.reword(corpus.texts[row], corpus.texts[(row * _STRIDE + 1) % total])
-        yield _asked(model, space.vector(reader.read(text)), corpus.owners[row], SHARE_REWORDED / total)
+    asked = [row for row in range(int(index.model.first[-1])) if corpus.asked[row]]
+    texts = [
+        paraphraser.reword(corpus.texts[row], corpus.texts[asked[(at * _STRIDE + 1) % len(asked)]])
+        for at, row in enumerate(asked)
+    ]
+    owners = [corpus.owners[row] for row in asked]
+    yield from _asked(index, [space.vector(reader.read(text)) for text in texts], owners, SHARE_REWORDED)
 
 
-def _others(model: Model, corpus: Corpus, space: TermSpace, reader: Reader) -> Iterator[Case]:
-    for text in corpus.spare_others:
-        share = SHARE_OTHER / 2 / len(corpus.spare_others)
-        yield _asked(model, space.vector(reader.read(text)), NOT_AN_ENTRY, share)
+def _others(index: Index, corpus: Corpus, space: TermSpace, reader: Reader) -> Iterator[Case]:
+    queries = [space.vector(reader.read(text)) for text in corpus.spare_others]
+    yield from _asked(index, queries, [NOT_AN_ENTRY] * len(queries), SHARE_OTHER / 2)
 
 
-def _asked(model: Model, query: Sparse, owner: int, share: float) -> Case:
-    likeness = model.likeness(query)
-    return _case(model, model.votes(likeness), likeness, query.known_share, right=owner, weight=share)
+def _asked(index: Index, queries: Sequence[Sparse], owners: Sequence[int], share: float) -> Iterator[Case]:
+    model = index.model
+    rows = (row for piece in index.likeness(queries) for row in zip(piece, _votes(model, piece), strict=True))
+    for query, owner, (likeness, votes) in zip(queries, owners, rows, strict=True):
+        weight = share / len(queries)
+        yield _case(model, votes, likeness, query.known_share, right=owner, weight=weight)
+
+
+def _votes(model: Model, likeness: Floats) -> Floats:
+    said: Floats = sharpened(likeness) @ model.dual.T
+    return said
 
 
 def _case(

@@ -1,7 +1,7 @@
 """The fitted model: how like a text is to every known sentence, and which entries that speaks for.
 
-1. The kernel of a text with every sentence of the index: weighted mean of cosines over four views, sharpened.
-2. Kernel ridge regression over the entries, with one column for "none of them".
+1. The kernel of a text with every sentence of the index: weighted mean of cosines over five views, sharpened.
+2. Kernel ridge regression over the entries, with one for "none of them", for those with the nearest sentences.
 3. A conditional logit over the best entries and the option "none": its probabilities are the scores.
 
 What runs per message uses einsum, which stays on one core and gives the same figures whatever the number of
@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.knowledge.corpus import NOT_AN_ENTRY
-from bot.knowledge.space import LATENT_SHARE, Floats, Ints, Postings, Sparse
+from bot.knowledge.space import Axes, Floats, Ints, Postings, Sparse
 
 SHARPNESS = 1.5  # exponent on the kernel: near sentences count for more than many far ones
 CANDIDATES = 8
-OPTION_FEATURES = 2
+SHORTLIST = 64  # entries whose votes are counted for a message
+OPTION_FEATURES = 4
 NONE_FEATURES = 6
 _VOTE_MIN = -1.0
 
@@ -31,9 +32,9 @@ class Model:
 
     postings: Postings
     first: Ints  # (E + 1,) where each entry's sentences begin; those of no entry follow
-    projection: Floats  # (T, D)
-    latent: Floats  # (N, D), rows of length 1
-    dual: Floats  # (N, E + 1) ridge weights; the last column is "none"
+    axes: Axes  # T terms to D axes
+    folded: Floats  # (N, D) the index's sentences on the axes
+    dual: Floats  # (E + 1, N) ridge weights; the last row is "none"
     weights: NDArray[np.float64]  # (OPTION_FEATURES + NONE_FEATURES,) of the logit
 
     @property
@@ -44,15 +45,16 @@ class Model:
     def likeness(self, query: Sparse) -> Floats:
         """The kernel of a text with every sentence of the index, 0..1, shape (N,)."""
         inner = self.postings.inner(query)
-        folded = np.einsum("i,ij->j", query.weights, self.projection[query.ids])
-        length = float(np.linalg.norm(folded))
-        if length > 0:
-            inner += np.float32(LATENT_SHARE / length) * np.einsum("ij,j->i", self.latent, folded)
+        inner += np.einsum("ij,j->i", self.folded, self.axes.fold(query))
         return np.clip(inner, 0.0, 1.0)
 
     def votes(self, likeness: Floats) -> Floats:
-        """What the ridge regression says for each entry and for none, shape (E + 1,)."""
-        said: Floats = np.einsum("i,ij->j", sharpened(likeness), self.dual)
+        """What the ridge regression says for each entry and for none, shape (E + 1,); -inf when not near."""
+        near = nearest(likeness, self.first)
+        shortlist = np.argsort(-near, kind="stable")[:SHORTLIST]
+        counted = np.append(shortlist, self.entries)
+        said = np.full(self.entries + 1, -np.inf, dtype=np.float32)
+        said[counted] = np.einsum("ij,j->i", self.dual[counted], sharpened(likeness))
         return said
 
     def probabilities(self, votes: Floats, likeness: Floats, known_share: float) -> tuple[Ints, Floats]:
@@ -67,6 +69,12 @@ def sharpened(likeness: Floats) -> Floats:
     return raised
 
 
+def nearest(likeness: Floats, first: Ints) -> Floats:
+    """The likeness of each entry's nearest sentence, shape (E,). Every entry has one."""
+    best: Floats = np.maximum.reduceat(likeness[: first[-1]], first[:-1])
+    return best
+
+
 def option_features(
     votes: Floats, likeness: Floats, first: Ints, known_share: float
 ) -> tuple[Ints, NDArray[np.float64]]:
@@ -77,13 +85,16 @@ def option_features(
     count = first.size - 1
     best = np.argsort(-votes[:count], kind="stable")[:CANDIDATES].astype(np.int32)
     vote = np.maximum(votes[best].astype(np.float64), _VOTE_MIN)
-    nearest = float(likeness[: first[-1]].max(initial=0.0))
+    near = nearest(likeness, first)
+    nearest_any = float(near.max(initial=0.0))
     nearest_other = float(likeness[first[-1] :].max(initial=0.0))
     top = max(float(vote[0]), 0.0)
     features = np.zeros((best.size + 1, OPTION_FEATURES + NONE_FEATURES))
     features[:-1, 0] = vote
     features[:-1, 1] = vote * vote
-    none = (1.0, float(votes[count]), nearest_other, nearest_other - nearest, known_share, top)
+    features[:-1, 2] = near[best]
+    features[:-1, 3] = near[best] ** 2
+    none = (1.0, float(votes[count]), nearest_other, nearest_other - nearest_any, known_share, top)
     features[-1, OPTION_FEATURES:] = none
     return best, features
 

@@ -2,7 +2,8 @@
 
 Each view (n-grams, synonyms in order, pairs of synonyms) is weighted by inverse document frequency with term
 frequency saturating as in BM25, brought to length 1, and scaled by the root of its share, so that the inner
-product of two texts is the weighted mean of their cosines.
+product of two texts is the weighted mean of their cosines. Two dense views join them (`Axes`): latent axes of
+all that is said to the assistant, and how near a text is to the matters (intents) customers come with.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 
 from bot.knowledge.text import Terms
 
-VIEW_SHARES = (0.32, 0.32, 0.2)  # what is left to 1 is the share of the latent view
-LATENT_SHARE = 0.16
+VIEW_SHARES = (0.22, 0.22, 0.14)
+LATENT_SHARE, TOPIC_SHARE = 0.21, 0.21  # with the three above 1
 SATURATION = 1.2  # k1 of BM25
 Floats = NDArray[np.float32]
+Halves = NDArray[np.float16]
 Ints = NDArray[np.int32]
 
 
@@ -51,6 +53,16 @@ class TermSpace:
         frequency = np.array(list(found.values()), dtype=np.float64)
         idf = np.log(1 + (len(texts) - frequency + 0.5) / (frequency + 0.5))
         return cls(tuple(found), idf.astype(np.float32))
+
+    def known_share_of_held_out(self, text: Terms) -> float:
+        """The known share of a text of the space itself, had it not been there: n-grams of its own are unknown."""
+        counts = Counter(text.views[0])
+        at = np.array([self._ids[_named(0, term)] for term in counts], dtype=np.int32)
+        count_of = np.array(list(counts.values()), dtype=np.float32)
+        weight = self.idf[at] * count_of * (SATURATION + 1) / (count_of + SATURATION)
+        own = self.idf[at] >= self._idf_unknown
+        known = float(weight[~own].sum())
+        return known / (known + self._idf_unknown * float(own.sum())) if counts else 0.0
 
     def vector(self, text: Terms) -> Sparse:
         """The vector of one text; empty when it knows no term of it."""
@@ -106,6 +118,37 @@ class Postings:
         weights = np.concatenate([self.weights[span] for span in spans])
         weights = weights * np.repeat(query.weights, last - first)
         return np.bincount(documents, weights, minlength=self.size).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The dense views: `projection` (T, latent + topics) takes term weights to latent axes, then to topics."""
+
+    projection: Halves
+    latent: int  # columns before those of the topics
+
+    def fold(self, text: Sparse) -> Floats:
+        """One text on the axes, shape (latent + topics,), scaled by the roots of both shares."""
+        raw = np.einsum("i,ij->j", text.weights, self.projection[text.ids].astype(np.float32))
+        folded: Floats = self.scaled(raw[None, :])[0]
+        return folded
+
+    def scaled(self, raw: Floats) -> Floats:
+        """Texts' sums over their terms (M, latent + topics) with each view brought to its share's length.
+
+        A text is near to most topics a little; only what is above its mean tells.
+        """
+        topics = raw[:, self.latent :]
+        if topics.shape[1]:
+            topics = np.maximum(topics - topics.mean(axis=1, keepdims=True), 0.0)
+        parts = ((raw[:, : self.latent], LATENT_SHARE), (topics, TOPIC_SHARE))
+        scaled = [part * np.float32(np.sqrt(share)) / _lengths(part) for part, share in parts]
+        return np.concatenate(scaled, axis=1, dtype=np.float32)
+
+
+def _lengths(rows: Floats) -> Floats:
+    lengths: Floats = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9).astype(np.float32)
+    return lengths
 
 
 def _named(view: int, term: str) -> str:

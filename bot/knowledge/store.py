@@ -14,7 +14,7 @@ import numpy as np
 
 from bot.knowledge.lexicon import read
 from bot.knowledge.model import Model
-from bot.knowledge.space import Postings, TermSpace
+from bot.knowledge.space import Axes, Postings, TermSpace
 
 _LOG = logging.getLogger(__name__)
 _PREFIX = "knowledge-"
@@ -46,13 +46,13 @@ def fetch(folder: Path, key: str) -> tuple[TermSpace, Model] | None:
         with np.load(path, allow_pickle=False) as kept:
             arrays = {name: kept[name] for name in kept.files}
         terms = arrays["terms"].tobytes().decode("utf-8").split(_SEPARATOR)
-        size = arrays["latent"].shape[0]
+        size = arrays["folded"].shape[0]
         postings = Postings(arrays["starts"], arrays["documents"], arrays["postings"], size)
         model = Model(
             postings=postings,
             first=arrays["first"],
-            projection=arrays["projection"],
-            latent=arrays["latent"],
+            axes=Axes(arrays["projection"], int(arrays["latent"])),
+            folded=arrays["folded"],
             dual=arrays["dual"],
             weights=arrays["weights"],
         )
@@ -77,8 +77,9 @@ def keep(folder: Path, key: str, space: TermSpace, model: Model) -> None:
                     documents=model.postings.documents,
                     postings=model.postings.weights,
                     first=model.first,
-                    projection=model.projection,
-                    latent=model.latent,
+                    projection=model.axes.projection,
+                    latent=np.int32(model.axes.latent),
+                    folded=model.folded,
                     dual=model.dual,
                     weights=model.weights,
                 )
