@@ -12,6 +12,7 @@ from datetime import time, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.bank import Bank
+from banking_core.identity.upkeep import clear_proofs
 from banking_core.scheduling import Job, Slot, daily, drain, every, monthly
 from banking_core.scheduling.jobs import Work
 from banking_core.storage import Database
@@ -21,6 +22,7 @@ SWEEP_LEASE_S = 20
 DAILY_CATCH_UP = timedelta(days=400)
 MONTHLY_CATCH_UP = timedelta(days=730)
 STATEMENTS_AT = time(2, 0)
+PROOFS_AT = time(3, 10)
 INTEREST_AT = time(0, 20)  # the day before has ended, and what was booked at its end is written
 
 
@@ -36,6 +38,7 @@ def bank_jobs(bank: Bank, database: Database) -> tuple[Job, ...]:
         sweep_job("order_expiry", 30, _drained(database, "expired", bank.orders.expire_due)),
         sweep_job("mandates", 30, _mandates(bank, database)),
         sweep_job("notices", 10, _notices(bank, database)),
+        Job("proofs", daily(PROOFS_AT), _drained(database, "cleared", _old_proofs(bank)), DAILY_CATCH_UP),
         Job(
             "interest",
             daily(INTEREST_AT),
@@ -91,6 +94,13 @@ def _statements(bank: Bank, database: Database) -> Work:
         return await bank.monthly_statements.run(database, slot.day.replace(day=1) - timedelta(days=1))
 
     return work
+
+
+def _old_proofs(bank: Bank) -> Callable[[AsyncSession], Awaitable[int]]:
+    async def step(session: AsyncSession) -> int:
+        return await clear_proofs(session, bank.clock.now())
+
+    return step
 
 
 def _hold_expiry(bank: Bank) -> Callable[[AsyncSession], Awaitable[int]]:

@@ -353,7 +353,7 @@ SECURITY = (
             "device_name": "设备",
             "detail": "详情",
         },
-        names=words.CHANNEL,
+        names=words.SECURITY,
         on_erase="delete",
         order_by="at",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from banking_core.privacy.words import SECURITY
 from banking_core.vault import sealed_attributes
 from banking_core.vault.rotation import sealed_models
 from migrations.model_modules import load_metadata
@@ -23,6 +24,19 @@ def test_the_page_names_every_sealed_column_and_no_other() -> None:
         for model in sealed_models()
     }
     assert told == sealed
+
+
+def test_every_kind_of_security_event_has_words_for_its_customer() -> None:
+    root = Path(__file__).parents[2] / "banking_core"
+    kinds = {
+        kind
+        for path in root.rglob("*.py")
+        for kind in re.findall(
+            r'(?:record|_note)\(\s*session,(?: attempt,)?\s*"([a-z_]+)"', path.read_text(encoding="utf-8")
+        )
+    }
+    assert len(kinds) > 20
+    assert kinds - set(SECURITY["kind"]) == set()
 
 
 def test_the_page_names_every_act_that_is_noted() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -24,9 +23,7 @@ from banking_core.identity import (
 )
 from banking_core.identity.login_risk import TIERS, LoginRules, Tier, needs_of
 from banking_core.restrictions import CustomerRestricted
-from banking_core.settings import BankSettings
-from banking_core.storage import Database
-from tests.banking_core.identity.logging_in import CODE, HERE, Customer, known_code
+from tests.banking_core.identity.logging_in import CODE, HERE, Customer
 from tests.banking_core.people import on_both_engines
 
 NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
@@ -44,21 +41,9 @@ ORDINARY = LoginSubject(
 
 
 @pytest.fixture
-def settings(settings: BankSettings) -> BankSettings:
-    """Argon2 that costs next to nothing."""
-    return replace(settings, password_time_cost=1, password_memory_kib=8, password_lanes=1)
-
-
-@pytest.fixture(autouse=True)
-def code_is_known() -> Iterator[None]:
-    with known_code():
-        yield
-
-
-@pytest.fixture
-async def customer(database: Database, core: Core) -> Customer:
-    customer = await Customer.open(database, core)
-    core.identity.logins.use_callbacks(customer)
+def customer(customer: Customer) -> Customer:
+    """Stands for the desk too, and writes down what calls are asked for."""
+    customer.core.identity.logins.use_callbacks(customer)
     return customer
 
 

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from banking_core.clock import ManualClock
-from banking_core.core import Core
 from banking_core.identity import (
     LoginDone,
     LoginNeeds,
@@ -19,27 +18,9 @@ from banking_core.identity import (
     LoginStale,
 )
 from banking_core.identity.models import PasswordCredential
-from banking_core.settings import BankSettings
 from banking_core.storage import Database
-from tests.banking_core.identity.logging_in import HERE, Customer, known_code
+from tests.banking_core.identity.logging_in import HERE, Customer
 from tests.banking_core.people import Person, on_both_engines
-
-
-@pytest.fixture
-def settings(settings: BankSettings) -> BankSettings:
-    """Argon2 that costs next to nothing."""
-    return replace(settings, password_time_cost=1, password_memory_kib=8, password_lanes=1)
-
-
-@pytest.fixture(autouse=True)
-def code_is_known():
-    with known_code():
-        yield
-
-
-@pytest.fixture
-async def customer(database: Database, core: Core) -> Customer:
-    return await Customer.open(database, core)
 
 
 @pytest.fixture

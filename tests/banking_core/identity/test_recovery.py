@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
 
 from banking_core.clock import ManualClock
-from banking_core.core import Core
 from banking_core.errors import ProviderUnavailable
 from banking_core.identity import (
     LoginDone,
@@ -26,31 +24,12 @@ from banking_core.identity import (
     RecoveryStale,
 )
 from banking_core.restrictions import CustomerFrozen, CustomerRestricted
-from banking_core.settings import BankSettings
-from banking_core.storage import Database
-from tests.banking_core.identity.logging_in import CODE, HERE, PASSWORD, PHONE, Customer, known_code
+from tests.banking_core.identity.logging_in import CODE, HERE, PASSWORD, PHONE, Customer
 from tests.banking_core.people import on_both_engines
 
 NEW = "river-Tulip-48"
 STRANGER = "13900000000"
 DAY_S = 24 * 3600
-
-
-@pytest.fixture
-def settings(settings: BankSettings) -> BankSettings:
-    """Argon2 that costs next to nothing."""
-    return replace(settings, password_time_cost=1, password_memory_kib=8, password_lanes=1)
-
-
-@pytest.fixture(autouse=True)
-def code_is_known() -> Iterator[None]:
-    with known_code():
-        yield
-
-
-@pytest.fixture
-async def customer(database: Database, core: Core) -> Customer:
-    return await Customer.open(database, core)
 
 
 async def begin(customer: Customer, phone: str = PHONE) -> RecoverySent:

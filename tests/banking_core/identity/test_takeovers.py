@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import pytest
 
 from banking_core.clock import ManualClock
-from banking_core.core import Core
 from banking_core.identity import LoginDone, LoginRefusal, OtpOutcome
 from banking_core.identity.purposes import CodePurpose
 from banking_core.restrictions import CustomerFrozen
-from banking_core.settings import BankSettings
-from banking_core.storage import Database
-from tests.banking_core.identity.logging_in import CODE, PHONE, Customer, known_code
+from tests.banking_core.identity.logging_in import CODE, PHONE, Customer
 from tests.banking_core.people import on_both_engines
-
-
-@pytest.fixture
-def settings(settings: BankSettings) -> BankSettings:
-    """Argon2 that costs next to nothing."""
-    return replace(settings, password_time_cost=1, password_memory_kib=8, password_lanes=1)
-
-
-@pytest.fixture(autouse=True)
-def code_is_known() -> Iterator[None]:
-    with known_code():
-        yield
-
-
-@pytest.fixture
-async def customer(database: Database, core: Core) -> Customer:
-    return await Customer.open(database, core)
 
 
 async def freeze(customer: Customer) -> None:
