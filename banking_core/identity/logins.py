@@ -139,10 +139,7 @@ class Logins:
             )
         customer_id = outcome.customer_id
         assert customer_id is not None
-        if "frozen" in await self._restrictions.kinds(session, customer_id):
-            await self._log.record(
-                session, "login_refused", customer_id=customer_id, outcome="frozen", origin=origin
-            )
+        if await self._is_frozen(session, customer_id, origin):
             return LoginRefusal("password", "frozen")
         subject = await self._facts.gather(session, customer_id, origin)
         verdict = await self._risk.assess(session, subject)
@@ -188,6 +185,9 @@ class Logins:
 
     async def _next(self, session: AsyncSession, attempt: LoginAttempt, origin: Origin) -> LoginResult:
         if not attempt.needs:
+            if await self._is_frozen(session, attempt.customer_id, origin):  # while it was under way
+                attempt.status = "refused"
+                return LoginRefusal("password", "frozen")
             return await self._finish(session, attempt, origin)
         if attempt.needs[0] != "otp":
             return LoginNeeds(attempt.id, attempt.needs[0])
@@ -258,6 +258,15 @@ class Logins:
             return None
         left = self._id_lockout.count_wrong(guard, now)
         return LoginRefusal("id_tail", "wrong" if left else "locked", left, guard.locked_until)
+
+    async def _is_frozen(self, session: AsyncSession, customer_id: str, origin: Origin) -> bool:
+        """Noted when so."""
+        frozen = "frozen" in await self._restrictions.kinds(session, customer_id)
+        if frozen:
+            await self._log.record(
+                session, "login_refused", customer_id=customer_id, outcome="frozen", origin=origin
+            )
+        return frozen
 
     async def _finish(self, session: AsyncSession, attempt: LoginAttempt, origin: Origin) -> LoginDone:
         attempt.status = "done"

@@ -16,6 +16,7 @@ from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.models import Customer
 from banking_core.customers.service import PHONE, Customers
+from banking_core.identity.attempts import refuse_attempts
 from banking_core.identity.devices import Devices
 from banking_core.identity.errors import PasswordSame
 from banking_core.identity.guards import guard_of, locked_guard
@@ -86,6 +87,7 @@ class Passwords:
         self, session: AsyncSession, customer_id: str, password: str, *, origin: Origin = NOWHERE
     ) -> None:
         """Sets or replaces the password and ends every other log-in; raises PasswordTooWeak, CustomerNotFound."""
+        await refuse_attempts(session, customer_id)
         customer = await self._customers.lock(session, customer_id)
         check_strength(password, customer)
         await self._store(session, customer, password, origin)
@@ -106,6 +108,7 @@ class Passwords:
         credential = await session.get(PasswordCredential, customer_id)
         if credential is not None and await self._hashes.fits(credential.password_hash, new):
             raise PasswordSame("the new password is the old one", field="password")
+        await refuse_attempts(session, customer_id)
         await self._store(session, customer, new, origin)
         await self._notices.tell(session, customer_id, "您的登录密码已修改", self._clock.now())
         return outcome

@@ -186,8 +186,8 @@ class Recoveries:
         customer = await self._customers.get(session, recovery.customer_id)
         if "frozen" in await self._restrictions.kinds(session, customer.id):
             raise CustomerFrozen("recovery of a frozen customer")
-        await self._passwords.set(session, customer.id, password, origin=origin)
         await self._passwords.forgive(session, customer.phone)
+        await self._passwords.set(session, customer.id, password, origin=origin)
         recovery.status = "done"
         now = self._clock.now()
         until = now + self._cooldown

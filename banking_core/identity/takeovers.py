@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
 from banking_core.customers.service import Customers
+from banking_core.identity.attempts import refuse_attempts
 from banking_core.identity.devices import Devices
 from banking_core.identity.log import SecurityLog
 from banking_core.identity.notices import SecurityNotices
@@ -53,6 +54,7 @@ class Takeovers:
         """
         await self._customers.get(session, customer_id)
         frozen = "frozen" in await self._restrictions.kinds(session, customer_id)
+        await refuse_attempts(session, customer_id)
         await self._restrictions.lay(session, customer_id, "frozen", reason=reason)
         await self._sessions.end_all(session, customer_id, "security", origin=origin)
         await self._devices.distrust_all(session, customer_id, origin=origin)

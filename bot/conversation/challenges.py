@@ -213,11 +213,11 @@ class Challenges:
     def _refused(
         self, conversation: Conversation, challenge: dict[str, Any], refusal: LoginRefusal, now: datetime
     ) -> Reply:
-        if refusal.proof != "password":
-            return self._code_refused(conversation, challenge, refusal, now)
         if refusal.kind == "frozen":
             conversation.challenge = None
             return Reply(CustomerFrozen.default_customer_text, choices=LOCKED_CHOICES)
+        if refusal.proof != "password":
+            return self._code_refused(conversation, challenge, refusal, now)
         if refusal.kind == "locked":
             conversation.challenge = None
             what = "密码错的次数太多" if refusal.locked_what == "phone" else "您所在的网络登录失败次数太多"

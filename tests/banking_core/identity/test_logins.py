@@ -28,6 +28,15 @@ def person(customer: Customer) -> Person:
     return customer.person
 
 
+@on_both_engines
+async def test_a_log_in_begun_with_the_old_password_goes_no_further(customer: Customer) -> None:
+    needs = await customer.start()
+    async with customer.database.transaction() as session:
+        await customer.core.identity.passwords.set(session, customer.person.id, "river-Tulip-48")
+    with pytest.raises(LoginStale):
+        await customer.give(needs)
+
+
 async def test_password_and_code_make_a_log_in_that_says_what_was_proved(
     customer: Customer, person: Person
 ) -> None:

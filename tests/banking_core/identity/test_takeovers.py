@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import ManualClock
-from banking_core.identity import LoginDone, LoginRefusal, OtpOutcome
+from banking_core.identity import (
+    LoginDone,
+    LoginNeeds,
+    LoginRefusal,
+    LoginStale,
+    LoginSubject,
+    LoginVerdict,
+    OtpOutcome,
+)
 from banking_core.identity.purposes import CodePurpose
 from banking_core.restrictions import CustomerFrozen
 from tests.banking_core.identity.logging_in import CODE, PHONE, Customer
@@ -62,7 +73,57 @@ async def test_freezing_twice_is_told_once(customer: Customer) -> None:
 async def test_a_log_in_under_way_goes_no_further(customer: Customer) -> None:
     needs = await customer.start()
     await freeze(customer)
-    assert isinstance(await customer.give(needs), LoginRefusal)
+    with pytest.raises(LoginStale):
+        await customer.give(needs)
+
+
+async def test_a_log_in_that_was_begun_at_the_very_moment_of_the_freeze_is_refused_at_its_end(
+    customer: Customer,
+) -> None:
+    needs = await customer.start()
+    async with customer.database.transaction() as session:  # the freeze did not see the attempt
+        await customer.core.restrictions.lay(session, customer.person.id, "frozen", reason="test")
+    assert await customer.give(needs) == LoginRefusal("password", "frozen")
+    with pytest.raises(LoginStale):
+        await customer.give(needs)
+
+
+class High:
+    """Every log-in is very odd."""
+
+    async def assess(self, session: AsyncSession, subject: LoginSubject) -> LoginVerdict:
+        return LoginVerdict("high")
+
+
+async def finish(customer: Customer, needs: LoginNeeds) -> None:
+    """The last proof and the session, in one transaction as channels do; or it is too late."""
+    identity = customer.core.identity
+    async with customer.database.transaction() as session:
+        try:
+            done = await identity.logins.give(
+                session, needs.attempt_id, customer.id_tail, origin=customer.origin
+            )
+        except LoginStale:
+            return
+        if isinstance(done, LoginDone):
+            await identity.sessions.open(session, channel="web", login=done)
+
+
+@on_both_engines
+async def test_a_log_in_that_is_finished_at_the_moment_of_the_freeze_leaves_no_session_and_no_deadlock(
+    customer: Customer, clock: ManualClock
+) -> None:
+    customer.core.identity.logins.use_risk(High())
+    for _ in range(5):
+        clock.advance(seconds=3600)
+        needs = await customer.give(await customer.start())
+        assert isinstance(needs, LoginNeeds) and needs.need == "id_tail"
+        await asyncio.gather(finish(customer, needs), freeze(customer))
+        async with customer.database.transaction() as session:
+            assert await customer.core.identity.sessions.open_logins(session, customer.person.id) == []
+            await customer.core.identity.takeovers.release(
+                session, customer.person.id, by="agent:xiaowang", grounds="test"
+            )
 
 
 @on_both_engines
