@@ -80,7 +80,7 @@ class DeskApi:
             raise BadRequest("请输入密码。")
         if not is_storable(password):
             raise BadRequest()
-        with acting(self._who(request, "")):
+        with acting(self.who(request, "")):
             outcome = await self._deps.desk.login(self._deps.db, username, password)
         seat = _require_ok(outcome)
         await self._live.close_agent(seat.agent_id, keep_session=seat.session_id)
@@ -101,7 +101,7 @@ class DeskApi:
         seat = await self.seat_of(request)
         released = 0
         if seat is not None:
-            with acting(self._who(request, seat.agent_id)):
+            with acting(self.who(request, seat.agent_id)):
                 async with self._deps.db.transaction() as session:
                     await self._deps.desk.logout(session, seat)
                 released = await self._custody.release_all(seat.agent_id)
@@ -126,9 +126,11 @@ class DeskApi:
         await self._live.refresh_all()
         return await self._describe(seat)
 
-    async def queue(self, _request: web.Request, _seat: Seat) -> web.StreamResponse:
+    async def queue(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
         """Everybody waiting."""
-        return json_answer(await queue_snapshot(self._deps))
+        queue = await queue_snapshot(self._deps)
+        await self._custody.note_queue(seat, [line["conversation_id"] for line in queue["items"]])
+        return json_answer(queue)
 
     async def mine(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
         """The conversations this agent holds."""
@@ -187,6 +189,7 @@ class DeskApi:
             raise BadRequest()
         async with self._deps.db.transaction() as session:
             tickets = await self._deps.desk.list_tickets(session, seat.agent_id, status)
+        await self._custody.note_tickets(seat, tickets)
         return json_answer({"items": [ticket_view(ticket) for ticket in tickets]})
 
     async def ticket_finish(self, request: web.Request, seat: Seat) -> web.StreamResponse:
@@ -221,12 +224,13 @@ class DeskApi:
             wait_s = limiter.wait_s(seat.agent_id)
             if wait_s > 0:
                 raise TooFast(retry_after_s=wait_s)
-            with acting(self._who(request, seat.agent_id)):
+            with acting(self.who(request, seat.agent_id)):
                 return await handler(request, seat)
 
         return seated
 
-    def _who(self, request: web.Request, agent_id: str) -> Who:
+    def who(self, request: web.Request, agent_id: str) -> Who:
+        """The agent for the audit trail, and from where."""
         return Who("agent", agent_id, channel="desk", address=client_address(request, self._deps))
 
     async def _describe(self, seat: Seat) -> web.Response:

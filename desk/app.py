@@ -20,6 +20,7 @@ from contextlib import suppress
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from banking_core.audit import acting
 from desk.api import DeskApi, json_answer
 from desk.assets import load_assets
 from desk.custody import Custody
@@ -103,7 +104,8 @@ class LiveDoor:
         connection = DeskConnection(self._deps, self._custody, socket, seat)
         self._live.add(connection)
         try:
-            await connection.run()
+            with acting(self._api.who(request, seat.agent_id)):
+                await connection.run()
         finally:
             self._live.remove(connection)
         return socket

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from desk.dependencies import DeskDependencies
 from desk.errors import ClaimLost, FullyLoaded, NotOnDuty, NotYours
+from desk.glances import Glances
 from desk.logins import Seat
 from desk.reasons import AGENT_ABSENT
 from desk.refusals import refusal_of
+from desk.tickets import TicketView
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +21,7 @@ class Custody:
 
     def __init__(self, deps: DeskDependencies) -> None:
         self._deps = deps
+        self._glances = Glances(deps.clock)
 
     async def require(self, seat: Seat, conversation_id: str, action: str) -> None:
         """Notes the look; raises NotYours, noted too, unless this agent holds the conversation."""
@@ -43,6 +47,28 @@ class Custody:
                 customer_id=customer_id,
                 allowed=allowed,
             )
+
+    async def note_queue(self, seat: Seat, conversation_ids: Sequence[str]) -> None:
+        """Notes whose masked names and last words the queue is about to show, line by line, those new to the agent."""
+        for conversation_id in self._glances.new(seat.agent_id, conversation_ids):
+            await self.note(seat, "seen_waiting", conversation_id)
+            self._glances.noted(seat.agent_id, [conversation_id])
+
+    async def note_tickets(self, seat: Seat, tickets: Sequence[TicketView]) -> None:
+        """The same for tickets; a whole phone number is noted each time it is asked for."""
+        by_number = {ticket.number: ticket for ticket in tickets}
+        fresh = self._glances.new(seat.agent_id, by_number)
+        async with self._deps.db.transaction() as session:
+            for number in fresh:
+                self._deps.desk.audit(
+                    session,
+                    seat.agent_id,
+                    "ticket.read",
+                    "ticket",
+                    number,
+                    customer_id=by_number[number].customer_id,
+                )
+        self._glances.noted(seat.agent_id, fresh)
 
     async def _customer_of(self, conversation_id: str) -> str | None:
         """Whose conversation it is; None for a visitor's, or when there is none."""

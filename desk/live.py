@@ -156,7 +156,9 @@ class DeskConnection:
         self._watch({item["conversation_id"] for item in held})
         await self._send_if_new({"type": "me", "agent": seat_view(self.seat, presence)})
         await self._send_if_new({"type": "mine", "items": held})
-        await self._send_if_new({"type": "queue"} | await queue_snapshot(self._deps))
+        queue = await queue_snapshot(self._deps)
+        await self._custody.note_queue(self.seat, [line["conversation_id"] for line in queue["items"]])
+        await self._send_if_new({"type": "queue"} | queue)
 
     def _watch(self, conversation_ids: set[str]) -> None:
         for conversation_id in set(self._watchers) - conversation_ids:

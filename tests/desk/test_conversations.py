@@ -267,3 +267,18 @@ async def test_writing_too_fast_is_slowed_down_and_loses_nothing(world: Any) -> 
     assert statuses == [200] * 29 + [429]
     world.clock.advance(seconds=2)
     assert (await page.post("/conversations/c1/typing"))[0] == 200
+
+
+async def test_the_queue_s_lines_are_noted_once_for_each_agent_who_is_shown_them(world: Any) -> None:
+    world.hub.add("c1", "转人工").customer_id = "customer-1"
+    wang, li = await world.seated("xiaowang"), await world.seated("xiaoli")
+    for page in (wang, wang, li):
+        await page.get("/queue")
+    assert await _audit(world, "c1") == [("conversation.seen_waiting", True)] * 2
+    world.clock.advance(seconds=13 * 3600)
+    li = await world.seated("xiaoli")
+    await li.get("/queue")
+    assert len(await _audit(world, "c1")) == 3, "the next day is another look"
+    async with world.db.snapshot() as session:
+        first = await session.scalar(select(AuditRecord).where(AuditRecord.object_id == "c1").limit(1))
+    assert (first.customer_id, first.channel, first.address) == ("customer-1", "desk", "127.0.0.1")
