@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.accounts.errors import AccountInvalid, AccountNotFound
 from banking_core.accounts.models import Account
 from banking_core.accounts.numbers import FORMATS, is_valid_number, new_number
+from banking_core.checked import checked
 from banking_core.ledger.service import Ledger
 from banking_core.storage import new_id
 
@@ -33,6 +34,7 @@ class AccountBalance:
     held_fen: int = 0
 
 
+@checked
 class Accounts:
     """Customer accounts. Never commits."""
 

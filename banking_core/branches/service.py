@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.branches.directory import DEFAULT_DIRECTORY, read_directory
 from banking_core.branches.models import KIND_NAMES, Branch, BranchKind
 from banking_core.branches.places import Matched, rank, understand
+from banking_core.checked import checked
 from banking_core.clock import BANK_ZONE
 from banking_core.core import Core
 
@@ -41,6 +42,7 @@ class BranchInfo:
     matched: Matched
 
 
+@checked
 class Branches:
     """The directory of branches. Never commits."""
 

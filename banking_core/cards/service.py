@@ -11,12 +11,14 @@ from banking_core.audit import note
 from banking_core.cards.errors import CardLost, CardNotFound, CardStateConflict
 from banking_core.cards.models import Card
 from banking_core.cards.orders import CancelLossHandler, LostCardGuard, ReportLossHandler
+from banking_core.checked import checked
 from banking_core.core import Core
 from banking_core.money_text import mask_number
 
 STOPPED = ("lost", "frozen")
 
 
+@checked
 class Cards:
     """A customer's cards. Never commits."""
 

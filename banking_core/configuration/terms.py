@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from banking_core.checked import checked
 from banking_core.configuration.errors import TermsError, UnknownTerm
 from banking_core.configuration.files import read_mapping
 
@@ -17,6 +18,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z0-9_]+(?:\.[a-z0-9_]+)+)\}")
 _YUAN_PER_WAN = 10_000
 
 
+@checked
 class Terms:
     """Read-only values by dotted key. Unknown keys raise UnknownTerm."""
 
@@ -24,7 +26,7 @@ class Terms:
         self._values = dict(values)
 
     @classmethod
-    def from_mapping(cls, nested: Mapping[str, Any]) -> Terms:
+    def from_mapping(cls, nested: Mapping[Any, Any]) -> Terms:
         """Terms from nested mappings; raises TermsError on a value that is not plain."""
         return cls(dict(_flatten(nested, "")))
 

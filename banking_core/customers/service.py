@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import note
+from banking_core.checked import checked
 from banking_core.clock import Clock
 from banking_core.customers.errors import CustomerInvalid, CustomerNotFound, PhoneTaken
 from banking_core.customers.id_numbers import is_valid_id_number
@@ -24,6 +25,7 @@ PROOFS = 3  # rows that are tried, in case one alone is damaged
 LEVELS = ("standard", "gold", "vip")
 
 
+@checked
 class Customers:
     """The customer register. Never commits."""
 

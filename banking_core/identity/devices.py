@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import AnyText, checked
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.service import Customers
@@ -29,6 +30,7 @@ MAX_TERM = "identity.devices_max"
 TRUST_TERM = "identity.device_trust_days"
 
 
+@checked
 class Devices:
     """Binding, trusting, naming, unbinding."""
 
@@ -115,7 +117,7 @@ class Devices:
         if ended.first() is not None:
             await self._log.record(session, "devices_distrusted", customer_id=customer_id, origin=origin)
 
-    async def rename(self, session: AsyncSession, customer_id: str, device_id: str, name: str) -> Device:
+    async def rename(self, session: AsyncSession, customer_id: str, device_id: str, name: AnyText) -> Device:
         """Gives a device the customer's own name; raises DeviceUnknown, DeviceNameInvalid."""
         name = name.strip()
         if not 0 < len(name) <= NAME_CHARS_MAX or not name.isprintable():

@@ -7,9 +7,11 @@ import asyncio
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
+from banking_core.checked import AnyText, checked
 from banking_core.settings import BankSettings
 
 
+@checked
 class PasswordHashes:
     """Makes and checks hashes; a missing hash costs as much time as a wrong one."""
 
@@ -28,11 +30,11 @@ class PasswordHashes:
             )
         )
 
-    async def make(self, password: str) -> str:
+    async def make(self, password: AnyText) -> str:
         """A fresh salted hash."""
         return await asyncio.to_thread(self._hasher.hash, _bytes(password))
 
-    async def fits(self, known: str | None, password: str) -> bool:
+    async def fits(self, known: str | None, password: AnyText) -> bool:
         """Whether the password is the one; with None a decoy is checked, so that the time tells nothing."""
         if self._decoy is None:
             self._decoy = await self.make("decoy")

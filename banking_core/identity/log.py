@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import Who, current, note
+from banking_core.checked import checked
 from banking_core.clock import Clock
 from banking_core.identity.models import SecurityEvent
 from banking_core.identity.origin import (
@@ -45,6 +46,7 @@ NOT_AUDITED = frozenset(
 _counter = itertools.count()
 
 
+@checked
 class SecurityLog:
     """Append and read. Never commits."""
 

@@ -16,6 +16,7 @@ from typing import Literal
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import AnyText, checked
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.service import Customers
@@ -55,6 +56,7 @@ class OtpOutcome:
     tries_left: int
 
 
+@checked
 class OneTimeCodes:
     """Sending and checking codes. Never commits: commit after `verify` whatever its outcome."""
 
@@ -160,7 +162,7 @@ class OneTimeCodes:
         self,
         session: AsyncSession,
         challenge_id: str,
-        code: str,
+        code: AnyText,
         *,
         customer_id: str | None,
         purpose: CodePurpose,

@@ -12,6 +12,7 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import AnyText, checked
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.models import Customer
@@ -51,6 +52,7 @@ class PasswordOutcome:
     locked_what: Literal["phone", "address"] = "phone"
 
 
+@checked
 class Passwords:
     """Setting, changing and checking passwords. Never commits: commit after `verify` whatever its outcome."""
 
@@ -84,7 +86,7 @@ class Passwords:
         )
 
     async def set(
-        self, session: AsyncSession, customer_id: str, password: str, *, origin: Origin = NOWHERE
+        self, session: AsyncSession, customer_id: str, password: AnyText, *, origin: Origin = NOWHERE
     ) -> None:
         """Sets or replaces the password and ends every other log-in; raises PasswordTooWeak, CustomerNotFound."""
         await refuse_attempts(session, customer_id)
@@ -93,7 +95,7 @@ class Passwords:
         await self._store(session, customer, password, origin)
 
     async def change(
-        self, session: AsyncSession, customer_id: str, old: str, new: str, *, origin: Origin = NOWHERE
+        self, session: AsyncSession, customer_id: str, old: AnyText, new: AnyText, *, origin: Origin = NOWHERE
     ) -> PasswordOutcome:
         """The customer gives the old password and a new one; a wrong old one counts as a try to log in.
 
@@ -114,7 +116,7 @@ class Passwords:
         return outcome
 
     async def verify(
-        self, session: AsyncSession, phone: str, password: str, *, origin: Origin = NOWHERE
+        self, session: AsyncSession, phone: str, password: AnyText, *, origin: Origin = NOWHERE
     ) -> PasswordOutcome:
         """Checks a password. The number of wrong tries is part of the session's work."""
         if PHONE.fullmatch(phone) is None:

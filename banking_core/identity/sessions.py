@@ -17,6 +17,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import AnyText, checked
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.identity.errors import SessionUnknown
@@ -60,6 +61,7 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@checked
 class Sessions:
     """Opening, finding, ending."""
 
@@ -102,7 +104,7 @@ class Sessions:
             await self._make_room(session, login.customer_id)
         return token, row
 
-    async def find(self, session: AsyncSession, token: str) -> BankSession | None:
+    async def find(self, session: AsyncSession, token: AnyText) -> BankSession | None:
         """The live session behind a token, or None."""
         if not token or len(token) > TOKEN_CHARS_MAX:
             return None

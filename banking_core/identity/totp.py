@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import AnyText, checked
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.service import Customers
@@ -75,6 +76,7 @@ class TotpStatus:
     recovery_codes_left: int = 0
 
 
+@checked
 class TotpCodes:
     """Binding an app, checking its codes, recovery codes."""
 
@@ -111,7 +113,7 @@ class TotpCodes:
         return TotpEnrolment(base64.b32encode(key).decode(), uri, now + ENROLMENT_LIFE)
 
     async def confirm(
-        self, session: AsyncSession, customer_id: str, code: str, *, origin: Origin = NOWHERE
+        self, session: AsyncSession, customer_id: str, code: AnyText, *, origin: Origin = NOWHERE
     ) -> tuple[TotpOutcome, Sequence[str]]:
         """Binds the waiting app with its first code; gives the recovery codes, the only time they are seen.
 
@@ -131,7 +133,7 @@ class TotpCodes:
         return outcome, await self.new_recovery_codes(session, customer_id)
 
     async def verify(
-        self, session: AsyncSession, customer_id: str, code: str, *, origin: Origin = NOWHERE
+        self, session: AsyncSession, customer_id: str, code: AnyText, *, origin: Origin = NOWHERE
     ) -> TotpOutcome:
         """One try at the app's code; raises TotpUnknown when no app is bound."""
         credential = await self._locked(session, customer_id, "active")
@@ -140,7 +142,7 @@ class TotpCodes:
         return await self._checked(session, credential, code, origin)
 
     async def recover(
-        self, session: AsyncSession, customer_id: str, code: str, *, origin: Origin = NOWHERE
+        self, session: AsyncSession, customer_id: str, code: AnyText, *, origin: Origin = NOWHERE
     ) -> TotpOutcome:
         """One try at a recovery code, good once in place of the app; raises TotpUnknown when no app is bound."""
         if await self._locked(session, customer_id, "active") is None:

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.accounts.models import Account
+from banking_core.checked import checked
 from banking_core.configuration.rules import percent_to_ppm
 from banking_core.core import Core
 from banking_core.days import day_bounds
@@ -35,6 +36,7 @@ SETTLE_DAY_TERM = "deposits.interest_day"
 Sums = Mapping[int, int]
 
 
+@checked
 class Interest:
     """Interest of customers' accounts. Methods that take a session never commit."""
 

@@ -12,6 +12,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.clock import bank_date
 from banking_core.core import Core
 from banking_core.living.bill_pay import BillPayHandler
@@ -50,6 +51,7 @@ class TopupOffer:
     amounts_fen: tuple[int, ...]
 
 
+@checked
 class Living:
     """Bills and top-ups of a customer. Never commits; money moves by the orders `bill_pay` and `topup`."""
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import note
+from banking_core.checked import checked
 from banking_core.core import Core
 from banking_core.locks.errors import AccountLocked, NothingLocked
 from banking_core.locks.models import SecurityLock
@@ -20,6 +21,7 @@ LARGE_TERM = "security.large_amount_yuan"
 LARGE_FEN_DEFAULT = 10_000_00  # for a bank whose terms say nothing
 
 
+@checked
 class Locks:
     """A customer's own safety locks. Never commits."""
 

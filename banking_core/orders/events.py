@@ -11,12 +11,14 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import Who, current, note
+from banking_core.checked import checked
 from banking_core.orders.models import Order, OrderEvent
 
 ActorKind = Literal["customer", "agent", "bank", "provider"]
 REASON_LENGTH_MAX = 200
 
 
+@checked
 @dataclass(frozen=True)
 class Actor:
     """Who moved an order: a customer or agent by id, the bank's own job by name, or an outside party."""

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.accounts.service import Accounts
+from banking_core.checked import checked
 from banking_core.clock import Clock
 from banking_core.customers.service import Customers
 from banking_core.ledger.service import Ledger
@@ -52,6 +53,7 @@ from banking_core.orders.types import OrderGuard, OrderHandler, Quote
 from banking_core.storage import Database
 
 
+@checked
 class Orders:
     """The order pipeline. Methods that take a session never commit."""
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.orders.risk import RiskSubject, Verdict
 from banking_core.risk import decisions
 from banking_core.risk.context import RiskContext
@@ -20,6 +21,7 @@ from banking_core.risk.sightings import see
 from banking_core.risk.verdicts import Judgement, decide
 
 
+@checked
 class Risk:
     """Judges orders (`orders.OrderRisk`) and keeps what it judged. Never commits."""
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from banking_core.accounts.models import Account
+from banking_core.checked import checked
 from banking_core.core import Core
 from banking_core.days import day_bounds
 from banking_core.ledger.balances import balance_at
@@ -43,6 +44,7 @@ class Figures:
     entries_hash: str
 
 
+@checked
 class MonthlyStatements:
     """Statements of whole months. Methods that take a session never commit."""
 

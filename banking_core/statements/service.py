@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from banking_core.accounts.models import Account
+from banking_core.checked import checked
 from banking_core.core import Core
 from banking_core.days import day_bounds
 from banking_core.errors import InvalidInput
@@ -78,6 +79,7 @@ class Wanted:
     max_fen: int | None = None
 
 
+@checked
 class Statements:
     """A customer's transactions. Reads only."""
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import note
+from banking_core.checked import checked
 from banking_core.clock import Clock
 from banking_core.money_text import mask_name, mask_number
 from banking_core.transfers.banks import bank_name
@@ -19,6 +20,7 @@ from banking_core.transfers.errors import PayeeExists, PayeeNotFound, TransferIn
 from banking_core.transfers.models import Payee
 
 
+@checked
 class Payees:
     """A customer's payee book. Never commits."""
 

@@ -8,12 +8,14 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.inserts import insert_if_absent_in
 from banking_core.ledger.hashing import digest
 from banking_core.providers.protocols import Biller, ProviderBill, ProviderResult
 from banking_core.providers.sandbox.store import SandboxBill, SandboxStore
 
 
+@checked
 class BillingSandbox:
     """A BillingProvider whose bills are issued by the demo or a test."""
 

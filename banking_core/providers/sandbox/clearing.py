@@ -7,6 +7,7 @@ from dataclasses import asdict
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.ledger.hashing import digest
 from banking_core.providers.protocols import InterbankPayment, ProviderResult
 from banking_core.providers.sandbox.store import SandboxPayment, SandboxStore
@@ -14,6 +15,7 @@ from banking_core.providers.sandbox.store import SandboxPayment, SandboxStore
 CLOSED_TAIL = "0000"
 
 
+@checked
 class ClearingSandbox:
     """An InterbankClearing that remembers what other banks received."""
 

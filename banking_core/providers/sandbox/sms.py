@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.providers.protocols import ProviderResult
 from banking_core.providers.sandbox.store import SandboxSms, SandboxStore
 
@@ -23,6 +24,7 @@ class SentSms:
     sent_at: datetime
 
 
+@checked
 class SmsSandbox:
     """An SmsGateway that keeps what it is given."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.ledger.hashing import digest
 from banking_core.providers.protocols import ProviderResult
 from banking_core.providers.sandbox.store import SandboxStore, SandboxTopup
@@ -29,6 +30,7 @@ CARRIER_PREFIXES: dict[str, tuple[str, ...]] = {
 _BY_PREFIX = {prefix: carrier for carrier, prefixes in CARRIER_PREFIXES.items() for prefix in prefixes}
 
 
+@checked
 class TopupSandbox:
     """A TopupProvider that remembers what each number was given."""
 

@@ -8,14 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import ManualClock
 from banking_core.core import Core
-from banking_core.errors import BankError, Conflict, Refused
+from banking_core.errors import BankError, Conflict, InvalidInput, Refused
 from banking_core.orders import (
     BalanceTooLow,
     GuardSubject,
     LimitExceeded,
     OrderClosed,
     OrderExpired,
-    OrderInvalid,
     OrderKeyConflict,
     OrderNotConfirmed,
     OrderNotFound,
@@ -301,7 +300,7 @@ async def test_malformed_requests_are_refused(
     paying: Paying, core: Core, kind: str, key: str, body: Any
 ) -> None:
     async with paying.database.transaction() as session:
-        with pytest.raises(OrderInvalid):
+        with pytest.raises(InvalidInput):
             await core.orders.draft(
                 session,
                 customer_id=paying.payer.id,
