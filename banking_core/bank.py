@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from banking_core.branches.service import Branches
 from banking_core.cards.service import Cards
+from banking_core.checked import checked_function
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.core import Core, build_core
@@ -33,6 +34,7 @@ class Bank(Core):
     risk: Risk
 
 
+@checked_function
 def build_bank(settings: BankSettings, clock: Clock, *, terms: Terms | None = None) -> Bank:
     """Wires the whole bank; call `await bank.start(database)` before the first customer comes in."""
     core = build_core(settings, clock, terms=terms)

@@ -7,7 +7,8 @@
 Two things are asked of every argument: it is what its annotation says, strictly (no text for a number, no True for 1;
 pydantic decides), and both databases could hold it: text without NUL and lone surrogates and of bounded length, whole
 numbers of 64 bits, finite decimals, aware times, years with four digits. Otherwise InvalidInput, naming the argument
-and never its value. What an argument means (is there such a customer?) is the method's own business.
+and never its value. What an argument means (is there such a customer?) is the method's own business; a row that refers
+to one that is not there is refused by the database, and comes back as NotFound.
 
 What people type and nobody stores as it is (a password, a code) is `AnyText`: any text at all is let through, because
 what is no code is a wrong code, not a wrong call.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections import abc
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, time
@@ -25,9 +27,11 @@ from math import isfinite
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import ConfigDict, InstanceOf, TypeAdapter, ValidationError, validate_call
+from pydantic import BaseModel, ConfigDict, InstanceOf, TypeAdapter, ValidationError, validate_call
+from pydantic_core import CoreSchema, core_schema
+from sqlalchemy.exc import IntegrityError
 
-from banking_core.errors import InvalidInput
+from banking_core.errors import InvalidInput, NotFound
 
 TEXT_LENGTH_MAX = 20_000
 INTEGER_MAX = 2**63 - 1
@@ -38,7 +42,9 @@ ITEMS_MAX = 10_000
 CONFIG = ConfigDict(
     strict=True, arbitrary_types_allowed=True, allow_inf_nan=False, str_max_length=TEXT_LENGTH_MAX
 )
+RECEIVERS = ("self", "cls")
 CALLED_WRONGLY = ("argument", "arguments")  # how pydantic's names for them end: missing, unexpected, twice
+CONTAINERS = (abc.Sequence, abc.Mapping, list, tuple, set, frozenset, dict)
 PLAIN = (bool, int, float, str, Decimal, date, time)
 AnyText = Annotated[str, InstanceOf()]
 T = TypeVar("T")
@@ -73,7 +79,7 @@ def checked_function(function: F) -> F:
         except ValidationError as error:
             raise _refusal(error, parameters) from None
         for name, value in (*zip(parameters, args, strict=False), *kwargs.items()):
-            if name not in boundary().any_text and (reason := unstorable(value)) is not None:
+            if name not in boundary().unread and (reason := unstorable(value)) is not None:
                 raise InvalidInput(f"{name}: {reason}", field=name)
         return function(*args, **kwargs)
 
@@ -81,7 +87,12 @@ def checked_function(function: F) -> F:
 
         @functools.wraps(function)
         async def awaited(*args: Any, **kwargs: Any) -> Any:
-            return await wrapper(*args, **kwargs)
+            try:
+                return await wrapper(*args, **kwargs)
+            except IntegrityError as error:
+                if not _names_nobody(error):
+                    raise
+                raise NotFound("an argument names a row that is not there") from error
 
         return awaited  # type: ignore[return-value]
     return wrapper  # type: ignore[return-value]
@@ -89,10 +100,10 @@ def checked_function(function: F) -> F:
 
 @dataclass(frozen=True)
 class _Boundary:
-    """`validate` gives the arguments back as the function may have them; nobody looks into `any_text` parameters."""
+    """`validate` gives the arguments back as the function may have them; nobody looks into the `unread` ones."""
 
     validate: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]
-    any_text: frozenset[str]
+    unread: frozenset[str]
 
     @classmethod
     def of(cls, function: Callable[..., Any]) -> _Boundary:
@@ -104,7 +115,7 @@ class _Boundary:
         arguments.__annotations__ = {name: _checkable(hint) for name, hint in hints.items()}
         return cls(
             validate_call(config=CONFIG)(arguments),
-            frozenset(name for name, hint in hints.items() if hint == AnyText),
+            frozenset((*RECEIVERS, *(name for name, hint in hints.items() if hint == AnyText))),
         )
 
 
@@ -112,16 +123,40 @@ def _checkable(hint: Any) -> Any:
     """The annotation as pydantic shall read it.
 
     A port is whatever the bank is wired with: no instance check could tell. A text is a collection of texts to Python,
-    but never what is meant by one.
+    but never what is meant by one. A dataclass or model is asked for by its class; fields are looked at afterwards.
     """
-    if get_origin(hint) in (Union, UnionType):
-        return Union[tuple(_checkable(part) for part in get_args(hint))]  # noqa: UP007
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return Union[tuple(_checkable(part) for part in arguments)]  # noqa: UP007
     if getattr(hint, "_is_protocol", False):
         return Any
-    if get_origin(hint) is Collection:
-        item: Any = get_args(hint)[0]
+    if origin is Collection:
+        item: Any = _checkable(arguments[0])
         return Union[list[item], tuple[item, ...], set[item], frozenset[item]]  # noqa: UP007
+    if origin in CONTAINERS:
+        return origin[tuple(map(_checkable, arguments))]
+    if _has_fields(hint):
+        return Annotated[Any, _Instance(hint)]
     return hint
+
+
+@dataclass(frozen=True)
+class _Instance:
+    """Asks for the class alone."""
+
+    kind: type[Any]
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> CoreSchema:
+        return core_schema.is_instance_schema(self.kind)
+
+
+def _has_fields(hint: Any) -> bool:
+    return isinstance(hint, type) and (is_dataclass(hint) or issubclass(hint, BaseModel))
+
+
+def _names_nobody(error: IntegrityError) -> bool:
+    """True for a broken foreign key: SQLSTATE 23503, or SQLite's words."""
+    return getattr(error.orig, "sqlstate", None) == "23503" or "FOREIGN KEY" in str(error.orig)
 
 
 def _refusal(error: ValidationError, parameters: tuple[str, ...]) -> Exception:
@@ -162,12 +197,13 @@ def unstorable(value: object, depth: int = DEPTH_MAX) -> str | None:
 
 
 def _no_json(value: object) -> str | None:
-    """A mapping holds what can be written down as JSON, and no objects."""
+    """A mapping holds what can be written down as JSON, or what has checked fields, and no other objects."""
     if isinstance(value, Mapping):
         value = (*value.keys(), *value.values())
     if isinstance(value, list | tuple | set | frozenset):
         return next(filter(None, map(_no_json, value)), None)
-    return None if value is None or isinstance(value, PLAIN) else "something that is no plain value"
+    plain = value is None or isinstance(value, PLAIN) or is_dataclass(value)
+    return None if plain else "something that is no plain value"
 
 
 def _is_storable_text(value: str) -> bool:
@@ -199,4 +235,4 @@ def _wrong_field(value: Any, depth: int) -> str | None:
 @functools.cache
 def _fields(kind: type[Any]) -> dict[str, TypeAdapter[Any]]:
     hints = get_type_hints(kind, include_extras=True)
-    return {field.name: TypeAdapter(hints[field.name], config=CONFIG) for field in fields(kind)}
+    return {field.name: TypeAdapter(_checkable(hints[field.name]), config=CONFIG) for field in fields(kind)}

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from banking_core.checked import checked, checked_function
+
 BANK_ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -25,6 +27,7 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+@checked
 class ManualClock:
     """A clock that stands still until it is moved; for tests and scripted conversations."""
 
@@ -42,6 +45,7 @@ class ManualClock:
         self._now += timedelta(seconds=seconds)
 
 
+@checked_function
 def bank_date(instant: datetime) -> date:
     """The calendar date at the bank (Asia/Shanghai) at `instant`."""
     return instant.astimezone(BANK_ZONE).date()

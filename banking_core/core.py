@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from banking_core.accounts.service import Accounts
+from banking_core.checked import checked
 from banking_core.clock import Clock
 from banking_core.configuration import Calendar, Rules, Terms
 from banking_core.customers.service import Customers
@@ -31,6 +32,7 @@ from banking_core.transfers.handlers import register_transfers
 from banking_core.transfers.payees import Payees
 
 
+@checked
 @dataclass(frozen=True)
 class Core:
     """The services every area needs."""

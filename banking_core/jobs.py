@@ -12,6 +12,7 @@ from datetime import time, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.bank import Bank
+from banking_core.checked import checked_function
 from banking_core.identity.upkeep import clear_proofs
 from banking_core.scheduling import Job, Slot, daily, drain, every, monthly
 from banking_core.scheduling.jobs import Work
@@ -26,11 +27,13 @@ PROOFS_AT = time(3, 10)
 INTEREST_AT = time(0, 20)  # the day before has ended, and what was booked at its end is written
 
 
+@checked_function
 def sweep_job(name: str, seconds: int, work: Work) -> Job:
     """A job that does whatever is due, every so many seconds."""
     return Job(name, every(seconds), work, SWEEP_CATCH_UP, lease_s=SWEEP_LEASE_S)
 
 
+@checked_function
 def bank_jobs(bank: Bank, database: Database) -> tuple[Job, ...]:
     """Every job of the bank that needs nobody to be told at once."""
     return (

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from banking_core.checked import checked_function
+from banking_core.errors import InvalidInput
+
 FEN_MAX = 10**15  # ten trillion yuan: above it something is wrong
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _PLACES = ("", "拾", "佰", "仟")
@@ -11,6 +14,7 @@ _SECTIONS = ("", "万", "亿", "万亿")
 _YUAN_TEXT = re.compile(r"^(-?)¥(\d{1,3}(?:,\d{3})*)\.(\d{2})$")
 
 
+@checked_function
 def fen_to_yuan_text(amount_fen: int) -> str:
     """123450 -> '¥1,234.50'; negative amounts carry the sign in front."""
     _check(amount_fen)
@@ -29,6 +33,7 @@ def yuan_text_to_fen(text: str) -> int:
     return -amount_fen if sign else amount_fen
 
 
+@checked_function
 def fen_to_signed_text(amount_fen: int) -> str:
     """'+¥500.00' or '-¥500.00', as statements show it."""
     return f"+{fen_to_yuan_text(amount_fen)}" if amount_fen > 0 else fen_to_yuan_text(amount_fen)
@@ -61,16 +66,19 @@ def fee_fact(fee_fen: int) -> str:
     return "免费" if fee_fen == 0 else fen_to_yuan_text(fee_fen)
 
 
+@checked_function
 def mask_name(name: str) -> str:
     """'张三' -> '*三', '王小明' -> '*小明'; a single character is hidden wholly."""
     return "*" + name[1:]
 
 
+@checked_function
 def mask_phone(phone: str) -> str:
     """'13812341234' -> '138****1234'; anything shorter than 8 characters is hidden wholly."""
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "*" * len(phone)
 
 
+@checked_function
 def mask_number(number: str) -> str:
     """An account or card number: '尾号6789'."""
     return f"尾号{number[-4:]}"
@@ -78,9 +86,9 @@ def mask_number(number: str) -> str:
 
 def _check(amount_fen: int) -> None:
     if isinstance(amount_fen, bool) or not isinstance(amount_fen, int):
-        raise TypeError("money is an int of fen")
+        raise InvalidInput("money is an int of fen", field="amount_fen")
     if abs(amount_fen) > FEN_MAX:
-        raise ValueError("amount out of bounds")
+        raise InvalidInput("amount out of bounds", field="amount_fen")
 
 
 def _integer_capital(number: int) -> str:

@@ -14,6 +14,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from banking_core.checked import checked_function
+
 ActorKind = Literal["customer", "agent", "system", "operator"]
 
 
@@ -49,6 +51,7 @@ def current() -> Who:
     return _now.get()
 
 
+@checked_function
 @contextmanager
 def acting(who: Who) -> Iterator[Who]:
     """Everything noted inside is done by `who`."""

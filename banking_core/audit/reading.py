@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit.models import AuditRecord
+from banking_core.checked import checked_function
 
 LIMIT_MAX = 1000
 
@@ -36,6 +37,7 @@ class AuditPage:
     next_before_id: int | None
 
 
+@checked_function
 async def search(
     session: AsyncSession, query: AuditQuery, *, before_id: int | None = None, limit: int = 50
 ) -> AuditPage:

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from banking_core.audit.acting import Who, current, new_correlation_id
 from banking_core.audit.chains import chain_of, record_hash
 from banking_core.audit.models import AuditChain, AuditRecord
+from banking_core.checked import checked_function
 from banking_core.errors import InvalidInput
 from banking_core.ledger.chain_heads import lock_head
 from banking_core.privacy.logs import mask_log_text
@@ -54,6 +55,7 @@ class _Note:
     values: dict[str, Any]
 
 
+@checked_function
 def note(
     session: AsyncSession,
     action: str,

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit.chains import FIELDS, record_hash
 from banking_core.audit.models import AuditChain, AuditRecord
+from banking_core.checked import checked_function
 from banking_core.ledger.findings import Chains, Findings
 from banking_core.ledger.types import Head, Problem
 
@@ -31,6 +32,7 @@ class AuditReport:
         return not self.problems
 
 
+@checked_function
 async def verify(session: AsyncSession, heads: Sequence[Head] = ()) -> AuditReport:
     """Checks every record; `heads` were kept elsewhere, and the trail must still contain them.
 

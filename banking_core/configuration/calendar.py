@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from banking_core.checked import checked
 from banking_core.configuration.rules import HolidayRule, HolidayRules
 
 SATURDAY = 5
 ONE_DAY = timedelta(days=1)
 
 
+@checked
 class Calendar:
     """Answers by the rows of the rules; a year without rows has weekends and the fixed holidays only."""
 

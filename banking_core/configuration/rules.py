@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from banking_core.checked import checked_function
 from banking_core.configuration.errors import RulesError
 from banking_core.configuration.files import read_mapping
 from banking_core.configuration.terms import Terms
@@ -171,6 +172,7 @@ class Rules(Strict):
     arrivals: tuple[ArrivalRow, ...]
 
     @classmethod
+    @checked_function
     def load(cls, terms: Terms, override: Path | None = None, *, default: Path = DEFAULT_PATH) -> Rules:
         """The packaged rules, with the sections of a bank's own file in place of theirs.
 
@@ -188,6 +190,7 @@ class Rules(Strict):
         rules.check(terms)
         return rules
 
+    @checked_function
     def check(self, terms: Terms) -> None:
         """Raises UnknownTerm or TermsError for a row that names a term it cannot use, RulesError for unknown hours."""
         for rate in self.interest.rates:
@@ -205,7 +208,7 @@ class Rules(Strict):
         for limit in self.limits:
             if limit.payee_hours_below is not None:
                 terms.integer(limit.payee_hours_below)
-        terms.require(row.text for row in self.arrivals)
+        terms.require([row.text for row in self.arrivals])
         named = [row.hours for row in self.opening]
         named += [row.hours for row in self.arrivals if row.hours is not None]
         if unknown := sorted(set(named) - self.hours.keys()):

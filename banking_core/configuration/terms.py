@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ class Terms:
             raise TermsError(f"term {key!r} has fractions of a fen")
         return int(fen)
 
-    def require(self, keys: Iterable[str]) -> None:
+    def require(self, keys: Collection[str]) -> None:
         """Raises UnknownTerm naming every missing key; areas call it when the bank is built."""
         missing = sorted(key for key in keys if key not in self._values)
         if missing:

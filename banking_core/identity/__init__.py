@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from banking_core.checked import checked
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.service import Customers
@@ -98,6 +99,7 @@ __all__ = [
 HOTLINE_TERM = "service.hotline"
 
 
+@checked
 @dataclass(frozen=True)
 class Identity:
     """The identity services."""

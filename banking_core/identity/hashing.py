@@ -40,13 +40,16 @@ class PasswordHashes:
             self._decoy = await self.make("decoy")
         try:
             fits = await asyncio.to_thread(self._hasher.verify, known or self._decoy, _bytes(password))
-        except (VerifyMismatchError, VerificationError, InvalidHashError):
+        except (VerifyMismatchError, VerificationError, InvalidHashError, UnicodeEncodeError):
             return False
         return fits and known is not None
 
     def is_outgrown(self, known: str) -> bool:
-        """Whether a hash was made with less of anything than today's parameters ask for."""
-        made = extract_parameters(known)
+        """Whether a hash was made with less of anything than today's parameters ask for; what is no hash was."""
+        try:
+            made = extract_parameters(known)
+        except InvalidHashError:
+            return True
         wanted = self._hasher
         return (
             made.type is not wanted.type

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+from banking_core.checked import checked_function
+
 ADDRESS_CHARS_MAX = 64
 DEVICE_NAME_CHARS_MAX = 64
 IPV6_NETWORK_BITS = 64  # one line is given a whole /64: within it addresses are free
@@ -43,6 +45,7 @@ def place_of(address: str) -> str:
     return _network(address, PLACE_BITS_IPV4, PLACE_BITS_IPV6)
 
 
+@checked_function
 def mask_address(address: str) -> str:
     """'203.0.113.7' -> '203.0.*.*', '2001:db8:1::2' -> '2001:db8:*'; '' for no address."""
     parsed = _parsed(address)

@@ -17,7 +17,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from banking_core.checked import AnyText, checked
+from banking_core.checked import AnyText, checked, checked_function
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.identity.errors import SessionUnknown
@@ -56,6 +56,7 @@ class LoginDone:
     how: str
 
 
+@checked_function
 def hash_token(token: str) -> str:
     """What is stored and looked up: a stolen table opens no session."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from banking_core.checked import checked_function
 from banking_core.ledger.errors import LedgerPostingInvalid
 from banking_core.ledger.hashing import digest
 from banking_core.ledger.types import Head
@@ -13,11 +14,13 @@ FORMAT = "zhanggui-ledger-heads-1"
 HEADS_MAX = 1000
 
 
+@checked_function
 def heads_digest(heads: Sequence[Head]) -> str:
     """One value for the whole ledger, 64 hexadecimal characters; short enough to print or sign."""
     return digest([[head.chain, head.sequence, head.hash] for head in heads])
 
 
+@checked_function
 def dump_heads(heads: Sequence[Head]) -> str:
     """The file's text."""
     rows = [[head.chain, head.sequence, head.hash] for head in heads]

@@ -15,6 +15,7 @@ from fractions import Fraction
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.clock import Clock
 from banking_core.inserts import insert_if_absent
 from banking_core.ledger.balances import balance_after, balance_at, standing, trial_balance
@@ -58,6 +59,7 @@ from banking_core.ledger.verify import verify_ledger
 HOLDS_EXPIRED_MAX = 200
 
 
+@checked
 class Ledger:
     """The ledger of the bank. Never commits."""
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from banking_core.checked import checked
+
 Frequency = Literal["once", "weekly", "monthly"]
 WEEKDAYS = "一二三四五六日"
 
 
+@checked
 @dataclass(frozen=True)
 class Schedule:
     """Due days from `starts_on` on, until `ends_on` if there is one.

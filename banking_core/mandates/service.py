@@ -11,6 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.configuration.rules import HolidayRule
 from banking_core.core import Core
 from banking_core.days import at_time
@@ -28,6 +29,7 @@ OVER = ("ended", "cancelled")
 LIST_MAX = 200
 
 
+@checked
 class Mandates:
     """Scheduled and recurring orders. Methods that take a session never commit."""
 

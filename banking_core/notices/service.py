@@ -13,6 +13,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.clock import Clock
 from banking_core.customers.service import Customers
 from banking_core.errors import ProviderUnavailable
@@ -28,6 +29,7 @@ RETRY_S_FIRST = 30
 TRIES_MAX = 8  # about an hour; a later message would only puzzle
 
 
+@checked
 class Notices:
     """The notices of customers. Methods that take a session never commit."""
 

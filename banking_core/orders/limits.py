@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.clock import bank_date
-from banking_core.configuration import Terms
+from banking_core.configuration import RulesError, Terms
 from banking_core.configuration.rules import LimitRow
 from banking_core.days import day_bounds
 from banking_core.money_text import fen_to_yuan_text
@@ -25,6 +26,7 @@ from banking_core.orders.states import COUNTED
 HOUR_S = 3600
 
 
+@checked
 @dataclass(frozen=True)
 class Limit:
     """One row with its figures in fen; None is no limit."""
@@ -89,6 +91,7 @@ class Moving:
     payee_hours: int | None = None
 
 
+@checked
 class LimitBook:
     """Every limit of the bank."""
 
@@ -96,9 +99,10 @@ class LimitBook:
         self._limits = tuple(Limit.read(row, terms) for row in rows)
 
     def fitting(self, moving: Moving) -> list[Limit]:
-        """The limits that hold; a group nobody wrote a row for is a defect, not freedom."""
+        """The limits that hold; raises RulesError for a group nobody wrote a row for: a defect, not freedom."""
         of_group = [limit for limit in self._limits if limit.group == moving.group]
-        assert of_group, f"no limit for {moving.group}"
+        if not of_group:
+            raise RulesError("no limit for this group of orders")
         return [
             limit
             for limit in of_group

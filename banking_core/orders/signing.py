@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from banking_core.checked import checked_function
 from banking_core.identity.purposes import CodePurpose
 from banking_core.ledger.hashing import digest
 from banking_core.money_text import fen_to_yuan_text
@@ -20,6 +21,7 @@ SHOWN_LABELS = ("收款人", "收款账户")
 NAME_DEFAULT = "办理业务"
 
 
+@checked_function
 def code_purpose(order: Order) -> CodePurpose:
     """The purpose of a code for this order: its id, and a digest of every fact that was read back."""
     signed = [order.kind, order.customer_id, order.body, order.amount_fen, order.fee_fen, order.facts]

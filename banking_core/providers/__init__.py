@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from banking_core.checked import checked_function
 from banking_core.clock import Clock
 from banking_core.providers.errors import ProviderKeyConflict, UnknownProvider
 from banking_core.providers.protocols import (
@@ -71,6 +72,7 @@ _factories: dict[tuple[Port, str], Factory] = {
 }
 
 
+@checked_function
 def register_provider(port: Port, name: str, factory: Factory) -> None:
     """Makes a provider selectable by name in the settings."""
     _factories[(port, name)] = factory
@@ -108,6 +110,7 @@ class Providers:
         await self.store.close()
 
 
+@checked_function
 def build_providers(settings: BankSettings, clock: Clock) -> Providers:
     """The providers the settings name; raises UnknownProvider."""
     store = SandboxStore(settings.sandbox_database_url, clock)

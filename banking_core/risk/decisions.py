@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked_function
 from banking_core.risk.context import RiskContext
 from banking_core.risk.models import RiskDecision
 from banking_core.risk.verdicts import Judgement
@@ -73,6 +74,7 @@ async def record(
     )
 
 
+@checked_function
 async def of_order(session: AsyncSession, order_id: str) -> Sequence[RiskDecision]:
     """Every judgement of an order, oldest first."""
     statement = select(RiskDecision).where(RiskDecision.order_id == order_id).order_by(RiskDecision.id)
@@ -90,6 +92,7 @@ async def of_customer(session: AsyncSession, customer_id: str, limit: int = 50) 
     return (await session.scalars(statement)).all()
 
 
+@checked_function
 async def shadow_report(session: AsyncSession, since: datetime) -> list[ShadowReport]:
     """What the shadow rules would have stopped since then, the most frequent first."""
     statement = select(RiskDecision.shadow, RiskDecision.verdict).where(RiskDecision.at >= since)

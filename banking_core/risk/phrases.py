@@ -11,6 +11,7 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from banking_core.checked import checked
 from banking_core.risk.context import PHRASE_CATEGORIES
 from banking_core.risk.errors import PhrasesInvalid
 
@@ -42,6 +43,7 @@ class Heard:
     enquiry: bool = False
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Phrases:
     """The compiled list."""

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from banking_core.checked import checked_function
 from banking_core.risk.errors import RulesInvalid
 from banking_core.risk.expressions import Expression, ExpressionError, compile_expression
 from banking_core.risk.features import FEATURES, INDEX
@@ -101,6 +102,7 @@ class Rules:
     rules: tuple[Rule, ...]
 
     @classmethod
+    @checked_function
     def load(cls, path: Path = DEFAULT_PATH) -> Rules:
         """Reads, checks and compiles. Raises RulesInvalid saying which rule is wrong."""
         try:
@@ -109,6 +111,7 @@ class Rules:
             raise RulesInvalid(f"{path.name}: {error}") from error
 
     @classmethod
+    @checked_function
     def parse(cls, text: str) -> Rules:
         """The same from text. Raises RulesInvalid."""
         try:

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked_function
 from banking_core.storage import Database
 
 ROUNDS_MAX = 10_000
 
 
+@checked_function
 async def drain(
     database: Database, step: Callable[[AsyncSession], Awaitable[int]], *, rounds_max: int = ROUNDS_MAX
 ) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, select, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked_function
 from banking_core.scheduling.jobs import Job
 from banking_core.scheduling.models import JobRun
 from banking_core.storage import new_id
@@ -143,6 +144,7 @@ async def forget_old(session: AsyncSession, job: Job) -> None:
     )
 
 
+@checked_function
 async def latest_runs(session: AsyncSession) -> Sequence[JobRun]:
     """The newest run of every job, by name; for the operator."""
     newest = select(JobRun.job, func.max(JobRun.slot_at).label("slot_at")).group_by(JobRun.job).subquery()

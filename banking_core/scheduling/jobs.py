@@ -14,11 +14,14 @@ from typing import Any
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from banking_core.checked import checked_function
 from banking_core.clock import BANK_ZONE, bank_date
+from banking_core.errors import InvalidInput
 
 Trigger = Any  # an APScheduler trigger; the library has no types
 ORIGIN = datetime(2020, 1, 1, tzinfo=UTC)  # intervals are counted from here in every process
 SLOTS_MAX = 10_000
+INTERVAL_S_MAX = 366 * 86_400
 NAME_LENGTH_MAX = 32
 _TICK = timedelta(microseconds=1)
 
@@ -62,25 +65,31 @@ class Job:
     keep_runs: int = 100
 
     def __post_init__(self) -> None:
-        assert 0 < len(self.name) <= NAME_LENGTH_MAX
+        if not 0 < len(self.name) <= NAME_LENGTH_MAX:
+            raise InvalidInput("no name of a job", field="name")
         assert self.catch_up > timedelta(0) and self.attempts_max >= 1
         assert self.lease_s > 0 and self.retry_after_s >= 0 and self.keep_runs >= 1
 
 
+@checked_function
 def every(seconds: int) -> Trigger:
     """Every so many seconds, at the same instants in every process."""
-    assert seconds >= 1
+    if not 1 <= seconds <= INTERVAL_S_MAX:
+        raise InvalidInput("no interval of a job", field="seconds")
     return IntervalTrigger(seconds=seconds, start_date=ORIGIN, timezone=UTC)
 
 
+@checked_function
 def daily(at: time) -> Trigger:
     """Every day at a time of the bank."""
     return CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=BANK_ZONE)
 
 
+@checked_function
 def monthly(day: int, at: time) -> Trigger:
     """On a day of every month (1 to 28) at a time of the bank."""
-    assert 1 <= day <= 28
+    if not 1 <= day <= 28:
+        raise InvalidInput("not every month has this day", field="day")
     return CronTrigger(day=day, hour=at.hour, minute=at.minute, second=at.second, timezone=BANK_ZONE)
 
 

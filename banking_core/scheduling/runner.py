@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import Who, acting
+from banking_core.checked import checked
 from banking_core.clock import Clock
 from banking_core.errors import BankError
 from banking_core.scheduling import claims
@@ -37,6 +38,7 @@ class Ended:
     detail: str = ""
 
 
+@checked
 class JobRunner:
     """Runs jobs in one process; any number of them may look after the same jobs."""
 

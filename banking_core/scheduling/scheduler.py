@@ -13,6 +13,7 @@ from datetime import datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from banking_core.checked import checked
 from banking_core.clock import BANK_ZONE
 from banking_core.scheduling.errors import JobUnknown
 from banking_core.scheduling.jobs import Job, Trigger, every
@@ -23,6 +24,7 @@ LOOK_AFTER_S = 30
 Own = Callable[[], Awaitable[None]]
 
 
+@checked
 class Scheduler:
     """Runs jobs on their timetable from `start` to `close`."""
 

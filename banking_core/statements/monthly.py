@@ -15,6 +15,7 @@ from banking_core.accounts.models import Account
 from banking_core.checked import checked
 from banking_core.core import Core
 from banking_core.days import day_bounds
+from banking_core.errors import InvalidInput
 from banking_core.ledger.balances import balance_at
 from banking_core.ledger.models import LedgerEntry
 from banking_core.numbers import new_number
@@ -64,7 +65,8 @@ class MonthlyStatements:
         month = month.replace(day=1)
         start, end = month_bounds(month)
         now = self._core.clock.now()
-        assert end <= now, "the month is not over"
+        if not (end <= now):
+            raise InvalidInput("the month is not over", field="month")
         accounts = await self._without(session, month, start, end)
         for account in accounts:
             session.add(

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from banking_core.checked import checked_function
+
 _DOCUMENT = yaml.safe_load(Path(__file__).with_name("vocabulary.yml").read_text(encoding="utf-8"))
 CATEGORY_NAMES: dict[str, str] = dict(_DOCUMENT["categories"])
 _SEPARATORS = re.compile(r"[\s,，、;；]+|的|和|跟|还有|以及")
@@ -27,6 +29,7 @@ class Meaning:
         return bool(self.categories or self.texts)
 
 
+@checked_function
 def category_name(category: str) -> str:
     """The Chinese name of a category; one we do not know is 其他."""
     return CATEGORY_NAMES.get(category, CATEGORY_NAMES["other"])

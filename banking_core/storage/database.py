@@ -21,6 +21,8 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from banking_core.checked import checked, checked_function
+from banking_core.errors import InvalidInput
 from banking_core.storage import timing
 from banking_core.storage.errors import DatabaseBusy, is_collision, is_disconnect
 
@@ -36,6 +38,7 @@ AfterCommit = Callable[[], Awaitable[None]]
 BeforeCommit = Callable[[], Awaitable[None]]
 
 
+@checked
 class Database:
     """One database. `transaction()` writes and commits, `snapshot()` only reads."""
 
@@ -88,7 +91,8 @@ class Database:
         connection was lost and nobody knows whether the commit got through. Raises DatabaseBusy after `tries_max`
         tries, and at once whatever else `work` raises.
         """
-        assert tries_max >= 1
+        if tries_max < 1:
+            raise InvalidInput("at least one try", field="tries_max")
         for attempt in range(tries_max):
             try:
                 async with self._writing() as session:
@@ -140,11 +144,13 @@ class Database:
         await self.engine.dispose()
 
 
+@checked_function
 def after_commit(session: AsyncSession, callback: AfterCommit) -> None:
     """Runs `callback` once the session's transaction has been committed; never if it is rolled back."""
     session.info.setdefault("after_commit", []).append(callback)
 
 
+@checked_function
 def before_commit(session: AsyncSession, callback: BeforeCommit) -> None:
     """Runs `callback` as the last thing of the session's transaction, after all other work and before the commit."""
     session.info.setdefault("before_commit", []).append(callback)

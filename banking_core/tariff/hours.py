@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.clock import BANK_ZONE, Clock
 from banking_core.configuration import Calendar
 from banking_core.configuration.rules import Hours, OpeningRow
@@ -16,6 +17,7 @@ from banking_core.tariff.errors import OutsideHours
 DAYS_WORDS = {"every": "每天", "working": "工作日"}
 
 
+@checked
 class Opening:
     """One set of opening hours with the calendar it goes by."""
 
@@ -49,6 +51,7 @@ class Opening:
         return self._hours.days == "every" or self._calendar.is_working_day(day)
 
 
+@checked
 class OpeningGuard:
     """Refuses kinds of orders outside their hours, at drafting and again at execution."""
 

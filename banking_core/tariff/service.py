@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from banking_core.checked import checked
 from banking_core.clock import BANK_ZONE
-from banking_core.configuration import Calendar, Rules, Terms
+from banking_core.configuration import Calendar, Rules, RulesError, Terms
 from banking_core.configuration.rules import ArrivalRow, FeeRow, percent_to_ppm
+from banking_core.errors import InvalidInput
 from banking_core.tariff.hours import Opening
 
 
@@ -21,6 +23,7 @@ class Arrival:
     arrives_by: datetime
 
 
+@checked
 class Tariff:
     """Fees and arrival of every kind of order. A kind without a row is a defect."""
 
@@ -30,16 +33,19 @@ class Tariff:
         self.hours = {name: Opening(hours, calendar) for name, hours in rules.hours.items()}
 
     def fee_fen(self, kind: str, amount_fen: int, *, level: str, route: str | None = None) -> int:
-        """The cheapest fee that fits. A share of the amount is rounded half up to a fen."""
-        assert amount_fen >= 0
+        """The cheapest fee that fits. A share of the amount is rounded half up to a fen. Raises RulesError."""
+        if amount_fen < 0:
+            raise InvalidInput("an amount below zero", field="amount_fen")
         fees = list(self._fees(kind, amount_fen, level, route))
-        assert fees, f"no fee for {kind} {route or ''}"
+        if not fees:
+            raise RulesError("no fee for this kind and route")
         return min(fees)
 
     def arrival(self, kind: str, amount_fen: int, now: datetime, *, route: str | None = None) -> Arrival:
-        """When an order that is carried out now goes out and arrives."""
+        """When an order that is carried out now goes out and arrives. Raises RulesError."""
         row = next(self._arrivals(kind, amount_fen, route), None)
-        assert row is not None, f"no arrival for {kind} {route or ''}"
+        if row is None:
+            raise RulesError("no arrival for this kind and route")
         sends_at = now if row.hours is None else self.hours[row.hours].opens_at(now)
         arrives_by = sends_at + timedelta(minutes=row.within_minutes)
         text = self._terms.text(row.text)

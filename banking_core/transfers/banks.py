@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from banking_core.checked import checked_function
+
 OUR_BANK_NAME = "掌柜银行"
 OUR_BANK_NAMES = frozenset({OUR_BANK_NAME, "掌柜", "本行", "你们银行", "咱们银行", "你行", "我行"})
 
@@ -53,6 +55,7 @@ _BY_NAME = {name: bank for bank in (OUR_BANK, *OTHER_BANKS) for name in (bank.na
 _BY_CODE = {bank.code: bank for bank in OTHER_BANKS}
 
 
+@checked_function
 def find_bank(name: str) -> BankInfo | None:
     """The bank people mean by a name ('工行', '掌柜银行'), with or without 股份有限公司.
 
@@ -62,6 +65,7 @@ def find_bank(name: str) -> BankInfo | None:
     return _BY_NAME.get(plain) or _BY_NAME.get(plain.removeprefix("中国"))
 
 
+@checked_function
 def bank_name(code: str | None) -> str | None:
     """The Chinese name for a bank code; ours for None, None for an unknown code."""
     if code is None:

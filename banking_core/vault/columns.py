@@ -22,6 +22,8 @@ from sqlalchemy import ColumnElement, Connection, event, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper, QueryContext, object_session
 
+from banking_core.checked import checked, checked_function
+from banking_core.errors import InvalidInput
 from banking_core.storage.base import new_id
 from banking_core.vault.errors import VaultError, VaultMissing
 from banking_core.vault.vault import Place, Vault
@@ -37,6 +39,7 @@ class SealedRow:
     """Mixin of a mapped class with sealed columns; its primary key is a text `id`."""
 
 
+@checked
 class Sealed(Generic[T]):
     """One sealed attribute: JSON of any shape, text included. None is stored as NULL.
 
@@ -117,11 +120,12 @@ class Sealed(Generic[T]):
         return vault.index(self._owner.__tablename__, self.name, value)
 
 
+@checked_function
 def shown(row: SealedRow, name: str, mask: Callable[[str], str]) -> str:
     """A sealed text masked for `repr`, which must never fail: '?' when there is none or it does not open."""
     try:
         value = getattr(row, name)
-    except VaultError:
+    except (VaultError, AttributeError):
         return "?"
     return mask(value) if isinstance(value, str) else "?"
 
@@ -132,9 +136,12 @@ def sealed_attributes(model: type[Any]) -> Iterator[Sealed[Any]]:
         yield from (value for value in vars(owner).values() if isinstance(value, Sealed))
 
 
+@checked_function
 def sealed_values(session: AsyncSession, model: type[Any], values: dict[str, Any]) -> dict[str, Any]:
     """Column values for a plain INSERT: sealed attributes named in `values`, which must hold the `id`, are sealed."""
-    vault, row_id = vault_of(session), values["id"]
+    vault, row_id = vault_of(session), values.get("id")
+    if not isinstance(row_id, str):
+        raise InvalidInput("the values hold no id", field="values")
     stored = dict(values)
     for attribute in sealed_attributes(model):
         if attribute.name in stored:
@@ -142,6 +149,7 @@ def sealed_values(session: AsyncSession, model: type[Any], values: dict[str, Any
     return stored
 
 
+@checked_function
 def vault_of(session: AsyncSession) -> Vault:
     """The vault the session was opened with; raises VaultMissing."""
     vault = session.info.get(VAULT)

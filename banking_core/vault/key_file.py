@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from banking_core.checked import checked
 from banking_core.vault.errors import KeyRingInvalid
 from banking_core.vault.keys import KeyRing, new_ring, parse_ring
 
 
+@checked
 class KeyFile:
     """A key source (see `vault.KeySource`) on a file."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from banking_core.checked import checked, checked_function
 from banking_core.vault.errors import KeyRingInvalid
 
 KEY_BYTES = 32
@@ -29,6 +30,7 @@ class Key:
     made_at: datetime
 
 
+@checked
 @dataclass(frozen=True)
 class KeyRing:
     """Every key that values may be sealed with. `current` seals; the others only open.
@@ -73,6 +75,7 @@ class KeyRing:
         return json.dumps(ring, indent=1) + "\n"
 
 
+@checked_function
 def new_ring(now: datetime) -> KeyRing:
     """A fresh ring with one key."""
     key = Key("k1", secrets.token_bytes(KEY_BYTES), now)

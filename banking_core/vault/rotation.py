@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Table, Update, bindparam, func, or_, selec
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from banking_core.checked import checked_function
 from banking_core.storage import Base, Database
 from banking_core.vault.columns import SealedRow, sealed_attributes, vault_of
 from banking_core.vault.errors import VaultError
@@ -49,6 +50,7 @@ def sealed_models() -> list[type[Any]]:
     return sorted((m for m in models if issubclass(m, SealedRow)), key=lambda model: str(model.__tablename__))
 
 
+@checked_function
 async def reseal(database: Database, progress: Progress | None = None) -> Resealed:
     """Seals every value anew that another key or cipher than the current one sealed.
 
@@ -68,6 +70,7 @@ async def reseal(database: Database, progress: Progress | None = None) -> Reseal
     return report
 
 
+@checked_function
 async def uses(session: AsyncSession) -> list[Use]:
     """Which keys sealed how many values, over all tables; read before a key is given up."""
     counts: Counter[tuple[str, str]] = Counter()

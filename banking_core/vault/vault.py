@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from banking_core.checked import checked
 from banking_core.vault.ciphers import CIPHERS, CODES, Cipher, CipherName
 from banking_core.vault.errors import KeyUnknown, SealBroken, VaultError
 from banking_core.vault.keys import KeyRing
@@ -69,6 +70,7 @@ class FixedKeys:
         return self.ring.current
 
 
+@checked
 class Vault:
     """Seals with the current key, opens with every key of the ring.
 

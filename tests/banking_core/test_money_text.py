@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from banking_core.errors import InvalidInput
 from banking_core.money_text import (
     FEN_MAX,
     amount_fact,
@@ -122,5 +123,5 @@ def test_names_and_numbers_are_masked() -> None:
 
 def test_amounts_beyond_any_bank_are_refused() -> None:
     for write in (fen_to_yuan_text, fen_to_chinese_capital):
-        with pytest.raises(ValueError, match="bounds"):
+        with pytest.raises(InvalidInput, match="bounds"):
             write(FEN_MAX + 1)

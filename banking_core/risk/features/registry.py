@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from banking_core.checked import checked_function
 from banking_core.risk.context import RiskContext
 from banking_core.risk.features import (
     amount,
@@ -44,18 +45,21 @@ _COMPUTE = tuple(feature.compute for feature in FEATURES)
 Vector = NDArray[np.float64]
 
 
+@checked_function
 def compute(context: RiskContext) -> Vector:
     """The features of one moment, shape (len(FEATURES),), all finite."""
     moment = Moment(context)
     return np.array([bounded(work(moment)) for work in _COMPUTE], np.float64)
 
 
+@checked_function
 def features_hash(features: Sequence[Feature] = FEATURES) -> str:
     """A fingerprint of names, units and order, 16 hexadecimal characters: weights belong to exactly one list."""
     rows = "\n".join(f"{feature.name}\t{feature.unit}" for feature in features)
     return hashlib.sha256(rows.encode()).hexdigest()[:16]
 
 
+@checked_function
 def vector_hash(vector: Vector) -> str:
     """A fingerprint of one decision's features, so that a record can be matched with a recomputation."""
     return hashlib.blake2b(np.ascontiguousarray(vector).tobytes(), digest_size=8).hexdigest()
