@@ -53,24 +53,36 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def checked(cls: type[T]) -> type[T]:
     """Checks the arguments of every public method the class defines."""
+    return _checked(cls, None)
+
+
+def checks_itself(cls: type[T]) -> type[T]:
+    """For a class that refuses wrong values with errors of its own: only the session is checked."""
+    return _checked(cls, ("session",))
+
+
+def _checked(cls: type[T], only: Collection[str] | None) -> type[T]:
     for name, member in list(vars(cls).items()):
         if name.startswith("_"):
             continue
         if isinstance(member, staticmethod | classmethod):
-            setattr(cls, name, type(member)(checked_function(member.__func__)))
+            setattr(cls, name, type(member)(checked_function(member.__func__, only)))
         elif inspect.isfunction(member):
-            setattr(cls, name, checked_function(member))
+            setattr(cls, name, checked_function(member, only))
     return cls
 
 
-def checked_function(function: F) -> F:
-    """Checks the arguments of one function, plain or `async`. Raises InvalidInput when it is called."""
+def checked_function(function: F, only: Collection[str] | None = None) -> F:
+    """Checks the arguments of one function, plain or `async`, or `only` those named.
+
+    Raises InvalidInput when it is called.
+    """
     parameters = tuple(inspect.signature(function).parameters)
 
     @functools.cache
     def boundary() -> _Boundary:
         # At the first call: annotations may name what is defined later in the module.
-        return _Boundary.of(function)
+        return _Boundary.of(function, only)
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -106,17 +118,18 @@ class _Boundary:
     unread: frozenset[str]
 
     @classmethod
-    def of(cls, function: Callable[..., Any]) -> _Boundary:
+    def of(cls, function: Callable[..., Any], only: Collection[str] | None) -> _Boundary:
         @functools.wraps(function)
         def arguments(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
             return args, kwargs
 
         hints = get_type_hints(function, include_extras=True)
+        unread = {*RECEIVERS, *(name for name, hint in hints.items() if hint == AnyText)}
+        if only is not None:
+            unread |= hints.keys() - set(only)
+            hints = {name: hint if name in only else Any for name, hint in hints.items()}
         arguments.__annotations__ = {name: _checkable(hint) for name, hint in hints.items()}
-        return cls(
-            validate_call(config=CONFIG)(arguments),
-            frozenset((*RECEIVERS, *(name for name, hint in hints.items() if hint == AnyText))),
-        )
+        return cls(validate_call(config=CONFIG)(arguments), frozenset(unread))
 
 
 def _checkable(hint: Any) -> Any:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from banking_core.checked import checked
+from banking_core.checked import checked_function, checks_itself
 from banking_core.clock import Clock
 from banking_core.inserts import insert_if_absent
 from banking_core.ledger.balances import balance_after, balance_at, standing, trial_balance
@@ -59,7 +59,7 @@ from banking_core.ledger.verify import verify_ledger
 HOLDS_EXPIRED_MAX = 200
 
 
-@checked
+@checks_itself
 class Ledger:
     """The ledger of the bank. Never commits."""
 
@@ -335,6 +335,7 @@ class Ledger:
         """Debits and credits of each currency, now or as of a booking time."""
         return await trial_balance(session, at)
 
+    @checked_function
     async def entries(self, session: AsyncSession, transaction_id: int) -> Sequence[LedgerEntry]:
         """The lines of a transaction in booking order; none for an unknown transaction."""
         if not is_id(transaction_id):
@@ -351,6 +352,7 @@ class Ledger:
         """
         return await import_drafts(session, drafts)
 
+    @checked_function
     async def verify(self, session: AsyncSession, heads: Sequence[Head] = ()) -> VerifyReport:
         """Recomputes every hash, sum, balance and hold; names each row that does not fit.
 

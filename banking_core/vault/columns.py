@@ -22,7 +22,7 @@ from sqlalchemy import ColumnElement, Connection, event, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper, QueryContext, object_session
 
-from banking_core.checked import checked, checked_function
+from banking_core.checked import checked_function
 from banking_core.errors import InvalidInput
 from banking_core.storage.base import new_id
 from banking_core.vault.errors import VaultError, VaultMissing
@@ -39,7 +39,6 @@ class SealedRow:
     """Mixin of a mapped class with sealed columns; its primary key is a text `id`."""
 
 
-@checked
 class Sealed(Generic[T]):
     """One sealed attribute: JSON of any shape, text included. None is stored as NULL.
 

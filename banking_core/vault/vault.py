@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from banking_core.checked import checked
+from banking_core.checked import AnyText, checked
 from banking_core.vault.ciphers import CIPHERS, CODES, Cipher, CipherName
 from banking_core.vault.errors import KeyUnknown, SealBroken, VaultError
 from banking_core.vault.keys import KeyRing
@@ -113,7 +113,7 @@ class Vault:
         sealed = self._cipher(self._code, key_id, place).seal(plain, _associated(self._code, key_id, place))
         return f"{self._code}.{key_id}.{base64.urlsafe_b64encode(sealed).decode()}"
 
-    def open(self, sealed: str, place: Place) -> bytes:
+    def open(self, sealed: AnyText, place: Place) -> bytes:
         """What was sealed; raises SealBroken or KeyUnknown."""
         code, key_id, encoded = _parts(sealed, place)
         try:

@@ -105,7 +105,7 @@ def test_other_spellings_are_not_amounts(text: str) -> None:
 
 @pytest.mark.parametrize("value", [1.5, True, "100"])
 def test_money_that_is_not_an_int_is_refused(value: object) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(InvalidInput):
         fen_to_yuan_text(value)  # type: ignore[arg-type]
 
 

@@ -216,11 +216,11 @@ async def test_no_sandbox_store_is_made_for_a_bank_that_uses_real_parties(
 
 async def test_a_store_that_cannot_be_opened_says_so(settings: BankSettings, clock: ManualClock) -> None:
     nowhere = dataclasses.replace(settings, sandbox_database_url="sqlite+aiosqlite:////no/such/folder/x.db")
+    before = set(threading.enumerate())
     with pytest.raises(OperationalError):
         await build_providers(nowhere, clock).start()
-    for (
-        thread
-    ) in threading.enumerate():  # the driver's thread reports to this loop: let it, before it is closed
+    for thread in set(threading.enumerate()) - before:
+        # The driver's thread reports to this loop: let it, before it is closed.
         if "_connection_worker_thread" in thread.name:
             await asyncio.to_thread(thread.join, 5)
 
