@@ -50,7 +50,7 @@ from banking_core.ledger.types import EntryDraft, Receipt, TransactionDraft
 from banking_core.storage import Database, DatabaseBusy
 
 log = logging.getLogger(__name__)
-BATCH_MAX = 256
+BATCH_MAX = 512
 WAITING_MAX = 10_000
 Outcome = Receipt | Exception
 

@@ -24,9 +24,12 @@ _LOCK_ACCOUNTS = text(
 _LOCK_CHAINS = text(
     "SELECT id, last_sequence, last_hash FROM ledger_chain WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE"
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
-_FIND_KEYS = text("SELECT key, id, body_hash FROM ledger_transaction WHERE key = ANY(:keys)").bindparams(
-    bindparam("keys", type_=ARRAY(String))
-)
+# One index look-up a key, whatever the planner believes: `key = ANY(...)` planned while the table was small keeps
+# reading the whole of it when it has grown.
+_FIND_KEYS = text(
+    "SELECT found.key, found.id, found.body_hash FROM unnest(CAST(:keys AS text[])) AS asked(key) CROSS JOIN LATERAL "
+    "(SELECT t.key, t.id, t.body_hash FROM ledger_transaction t WHERE t.key = asked.key LIMIT 1) AS found"
+).bindparams(bindparam("keys", type_=ARRAY(String)))
 _NEXT_IDS = text(
     "SELECT nextval(pg_get_serial_sequence('ledger_transaction', 'id')) FROM generate_series(1, :count)"
 )
