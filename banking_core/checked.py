@@ -11,7 +11,7 @@ and never its value. What an argument means (is there such a customer?) is the m
 to one that is not there is refused by the database, and comes back as NotFound.
 
 What people type and nobody stores as it is (a password, a code) is `AnyText`: any text at all is let through, because
-what is no code is a wrong code, not a wrong call.
+what is no code is a wrong code, not a wrong call. `UNREAD` says the same of other annotations: the type alone counts.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ RECEIVERS = ("self", "cls")
 CALLED_WRONGLY = ("argument", "arguments")  # how pydantic's names for them end: missing, unexpected, twice
 CONTAINERS = (abc.Sequence, abc.Mapping, list, tuple, set, frozenset, dict)
 PLAIN = (bool, int, float, str, Decimal, date, time)
-AnyText = Annotated[str, InstanceOf()]
+UNREAD = object()
+AnyText = Annotated[str, InstanceOf(), UNREAD]
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -124,7 +125,7 @@ class _Boundary:
             return args, kwargs
 
         hints = get_type_hints(function, include_extras=True)
-        unread = {*RECEIVERS, *(name for name, hint in hints.items() if hint == AnyText)}
+        unread = {*RECEIVERS, *(name for name, hint in hints.items() if _is_unread(hint))}
         if only is not None:
             unread |= hints.keys() - set(only)
             hints = {name: hint if name in only else Any for name, hint in hints.items()}
@@ -146,6 +147,8 @@ def _checkable(hint: Any) -> Any:
     if origin is Collection:
         item: Any = _checkable(arguments[0])
         return Union[list[item], tuple[item, ...], set[item], frozenset[item]]  # noqa: UP007
+    if origin is Annotated and UNREAD in hint.__metadata__ and hint != AnyText:
+        return _checkable(arguments[0])
     if origin in CONTAINERS:
         return origin[tuple(map(_checkable, arguments))]
     if _has_fields(hint):
@@ -161,6 +164,12 @@ class _Instance:
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> CoreSchema:
         return core_schema.is_instance_schema(self.kind)
+
+
+def _is_unread(hint: Any) -> bool:
+    if get_origin(hint) in (Union, UnionType):
+        return any(map(_is_unread, get_args(hint)))
+    return get_origin(hint) is Annotated and UNREAD in hint.__metadata__
 
 
 def _has_fields(hint: Any) -> bool:

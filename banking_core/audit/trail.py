@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import event, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from banking_core.audit.acting import Who, current, new_correlation_id
 from banking_core.audit.chains import chain_of, record_hash
 from banking_core.audit.models import AuditChain, AuditRecord
-from banking_core.checked import checked_function
+from banking_core.checked import UNREAD, AnyText, checked_function
 from banking_core.errors import InvalidInput
 from banking_core.ledger.chain_heads import lock_head
 from banking_core.privacy.logs import mask_log_text
@@ -42,6 +42,11 @@ _LENGTHS = {
 }
 
 
+# A trail refuses nothing for its looks: whatever it is given is cut, cleaned and masked here.
+AnyWho = Annotated[Who, UNREAD]
+AnyMapping = Annotated[Mapping[Any, Any], UNREAD]
+
+
 class AuditInvalid(InvalidInput):
     """An act that cannot be noted as it was given."""
 
@@ -58,16 +63,16 @@ class _Note:
 @checked_function
 def note(
     session: AsyncSession,
-    action: str,
+    action: AnyText,
     *,
     at: datetime,
-    customer_id: str | None = None,
-    object_kind: str = "",
-    object_id: str = "",
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
+    customer_id: AnyText | None = None,
+    object_kind: AnyText = "",
+    object_id: AnyText = "",
+    before: AnyMapping | None = None,
+    after: AnyMapping | None = None,
     allowed: bool = True,
-    by: Who | None = None,
+    by: AnyWho | None = None,
 ) -> None:
     """Notes an act such as 'payee.added', to be written when the session's transaction commits.
 

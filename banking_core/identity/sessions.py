@@ -57,7 +57,7 @@ class LoginDone:
 
 
 @checked_function
-def hash_token(token: str) -> str:
+def hash_token(token: AnyText) -> str:
     """What is stored and looked up: a stolen table opens no session."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
