@@ -44,7 +44,7 @@ CONFIG = ConfigDict(
 )
 RECEIVERS = ("self", "cls")
 CALLED_WRONGLY = ("argument", "arguments")  # how pydantic's names for them end: missing, unexpected, twice
-CONTAINERS = (abc.Sequence, abc.Mapping, list, tuple, set, frozenset, dict)
+CONTAINERS = (abc.Mapping, list, tuple, set, frozenset, dict)
 PLAIN = (bool, int, float, str, Decimal, date, time)
 UNREAD = object()
 AnyText = Annotated[str, InstanceOf(), UNREAD]
@@ -143,10 +143,11 @@ def _checkable(hint: Any) -> Any:
     if origin in (Union, UnionType):
         return Union[tuple(_checkable(part) for part in arguments)]  # noqa: UP007
     if getattr(hint, "_is_protocol", False):
-        return Any
-    if origin is Collection:
+        return Callable if "__call__" in vars(hint) else Any
+    if origin in (abc.Sequence, Collection):
         item: Any = _checkable(arguments[0])
-        return Union[list[item], tuple[item, ...], set[item], frozenset[item]]  # noqa: UP007
+        ordered = Union[list[item], tuple[item, ...]]  # noqa: UP007
+        return ordered if origin is abc.Sequence else Union[ordered, set[item], frozenset[item]]  # noqa: UP007
     if origin is Annotated and UNREAD in hint.__metadata__ and hint != AnyText:
         return _checkable(arguments[0])
     if origin in CONTAINERS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, date, datetime, time, timedelta
 
+from banking_core.checked import checked_function
 from banking_core.clock import BANK_ZONE
 
 
@@ -18,6 +19,7 @@ def day_bounds(day: date) -> tuple[datetime, datetime]:
     return at_time(day, time.min), at_time(day + timedelta(days=1), time.min)
 
 
+@checked_function
 def wait_words(wait_s: int) -> str:
     """A waiting time as Chinese readers write it: 45秒, 3分钟, 2小时; rounded up."""
     if wait_s < 60:

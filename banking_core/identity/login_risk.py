@@ -21,6 +21,7 @@ from typing import Literal, Protocol, get_args
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.clock import BANK_ZONE
 from banking_core.configuration import Terms
 from banking_core.identity.origin import Origin
@@ -78,6 +79,7 @@ class LoginRisk(Protocol):
         ...
 
 
+@checked
 class LoginRules:
     """Points for what is new or odd; the tier by their sum. Every figure is a term of the bank (`login_risk`)."""
 

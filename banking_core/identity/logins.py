@@ -18,6 +18,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import AnyText, checked
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.service import Customers
@@ -82,6 +83,7 @@ class LoginRefusal:
 LoginResult = LoginNeeds | LoginDone | LoginRefusal
 
 
+@checked
 class Logins:
     """The log-in of customers."""
 
@@ -164,7 +166,7 @@ class Logins:
         return await self._next(session, attempt, origin)
 
     async def give(
-        self, session: AsyncSession, attempt_id: str, secret: str, *, origin: Origin = NOWHERE
+        self, session: AsyncSession, attempt_id: str, secret: AnyText, *, origin: Origin = NOWHERE
     ) -> LoginResult:
         """One try at the proof that is needed now; raises LoginStale."""
         attempt = await self._open_attempt(session, attempt_id, origin)

@@ -12,11 +12,12 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import UNREAD, AnyText, checked
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.models import Customer
@@ -76,6 +77,7 @@ class Papers:
         return "Papers()"
 
 
+@checked
 class Recoveries:
     """The three steps."""
 
@@ -105,7 +107,7 @@ class Recoveries:
         self._lockout = Lockout.of_terms(terms, TRIES_TERM, PAUSE_TERM)
         self._cooldown = timedelta(hours=terms.integer(COOLDOWN_TERM))
 
-    async def start(self, session: AsyncSession, phone: str, *, origin: Origin = NOWHERE) -> RecoverySent:
+    async def start(self, session: AsyncSession, phone: AnyText, *, origin: Origin = NOWHERE) -> RecoverySent:
         """Sends a code if the number is a customer's, and says the same if it is not.
 
         Never commits. Raises RecoveryPhoneInvalid, RecoveryPaused, OtpTooMany.
@@ -142,8 +144,8 @@ class Recoveries:
         self,
         database: Database,
         recovery_id: str,
-        code: str,
-        papers: Papers,
+        code: AnyText,
+        papers: Annotated[Papers, UNREAD],
         *,
         origin: Origin = NOWHERE,
     ) -> RecoveryOutcome:

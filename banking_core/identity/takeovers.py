@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.clock import Clock
 from banking_core.customers.service import Customers
 from banking_core.identity.attempts import refuse_attempts
@@ -21,6 +22,7 @@ from banking_core.identity.sessions import Sessions
 from banking_core.restrictions import Restrictions
 
 
+@checked
 class Takeovers:
     """Freezing and releasing customers."""
 

@@ -13,12 +13,14 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.clock import BANK_ZONE
 from banking_core.money_text import fen_to_yuan_text
 
 Names = Mapping[str, str]
 
 
+@checked
 @dataclass(frozen=True)
 class Holding:
     """The rows of one table that are about a customer.

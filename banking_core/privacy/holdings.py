@@ -13,6 +13,7 @@ from banking_core.accounts.models import Account
 from banking_core.audit import AuditRecord
 from banking_core.bank import Bank
 from banking_core.cards.models import Card
+from banking_core.checked import checked_function
 from banking_core.clock import bank_date
 from banking_core.customers.models import Customer
 from banking_core.identity.models import (
@@ -47,6 +48,7 @@ KEEP_TERM = "accounts.records_keep_years"
 Owned = Callable[[str], ColumnElement[bool]]
 
 
+@checked_function
 def through(model: type[Any], key: str, parent: type[Any], parent_key: str = "id") -> Owned:
     """The condition that a row belongs to a row of `parent`, which has a `customer_id`."""
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import note
 from banking_core.bank import Bank
+from banking_core.checked import checked_function
 from banking_core.errors import Refused
 from banking_core.privacy.holding import Holding, readable
 from banking_core.privacy.holdings import BankObstacles
@@ -36,6 +37,7 @@ class Obstacle(Protocol):
         ...
 
 
+@checked_function
 async def export_person(
     session: AsyncSession, customer_id: str, holdings: Sequence[Holding], now: datetime
 ) -> dict[str, Any]:
@@ -51,6 +53,7 @@ async def export_person(
     return copy
 
 
+@checked_function
 async def erase_person(
     session: AsyncSession,
     bank: Bank,

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import note
+from banking_core.checked import checked
 from banking_core.clock import Clock
 from banking_core.customers.service import Customers
 from banking_core.restrictions.models import BARRING, KINDS, Restriction, RestrictionKind
@@ -16,6 +17,7 @@ from banking_core.restrictions.models import BARRING, KINDS, Restriction, Restri
 GROUNDS_CHARS_MAX = 200
 
 
+@checked
 class Restrictions:
     """The restrictions in force, one of a kind per customer."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core import identity
+from banking_core.checked import checked
 from banking_core.identity.login_risk import REASONS_MAX, TIERS, LoginRisk, Tier
 from banking_core.orders.risk import VerdictKind
 from banking_core.risk.gathering import LoginSubject
@@ -22,6 +23,7 @@ TIER_OF: Mapping[VerdictKind, Tier] = {
 }
 
 
+@checked
 class JudgedLogins:
     """See `identity.LoginRisk`. The engine's reasons are for the operator, the points' are told to the customer too."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.checked import checked
 from banking_core.customers.id_numbers import is_valid_id_number
 from banking_core.ledger.hashing import digest
 from banking_core.providers.protocols import ProviderResult, RealNameAnswer
@@ -16,6 +17,7 @@ from banking_core.providers.sandbox.store import SandboxResident, SandboxStore
 NOBODY_ORDER = "000"
 
 
+@checked
 class RealNameSandbox:
     """A RealNameRegister that remembers whose number is whose."""
 

@@ -18,11 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.bank import build_bank
 from banking_core.clock import ManualClock
+from banking_core.identity.login_risk import LoginRules
 from banking_core.jobs import bank_jobs
 from banking_core.ledger import Batcher
 from banking_core.ledger.hashing import CHAIN_COUNT
 from banking_core.ledger.posting import lock_chain
 from banking_core.mandates import Schedule
+from banking_core.privacy.holdings import BANK_HOLDINGS
+from banking_core.risk.logins import JudgedLogins
 from banking_core.risk.phrases import packaged_phrases
 from banking_core.scheduling import JobRunner, Scheduler
 from banking_core.settings import BankSettings
@@ -127,7 +130,9 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     async with Batcher(database, clock) as batcher:
         world = World(bank, database, named, [person.customer, person.account, card])
         world.add(settings, batcher, key_file, key_file.load(), database.vault, FixedKeys(key_file.load()))
-        world.add(*bank_jobs(bank, database))
+        world.add(
+            *bank_jobs(bank, database), BANK_HOLDINGS[0], JudgedLogins(bank.risk, LoginRules(bank.terms))
+        )
         world.add(runner, Scheduler(runner, []), Schedule("monthly", NOW.date(), 5), packaged_phrases())
         yield world
     await bank.close()

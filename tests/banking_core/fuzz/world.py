@@ -31,7 +31,7 @@ class World:
         self.bank, self.database = bank, database
         self._named = named
         self._instances: dict[type[Any], Any] = {}
-        self.add(bank, database, *rows)
+        self.add(database, bank, *rows)
 
     def add(self, *things: Any) -> None:
         """Makes things known, with what hangs on them."""

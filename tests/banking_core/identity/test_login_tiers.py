@@ -94,7 +94,7 @@ async def test_the_rules_add_up_what_is_odd(
     changes: dict[str, object], tier: str, reasons: tuple[str, ...]
 ) -> None:
     rules = LoginRules(Terms.load())
-    verdict = await rules.assess(None, replace(ORDINARY, **changes))  # type: ignore[arg-type]
+    verdict = await rules.assess(AsyncSession(), replace(ORDINARY, **changes))
     assert verdict == LoginVerdict(tier, reasons)  # type: ignore[arg-type]
 
 
