@@ -122,13 +122,13 @@ class Opening:
     def _announces(self, turn: Turn, best: KnowledgeHit | None) -> bool:
         """True when a skill is wanted that is only announced; a question about its rules is answered instead."""
         row = self.registry.announced(turn.heard.intent)
-        if row is None or turn.heard.confidence < self.policy.start_min:
+        if row is None or turn.heard.confidence < self.policy.announce_min:
             return False
         if best is None:
             return True
         explains = best.entry_id in row.entries or best.skill == row.intent
         asks = explains or sounds_like_question(turn.text)
-        return best.score < (self.policy.answer_min if asks else self.policy.answer_sure_min)
+        return best.score < (self._answer_min(turn) if asks else self.policy.answer_sure_min)
 
     def announce(self, intent: str, out: Outcome) -> None:
         """Says what is possible today, with questions that explain the matter; or fetches the human who does it."""

@@ -27,6 +27,7 @@ class Policy:
     """Thresholds on probabilities (0..1) and times in seconds."""
 
     start_min: float = 0.45  # a skill that only looks something up
+    announce_min: float = 0.6  # a skill that can only be announced; below this it is asked back
     start_money_min: float = 0.6  # a skill that moves money or changes security
     ask_back_min: float = 0.22  # below this a runner-up is not worth proposing
     digress_min: float = 0.5

@@ -26,6 +26,7 @@ class Lexicon:
     fillers: tuple[str, ...]
     terms: Mapping[str, tuple[str, ...]]
     aspects: frozenset[str]
+    banks: tuple[str, ...]
     digest: str
 
     @classmethod
@@ -42,13 +43,15 @@ class Lexicon:
         for term, words in (*objects.items(), *aspects.items()):
             for word in words:
                 terms[word] = (*terms.get(word, ()), *(() if term in terms.get(word, ()) else (term,)))
-        for name in _bank_names(bank_list):
+        names = tuple(_bank_names(bank_list))
+        for name in names:
             terms.setdefault(name, (OTHER_BANK,))
         return cls(
             spellings=_spellings(content, synonyms.name),
             fillers=tuple(sorted(set(str(content.get("fillers") or "").split()), key=lambda w: (-len(w), w))),
             terms=terms,
             aspects=frozenset(aspects),
+            banks=names,
             digest=hashlib.sha256(f"{raw}\0{bank_list}".encode()).hexdigest(),
         )
 

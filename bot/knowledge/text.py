@@ -23,6 +23,12 @@ _NOISE = re.compile(r"[^\u3400-\u9fff0-9a-z.]+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _AMOUNT = re.compile(r"[零一二两三四五六七八九十百千万亿几点]{1,12}[多来]?(?:块|元|万|千|百|毛|美金|美元)")
 _TAIL = re.compile(r"(?:吗|嘛|么|呢|呀|啊|吧|哈|啦|了|的|不|没|没有|否|咯|喽|哇|哩|撒|噻)+$")
+# A bank's name tells of another bank where money goes to it or comes from it, or its machine is used; anywhere else
+# (某行的卡年费多少) the customer means the bank that is asked, whatever they call it.
+_OWN_BANK = (
+    r"(?<![到往给向去至转汇打从把跟将别])(?:{names})(?:的)?"
+    r"(?!.{{0,8}}转[过进到来]|转|汇|打|取款机|atm|自助机|柜员机)"
+)
 _DIGITS = "零一二三四五六七八九"
 _UNITS = ("", "十", "百", "千")
 _DIGITS_MAX = 8  # longer runs of digits are numbers of cards and accounts, not amounts
@@ -57,12 +63,18 @@ class Reader:
         self._longest = max(map(len, self._terms), default=0)
         self._spellings = {_folded(wrong): _folded(right) for wrong, right in lexicon.spellings.items()}
         self._spelling = _any_of(self._spellings)
+        names = (
+            "|".join(sorted(map(re.escape, map(_folded, lexicon.banks)), key=lambda n: (-len(n), n)))
+            or r"(?!)"
+        )
+        self._own_bank = re.compile(_OWN_BANK.format(names=names))
         self._filler = _any_of(_folded(filler) for filler in lexicon.fillers)
 
     def plain(self, text: str) -> str:
         """Folded text without fillers, punctuation and closing particles; may be empty."""
         folded = _folded(text[:LENGTH_MAX])
         folded = self._spelling.sub(lambda match: self._spellings[match.group()], folded)
+        folded = self._own_bank.sub("", folded) or folded
         folded = self._filler.sub("", folded) or folded
         return _TAIL.sub("", folded) or folded
 

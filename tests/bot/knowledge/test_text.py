@@ -44,6 +44,23 @@ def test_the_central_bank_is_not_just_another_bank(reader: Reader) -> None:
     assert "<interbank>" not in reader.read("人民银行").concepts
 
 
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        ("农业银行信用卡年费多少", "信用卡年费多少"),
+        ("建行的卡怎么激活", "卡怎么激活"),
+        ("转到建设银行收费", "转到建设银行收费"),
+        ("从招商银行转过来要钱", "从招商银行转过来要钱"),
+        ("工商银行卡里的钱怎么转过来", "工商银行卡里的钱怎么转过来"),
+        ("农业银行", "农业银行"),
+    ],
+)
+def test_a_banks_name_beside_the_point_is_the_bank_that_is_asked(
+    reader: Reader, said: str, plain: str
+) -> None:
+    assert reader.plain(said) == plain
+
+
 def test_synonyms_read_as_the_same_terms(reader: Reader) -> None:
     assert set(reader.read("转钱扣费").pairs) == set(reader.read("汇款收费").pairs)
     assert "fee+transfer" in reader.read("打款要手续费").pairs
