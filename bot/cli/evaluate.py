@@ -1,4 +1,4 @@
-"""`zhanggui eval`: intents, answers, scripted conversations."""
+"""`zhanggui eval`: intents, answers, scripted conversations, public sets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from bot.cli.failures import run_async, settings_or_exit
+from bot.evaluation.public_sets import CANDIDATES, SETS, Comparison
 
 
 @click.group("eval")
@@ -102,3 +103,31 @@ def converse(file: Path, as_json: bool, show: bool) -> None:
         click.echo(f"{'✓' if result['passed'] else '✗'} {result['kind']} {result['name']}")
         for line in [*(result["transcript"] if show else []), *result["failures"]]:  # type: ignore[misc]
             click.echo(f"    {line}")
+
+
+@evaluate.command("public")
+@click.argument("name", type=click.Choice(SETS))
+@click.option(
+    "--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="数据目录"
+)
+@click.option("--only", type=click.Choice(CANDIDATES), multiple=True, help="只测这一个")
+@click.option("--epochs", type=click.IntRange(min=1), default=100, show_default=True, help="DIET 训练多少轮")
+@click.option(
+    "--minutes-max", type=click.FloatRange(min=0), default=12.0, show_default=True, help="DIET 最多训练几分钟"
+)
+@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
+def public(
+    name: str, data: Path, only: tuple[str, ...], epochs: int, minutes_max: float, as_json: bool
+) -> None:
+    """公开英文数据集：我们的流水线和 Rasa 默认的 DIET 比一比。"""
+    from bot.evaluation.public_sets import as_table, measure_public
+
+    async def work() -> dict[str, object]:
+        return measure_public(Comparison(name, data, only or CANDIDATES, epochs, minutes_max), _quietly)
+
+    report = run_async(work())
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    for line in as_table(report):
+        click.echo(line)

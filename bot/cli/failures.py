@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from banking_core.errors import BankError
 from banking_core.vault import KeyRingInvalid, KeyUnknown, Vault, VaultError
+from bot.evaluation.public_sets import MeasuringFailed
 from bot.evaluation.script import ScriptError
 from bot.running.errors import StartError
 from bot.settings import Settings, SettingsError, load_settings
@@ -25,6 +26,7 @@ EXPECTED = (
     BankError,
     VaultError,
     ScriptError,
+    MeasuringFailed,
     DBAPIError,
     OSError,
     UnicodeDecodeError,
@@ -36,6 +38,8 @@ def explain(error: BaseException) -> str:
     """What went wrong and what to do, for one of `EXPECTED`."""
     if isinstance(error, StartError | SettingsError | ScriptError):
         return str(error)
+    if isinstance(error, MeasuringFailed):
+        return f"测量中断，请检查数据目录：{error}"
     if isinstance(error, BankError):
         return f"{error}（{error.code}）。"
     if isinstance(error, VaultError):

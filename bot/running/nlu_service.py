@@ -63,7 +63,7 @@ def train_if_needed(model_dir: Path, say: Say) -> NluModel:
     process = subprocess.Popen(
         command,
         cwd=NLU_PROJECT,
-        env=_environment(),
+        env=nlu_environment(),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -112,7 +112,7 @@ async def nlu_service(
                 str(port),
             ],
             cwd=NLU_PROJECT,
-            env=_environment() | {"NLU_TOKEN": token},
+            env=nlu_environment() | {"NLU_TOKEN": token},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -155,7 +155,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def _environment() -> dict[str, str]:
+def nlu_environment() -> dict[str, str]:
     """The child's environment: ours without our own Python's traces."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV", "ZHANGGUI_"))}
     return kept | {"PYTHONPATH": str(NLU_PROJECT), "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}

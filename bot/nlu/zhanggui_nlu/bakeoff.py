@@ -46,12 +46,16 @@ STOCK: dict[str, list[dict[str, Any]]] = {
         {"name": "DIETClassifier", "epochs": DIET_EPOCHS, "random_seed": 7, "constrain_similarities": True},
     ],
 }
+SHOWN = (
+    "accuracy", "macro_f1", "calibration_error", "parse_ms_p50", "parse_ms_p95", "training_s", "ready_s",
+    "resident_mb",
+)  # fmt: skip
 CANDIDATES = (OURS, OURS_BARE, *STOCK)
 
 
 def train_stock(pipeline: Sequence[dict[str, Any]], data_dir: Path, folder: Path) -> Path:
     """Trains one of Rasa's own pipelines with `rasa.model_training.train_nlu`; returns the archive."""
-    from rasa.model_training import train_nlu  # before our pipeline, which would keep TensorFlow out
+    import rasa.model_training  # noqa: F401 - before our pipeline, which would keep TensorFlow out
 
     from zhanggui_nlu.spacy_pipeline import build_pipeline
 
@@ -65,6 +69,13 @@ def train_stock(pipeline: Sequence[dict[str, Any]], data_dir: Path, folder: Path
         "importers": IMPORTERS,
         "pipeline": filled,
     }
+    return train_config(config, data_dir, folder)
+
+
+def train_config(config: dict[str, Any], data_dir: Path, folder: Path) -> Path:
+    """Trains a default.v1 `config` with Rasa's own `train_nlu`; returns the archive, in `folder`."""
+    from rasa.model_training import train_nlu
+
     path = folder / "config.yml"
     path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     archive = train_nlu(str(path), str(data_dir), str(folder), fixed_model_name="stock")
@@ -81,10 +92,18 @@ def without_concepts(data_dir: Path, folder: Path) -> Path:
 
 def load(name: str, archive: Path) -> Parse:
     """A parse function over a trained candidate, loaded the way it would be served."""
-    if name in (OURS, OURS_BARE):
-        from zhanggui_nlu.runtime import Understanding
+    return load_ours(archive) if name in (OURS, OURS_BARE) else load_stock(archive)
 
-        return Understanding(archive).parse
+
+def load_ours(archive: Path) -> Parse:
+    """Our pipeline as the service loads it."""
+    from zhanggui_nlu.runtime import Understanding
+
+    return Understanding(archive).parse
+
+
+def load_stock(archive: Path) -> Parse:
+    """One of Rasa's own pipelines as Rasa's server loads it."""
     from rasa.core.agent import Agent
 
     agent, loop = Agent.load(str(archive)), asyncio.new_event_loop()
@@ -139,12 +158,8 @@ def run_child(step: str, name: str, data_dir: Path, folder: Path) -> dict[str, A
     return result
 
 
-def as_table(rows: Sequence[dict[str, Any]]) -> str:
-    """The results as a Markdown table."""
-    keys = [
-        "accuracy", "macro_f1", "calibration_error", "parse_ms_p50", "parse_ms_p95", "training_s", "ready_s",
-        "resident_mb",
-    ]  # fmt: skip
+def as_table(rows: Sequence[dict[str, Any]], keys: Sequence[str] = SHOWN) -> str:
+    """The results as a Markdown table; what a row does not have is a dash."""
     lines = ["| candidate | " + " | ".join(keys) + " |", "| --- |" + " --- |" * len(keys)]
     for row in rows:
         lines.append(f"| {row['candidate']} | " + " | ".join(str(row.get(key, "-")) for key in keys) + " |")

@@ -3,6 +3,8 @@
 An n-gram knows a word only if it was seen in training. A concept stands for all the words people use for
 one thing (丢了, 不见了, 找不着 ...), so a sentence with an unseen word still looks like its kin. The words of
 each concept are in `nlu_data/lexicons/concepts.yml`, in groups that tell banking from small talk.
+
+A language that puts blanks between words adds word n-grams, and its character n-grams stay within a word.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from zhanggui_nlu.lexicons import LABEL_BY_LEXICON, LexiconMatcher
 from zhanggui_nlu.normalise import for_intent, same_length
 
 START, END = "\u2402", "\u2403"  # pictures of STX and ETX: never typed, safe in JSON
+WORD = "\u2423"  # the open box begins the name of a word n-gram
 GROUP_SIZE_MAX, LENGTH_STEP, LENGTH_STEPS_MAX = 2, 3, 6
 _AMOUNT = re.compile(
     r"\d+(?:\.\d+)?(?:块|元|万|千|百|k|w|毛|蚊)?"
@@ -75,6 +78,25 @@ def ngrams(text: str, longest: int) -> Counter[str]:
     return counts
 
 
+def word_ngrams(text: str, longest: int, words: int) -> Counter[str]:
+    """Counts of the 1- to `words`-grams of the words of `text`, and of the 2- to `longest`-grams of the
+    characters of each word with a blank on either side."""
+    found = for_intent(text).split()
+    counts: Counter[str] = Counter()
+    for n in range(1, words + 1):
+        counts.update(WORD + " ".join(found[i : i + n]) for i in range(len(found) - n + 1))
+    for word in found:
+        padded = f" {word} "
+        for n in range(2, longest + 1):
+            counts.update(padded[i : i + n] for i in range(len(padded) - n + 1))
+    return counts
+
+
+def is_word(name: str) -> bool:
+    """Whether a feature is a word n-gram."""
+    return name[0] == WORD
+
+
 def is_pair(name: str) -> bool:
     """Whether a feature joins two others (a pair of concepts, or a mark and a concept)."""
     return name[0] in "#%" and (name.count("#") + name.count("%")) == 2 and not name.startswith("##")
@@ -87,9 +109,10 @@ def _group_features(found: Sequence[tuple[str, str]], groups: Sequence[str]) -> 
     return [*each, "##" + "/".join(str(min(sizes[group], 1)) for group in groups)]
 
 
-def features(text: str, knowledge: Knowledge, longest: int) -> Counter[str]:
-    """Everything the classifier sees of `text`; without concepts and lexicons, n-grams alone."""
-    counts = ngrams(text, longest)
+def features(text: str, knowledge: Knowledge, longest: int, words: int = 0) -> Counter[str]:
+    """Everything the classifier sees of `text`; without concepts and lexicons, n-grams alone. `words` is the
+    longest word n-gram, 0 for a language written without blanks."""
+    counts = word_ngrams(text, longest, words) if words else ngrams(text, longest)
     if not knowledge.concepts:
         return counts
     bare = for_intent(text)

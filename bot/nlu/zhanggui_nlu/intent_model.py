@@ -19,11 +19,14 @@ from zhanggui_nlu.features import Knowledge, features
 
 @dataclass(frozen=True)
 class IntentSettings:
-    """How intents are learnt; each value is the one that won on the dev set (docs/decisions/0001)."""
+    """How intents are learnt; each value is the one that won on the dev set (docs/decisions/0001). `words`,
+    the longest word n-gram, is 0 for Chinese, which is written without blanks."""
 
     longest: int = 2
+    words: int = 0
     c: float = 1.0
     pair_weight: float = 0.7
+    word_weight: float = 1.0
     balance: float = 0.5
     calibration_folds: int = 5
     seed: int = 7
@@ -41,6 +44,7 @@ class IntentModel:
     bias: np.ndarray
     temperature: float
     longest: int
+    words: int
     knowledge: Knowledge
 
     def row(self, text: str) -> tuple[np.ndarray, np.ndarray]:
@@ -48,7 +52,7 @@ class IntentModel:
         vocabulary = self.vocabulary
         found = [
             (vocabulary[name], count)
-            for name, count in features(text, self.knowledge, self.longest).items()
+            for name, count in features(text, self.knowledge, self.longest, self.words).items()
             if name in vocabulary
         ]
         if not found:
@@ -76,6 +80,7 @@ class IntentModel:
             "labels": self.labels,
             "temperature": self.temperature,
             "longest": self.longest,
+            "words": self.words,
             "concepts": self.knowledge.concepts,
             "lexicons": self.knowledge.lexicons,
             "vocabulary": sorted(self.vocabulary, key=self.vocabulary.__getitem__),
@@ -102,6 +107,7 @@ class IntentModel:
                 bias=bias,
                 temperature=head["temperature"],
                 longest=head["longest"],
+                words=head["words"],
                 knowledge=knowledge,
             )
         except (OSError, ValueError, KeyError, TypeError) as error:

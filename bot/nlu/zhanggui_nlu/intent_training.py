@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from zhanggui_nlu.features import Knowledge, features, is_pair
+from zhanggui_nlu.features import Knowledge, features, is_pair, is_word
 from zhanggui_nlu.intent_model import IntentModel, IntentSettings, softmax
 
 TEMPERATURE_UNMEASURED = 0.25  # with too few sentences to hold any out
@@ -68,16 +68,23 @@ def held_out_temperature(matrix: csr_matrix, labels: np.ndarray, settings: Inten
     return fit_temperature(scores, np.asarray([column[label] for label in labels]))
 
 
+def weight_of(name: str, settings: IntentSettings) -> float:
+    """What a feature of this kind counts, beside its rarity."""
+    return settings.pair_weight if is_pair(name) else settings.word_weight if is_word(name) else 1.0
+
+
 def train_intents(
     texts: Sequence[str], intents: Sequence[str], settings: IntentSettings, knowledge: Knowledge
 ) -> IntentModel:
     """Fits on `texts` and their `intents`; the same input and seed give the same weights."""
     vectorizer = DictVectorizer(dtype=np.float32)
-    counts = vectorizer.fit_transform([features(t, knowledge, settings.longest) for t in texts])
+    counts = vectorizer.fit_transform(
+        [features(t, knowledge, settings.longest, settings.words) for t in texts]
+    )
     weighting = TfidfTransformer(sublinear_tf=True, norm=None)
     weighted = weighting.fit_transform(counts)
     names = vectorizer.get_feature_names_out()
-    share = np.asarray([settings.pair_weight if is_pair(name) else 1.0 for name in names], dtype=np.float32)
+    share = np.asarray([weight_of(name, settings) for name in names], dtype=np.float32)
     matrix, labels = normalize(weighted @ diags(share)).tocsr(), np.asarray(intents)
     model = _fit(matrix, labels, settings)
     weights, bias = _planes(model)
@@ -89,5 +96,6 @@ def train_intents(
         bias=bias.astype(np.float32),
         temperature=held_out_temperature(matrix, labels, settings),
         longest=settings.longest,
+        words=settings.words,
         knowledge=knowledge,
     )

@@ -14,7 +14,7 @@ import time
 import warnings
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zhanggui_nlu.data import (
     area_files,
@@ -29,6 +29,9 @@ from zhanggui_nlu.data import (
 from zhanggui_nlu.errors import NluError
 from zhanggui_nlu.hashing import file_hash
 from zhanggui_nlu.versions import versions
+
+if TYPE_CHECKING:
+    from rasa.shared.importers.importer import TrainingDataImporter
 
 PACKAGE = Path(__file__).parent
 CONFIG = PACKAGE / "config.yml"
@@ -67,12 +70,17 @@ def is_current(out_dir: Path, wanted: str) -> bool:
 
 
 def train_archive(data_dir: Path, archive: Path) -> None:
-    """Runs Rasa's graph trainer over config.yml, as `rasa train nlu` does inside, and writes `archive`."""
-    os.environ["RASA_TELEMETRY_ENABLED"] = "false"
-    os.environ["RASA_MAX_CACHE_SIZE"] = "0"
-    from zhanggui_nlu.spacy_pipeline import without_tensorflow
+    """Trains config.yml on `data_dir` and writes `archive`."""
+    _before_rasa()
+    from zhanggui_nlu.importer import CounterDataImporter
 
-    without_tensorflow()
+    importer = CounterDataImporter(str(CONFIG), training_data_paths=str(data_dir))
+    train_graph(importer, importer.get_config(), archive)
+
+
+def train_graph(importer: TrainingDataImporter, config: dict[str, Any], archive: Path) -> None:
+    """Runs Rasa's graph trainer over a graph.v1 `config`, as `rasa train nlu` does; writes `archive`."""
+    _before_rasa()
     from rasa.engine.caching import LocalTrainingCache
     from rasa.engine.recipes.graph_recipe import GraphV1Recipe
     from rasa.engine.runner.dask import DaskGraphRunner
@@ -80,13 +88,19 @@ def train_archive(data_dir: Path, archive: Path) -> None:
     from rasa.engine.training.graph_trainer import GraphTrainer
     from rasa.shared.data import TrainingType
 
-    from zhanggui_nlu.importer import CounterDataImporter
-
-    importer = CounterDataImporter(str(CONFIG), training_data_paths=str(data_dir))
-    graph = GraphV1Recipe().graph_config_for_recipe(importer.get_config(), {}, TrainingType.NLU)
+    graph = GraphV1Recipe().graph_config_for_recipe(config, {}, TrainingType.NLU)
     with tempfile.TemporaryDirectory() as folder:
         trainer = GraphTrainer(LocalModelStorage(Path(folder)), LocalTrainingCache(), DaskGraphRunner)
         trainer.train(graph, importer, archive, force_retraining=True)
+
+
+def _before_rasa() -> None:
+    """What must hold before Rasa is imported: no telemetry, no cache, no TensorFlow."""
+    os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+    os.environ["RASA_MAX_CACHE_SIZE"] = "0"
+    from zhanggui_nlu.spacy_pipeline import without_tensorflow
+
+    without_tensorflow()
 
 
 def write_atomically(path: Path, content: bytes) -> None:
