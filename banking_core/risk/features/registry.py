@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from banking_core.checked import checked_function
+from banking_core.checked import UNREAD, checked_function
 from banking_core.risk.context import RiskContext
 from banking_core.risk.features import (
     amount,
@@ -46,8 +47,8 @@ Vector = NDArray[np.float64]
 
 
 @checked_function
-def compute(context: RiskContext) -> Vector:
-    """The features of one moment, shape (len(FEATURES),), all finite."""
+def compute(context: Annotated[RiskContext, UNREAD]) -> Vector:
+    """The features of one moment, shape (len(FEATURES),), all finite. A history is not read twice to be checked."""
     moment = Moment(context)
     return np.array([bounded(work(moment)) for work in _COMPUTE], np.float64)
 
