@@ -7,6 +7,7 @@ missing PostgreSQL is a failure.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -14,12 +15,14 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
+from banking_core.storage import Base, Database
 from tests.needs import missing
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name)
@@ -100,10 +103,51 @@ def postgres_cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
     """The SQLAlchemy URL of an empty database of this test's own."""
+    with _own_database(postgres_cluster, "template1") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_cluster: Cluster) -> Iterator[str]:
+    """A database with every table the product knows so far, made once, to be copied."""
+    with _own_database(postgres_cluster, "template1") as url:
+        asyncio.run(make_template(url))
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture
+def postgres_tables_url(postgres_cluster: Cluster, postgres_template: str) -> Iterator[str]:
+    """The URL of a database of this test's own that has the tables already."""
+    with _own_database(postgres_cluster, postgres_template) as url:
+        yield url
+
+
+_IN_TEMPLATES: set[str] = set()  # what the templates of this run hold, as far as it is the same for all
+
+
+async def make_template(url: str) -> None:
+    """Makes every table known now, to be copied."""
+    database = Database(url)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    await database.close()
+    known = set(Base.metadata.tables)
+    _IN_TEMPLATES.intersection_update(known) if _IN_TEMPLATES else _IN_TEMPLATES.update(known)
+
+
+async def make_tables(database: Database) -> None:
+    """Makes in a copy of a template the tables that were declared since."""
+    if missing := [table for name, table in Base.metadata.tables.items() if name not in _IN_TEMPLATES]:
+        async with database.engine.begin() as connection:
+            await connection.run_sync(Base.metadata.create_all, tables=missing)
+
+
+@contextmanager
+def _own_database(cluster: Cluster, template: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
-    connection = ["-h", "127.0.0.1", "-p", str(postgres_cluster.port), "-U", postgres_cluster.user]
+    connection = ["-h", "127.0.0.1", "-p", str(cluster.port), "-U", cluster.user]
     createdb, dropdb = _binary("createdb"), _binary("dropdb")
     assert createdb is not None and dropdb is not None
-    _run([createdb, *connection, name])
-    yield postgres_cluster.url(name)
+    _run([createdb, *connection, "-T", template, name])
+    yield cluster.url(name)
     _run([dropdb, *connection, "--force", name])

@@ -6,6 +6,9 @@ PostgreSQL.
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +19,19 @@ from banking_core.bank import Bank, build_bank
 from banking_core.clock import ManualClock
 from banking_core.core import Core, build_core
 from banking_core.settings import BankSettings
-from banking_core.storage import Base, Database
+from banking_core.storage import Database
 from banking_core.vault import Vault
 from tests import keys
-from tests.postgres import postgres_cluster, postgres_url
+from tests.postgres import (
+    make_tables,
+    make_template,
+    postgres_cluster,
+    postgres_tables_url,
+    postgres_template,
+    postgres_url,
+)
 
-__all__ = ["postgres_cluster", "postgres_url"]
+__all__ = ["postgres_cluster", "postgres_tables_url", "postgres_template", "postgres_url"]
 
 START = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)  # a Monday, ten in the morning at the bank
 
@@ -40,7 +50,8 @@ def engine_name() -> str:
 @pytest.fixture
 def database_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     if engine_name == "postgresql":
-        url: str = request.getfixturevalue("postgres_url")
+        tables = "database" in request.fixturenames
+        url: str = request.getfixturevalue("postgres_tables_url" if tables else "postgres_url")
         return url
     return f"sqlite+aiosqlite:///{tmp_path / 'bank.db'}"
 
@@ -60,12 +71,24 @@ def vault() -> Vault:
     return keys.vault()
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with every table the bank knows so far, made once, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "bank.db"
+    asyncio.run(make_template(f"sqlite+aiosqlite:///{path}"))
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return path
+
+
 @pytest.fixture
-async def database(settings: BankSettings, vault: Vault) -> AsyncIterator[Database]:
+async def database(settings: BankSettings, vault: Vault, sqlite_template: Path) -> AsyncIterator[Database]:
     """Every table of the bank, empty."""
     database = Database(settings.database_url, vault=vault)
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
+    if database.is_sqlite and database.url.database is not None:
+        shutil.copy(sqlite_template, database.url.database)
+    await make_tables(database)
     yield database
     await database.close()
 
