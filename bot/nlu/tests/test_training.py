@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import tempfile
 import unittest
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.support import write_data
 from zhanggui_nlu.data import Span, parse_annotated, read_corpus, read_dev
 from zhanggui_nlu.errors import DataError, ModelError
 from zhanggui_nlu.hashing import file_hash
-from zhanggui_nlu.train import ARCHIVE_NAME, main, read_card, train
+from zhanggui_nlu.train import ARCHIVE_NAME, MEASURING, PACKAGE, main, read_card, train
 
 
 class Training(unittest.TestCase):
@@ -42,6 +43,14 @@ class Training(unittest.TestCase):
         self.assertEqual(again, self.card)
         self.assertEqual((self.out / ARCHIVE_NAME).stat().st_mtime_ns, before)
         self.assertIn("不用重新训练", said.getvalue())
+
+    def test_code_that_only_measures_is_there_and_nothing_that_is_trained_or_served_imports_it(self) -> None:
+        measuring = {path.stem for path in PACKAGE.glob("*.py") if path.name in MEASURING}
+        self.assertEqual({f"{name}.py" for name in measuring}, MEASURING)
+        for path in PACKAGE.rglob("*.py"):
+            if path.name not in MEASURING:
+                used = set(re.findall(r"zhanggui_nlu\.(\w+)", path.read_text(encoding="utf-8")))
+                self.assertFalse(used & measuring, path.name)
 
     def test_the_trained_model_tells_the_two_intents_apart_and_finds_a_payee_it_never_saw(self) -> None:
         from zhanggui_nlu.runtime import Understanding
