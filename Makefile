@@ -21,7 +21,7 @@ test: install check
 	setup/test_servers.sh
 	.venv/bin/zhanggui train
 	cd $(NLU) && .venv/bin/python -W ignore -m unittest -q
-	$(PY) -m pytest --cov --cov-report=term:skip-covered
+	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
 
 # After a change of the dependencies in pyproject.toml or bot/nlu/pyproject.toml.
 lock: install
