@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from banking_core.risk.model import MANIFEST_PATH
+from benchmarks.svg import BAD, GOOD, GRID, INK, bar, curve, dot, line, picture, words
 from bot.settings import ROOT
 
 CHART_PATH = ROOT / "docs" / "charts" / "risk.svg"
@@ -20,80 +21,60 @@ WIDTH, HEIGHT = 860, 340
 PLOT_WIDTH, PLOT_HEIGHT, TOP = 340, 230, 56
 LEFT, RIGHT = 60, 480
 COUNT_MAX = 100_000
-INK, GRID, HONEST, FRAUD = "#1f2933", "#d9dee4", "#3b7dd8", "#d64545"
-FONT = "font-family='Helvetica, Arial, sans-serif'"
+HONEST, FRAUD = GOOD, BAD
 
 
 def chart(metrics: dict[str, Any]) -> str:
     """The picture as SVG text; the same figures give the same text."""
-    parts = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{HEIGHT}' "
-        f"viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='Precision, recall and scores of the risk model'>",
-        f"<rect width='{WIDTH}' height='{HEIGHT}' fill='#ffffff'/>",
-        *_curve(metrics),
-        *_histogram(metrics["histogram"]),
-        "</svg>",
-    ]
-    return "\n".join(parts) + "\n"
+    parts = [*_curve(metrics), *_histogram(metrics["histogram"])]
+    return picture(WIDTH, HEIGHT, "Precision, recall and scores of the risk model", parts)
 
 
 def _curve(metrics: dict[str, Any]) -> Iterable[str]:
     def at(recall: float, precision: float) -> tuple[float, float]:
         return LEFT + recall * PLOT_WIDTH, TOP + (1 - precision) * PLOT_HEIGHT
 
-    yield _text(LEFT, 24, "Precision and recall, held-out generated month", size=14)
-    yield _text(LEFT, 42, f"{metrics['orders']:,} orders, {metrics['frauds']} frauds", size=11)
+    yield words(LEFT, 24, "Precision and recall, held-out generated month", size=14)
+    yield words(LEFT, 42, f"{metrics['orders']:,} orders, {metrics['frauds']} frauds", size=11)
     for step in range(6):
         share = step / 5
         x, y = at(share, share)
-        yield _line(x, TOP, x, TOP + PLOT_HEIGHT, GRID)
-        yield _line(LEFT, y, LEFT + PLOT_WIDTH, y, GRID)
-        yield _text(x, TOP + PLOT_HEIGHT + 16, f"{share:.0%}", anchor="middle")
-        yield _text(LEFT - 6, y + 4, f"{share:.0%}", anchor="end")
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in metrics["precision_recall"]))
-    yield f"<polyline points='{points}' fill='none' stroke='{HONEST}' stroke-width='2'/>"
+        yield line(x, TOP, x, TOP + PLOT_HEIGHT, GRID)
+        yield line(LEFT, y, LEFT + PLOT_WIDTH, y, GRID)
+        yield words(x, TOP + PLOT_HEIGHT + 16, f"{share:.0%}", anchor="middle")
+        yield words(LEFT - 6, y + 4, f"{share:.0%}", anchor="end")
+    yield curve((at(*point) for point in metrics["precision_recall"]), HONEST)
     for row in metrics["thresholds"]:
         x, y = at(row["recall"], row["precision"])
-        yield f"<circle cx='{x:.1f}' cy='{y:.1f}' r='4' fill='{FRAUD}'/>"
-        yield _text(x + 6, y + 16, f"score ≥ {row['at_least']:.2f}")
-    yield _text(LEFT + PLOT_WIDTH / 2, TOP + PLOT_HEIGHT + 34, "recall", anchor="middle")
+        yield dot(x, y, 4, FRAUD)
+        yield words(x + 6, y + 16, f"score ≥ {row['at_least']:.2f}")
+    yield words(LEFT + PLOT_WIDTH / 2, TOP + PLOT_HEIGHT + 34, "recall", anchor="middle")
 
 
 def _histogram(histogram: dict[str, Sequence[Any]]) -> Iterable[str]:
     def height(count: int) -> float:
         return PLOT_HEIGHT * math.log10(1 + count) / math.log10(1 + COUNT_MAX)
 
-    yield _text(RIGHT, 24, "Scores (counts, logarithmic)", size=14)
-    for index, (words, colour) in enumerate((("honest", HONEST), ("fraud", FRAUD))):
+    yield words(RIGHT, 24, "Scores (counts, logarithmic)", size=14)
+    for index, (name, colour) in enumerate((("honest", HONEST), ("fraud", FRAUD))):
         x = RIGHT + index * 80
-        yield f"<rect x='{x}' y='33' width='10' height='10' fill='{colour}'/>"
-        yield _text(x + 14, 42, words)
+        yield bar(x, 33, 10, 10, colour)
+        yield words(x + 14, 42, name)
     for power in range(6):
         y = TOP + PLOT_HEIGHT - height(10**power)
-        yield _line(RIGHT, y, RIGHT + PLOT_WIDTH, y, GRID)
-        yield _text(RIGHT - 6, y + 4, f"{10**power:,}", anchor="end")
+        yield line(RIGHT, y, RIGHT + PLOT_WIDTH, y, GRID)
+        yield words(RIGHT - 6, y + 4, f"{10**power:,}", anchor="end")
     edges, step = histogram["edges"], PLOT_WIDTH / (len(histogram["edges"]) - 1)
     for index, (honest, fraud) in enumerate(zip(histogram["honest"], histogram["fraud"], strict=True)):
         for offset, count, colour in ((1, honest, HONEST), (step / 2, fraud, FRAUD)):
             tall = height(count)
             if count:
-                yield (
-                    f"<rect x='{RIGHT + index * step + offset:.1f}' y='{TOP + PLOT_HEIGHT - tall:.1f}' "
-                    f"width='{step / 2 - 1:.1f}' height='{tall:.1f}' fill='{colour}'/>"
-                )
+                yield bar(RIGHT + index * step + offset, TOP + PLOT_HEIGHT - tall, step / 2 - 1, tall, colour)
     for edge in edges[::4]:
         x = RIGHT + edge * PLOT_WIDTH
-        yield _text(x, TOP + PLOT_HEIGHT + 16, f"{edge:.1f}", anchor="middle")
-    yield _line(RIGHT, TOP + PLOT_HEIGHT, RIGHT + PLOT_WIDTH, TOP + PLOT_HEIGHT, INK)
-    yield _text(RIGHT + PLOT_WIDTH / 2, TOP + PLOT_HEIGHT + 34, "score", anchor="middle")
-
-
-def _text(x: float, y: float, words: str, *, size: int = 11, anchor: str = "start") -> str:
-    return f"<text x='{x:.1f}' y='{y:.1f}' font-size='{size}' fill='{INK}' text-anchor='{anchor}' {FONT}>{words}</text>"
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
-    return f"<line x1='{x1:.1f}' y1='{y1:.1f}' x2='{x2:.1f}' y2='{y2:.1f}' stroke='{colour}'/>"
+        yield words(x, TOP + PLOT_HEIGHT + 16, f"{edge:.1f}", anchor="middle")
+    yield line(RIGHT, TOP + PLOT_HEIGHT, RIGHT + PLOT_WIDTH, TOP + PLOT_HEIGHT, INK)
+    yield words(RIGHT + PLOT_WIDTH / 2, TOP + PLOT_HEIGHT + 34, "score", anchor="middle")
 
 
 def draw(path: Path = CHART_PATH) -> None:
