@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, WebSocketRoute, expect
+from playwright.async_api import Browser, Page, Route, WebSocketRoute, expect
 
 from desk import DEMO_PASSWORD
 from tests.browsers import open_browser
@@ -87,7 +87,12 @@ async def test_html_in_the_queue_a_ticket_or_a_notice_stays_words(world: Any, br
         await world.desk.create_ticket(session, "c9", None, "13800000002", HOSTILE)
     page = await _sit(world, browser)
     await expect(page.get_by_test_id("queue-item")).to_contain_text("<script>")
-    conversation.owner, conversation.agent_id, conversation.agent_name = "agent", "li", HOSTILE
+
+    async def a_colleague_is_faster(route: Route) -> None:
+        conversation.owner, conversation.agent_id, conversation.agent_name = "agent", "li", HOSTILE
+        await route.continue_()
+
+    await page.route("**/claim", a_colleague_is_faster)
     await page.get_by_test_id("claim").click()
     await expect(page.get_by_test_id("toast")).to_contain_text("<script>")
     await page.get_by_test_id("tab-tickets").click()
