@@ -121,7 +121,7 @@ def train(data_dir: Path, out_dir: Path, force: bool = False) -> dict[str, Any]:
     corpus, dev = read_corpus(data_dir), read_dev(data_dir)
     for warning in corpus.warnings:
         say(f"注意：{warning}")
-    say(f"{len(corpus.examples)} 句例句，{len(corpus.intents)} 种意图，训练中（约十几秒）…")
+    say(f"{len(corpus.examples)} 句例句，{len(corpus.intents)} 种意图，训练中（约一分钟，忙时两三分钟）…")
     out_dir.mkdir(parents=True, exist_ok=True)
     partial = out_dir / f".partial-{ARCHIVE_NAME}"
     train_archive(data_dir, partial)
