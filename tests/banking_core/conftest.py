@@ -6,9 +6,7 @@ PostgreSQL.
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,23 +69,17 @@ def vault() -> Vault:
     return keys.vault()
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with every table the bank knows so far, made once, to be copied."""
-    path = tmp_path_factory.mktemp("template") / "bank.db"
-    asyncio.run(make_template(f"sqlite+aiosqlite:///{path}"))
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
-    return path
-
-
 @pytest.fixture
-async def database(settings: BankSettings, vault: Vault, sqlite_template: Path) -> AsyncIterator[Database]:
+async def database(
+    settings: BankSettings, vault: Vault, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Database]:
     """Every table of the bank, empty."""
     database = Database(settings.database_url, vault=vault)
     if database.is_sqlite and database.url.database is not None:
-        shutil.copy(sqlite_template, database.url.database)
+        template = tmp_path_factory.getbasetemp() / "bank.db"
+        if not template.exists():
+            await make_template(f"sqlite+aiosqlite:///{template}")
+        shutil.copy(template, database.url.database)
     await make_tables(database)
     yield database
     await database.close()
