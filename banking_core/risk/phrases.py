@@ -11,7 +11,7 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from banking_core.checked import checked
+from banking_core.checked import AnyText, checked
 from banking_core.risk.context import PHRASE_CATEGORIES
 from banking_core.risk.errors import PhrasesInvalid
 
@@ -74,7 +74,7 @@ class Phrases:
         except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError, re.error) as error:
             raise PhrasesInvalid(f"{path.name}: {error}") from error
 
-    def hear(self, text: str) -> Heard:
+    def hear(self, text: AnyText) -> Heard:
         """The categories of one sentence of the customer's own."""
         plain = _SPACES.sub("", text[:TEXT_READ_MAX])
         hits = tuple(name for name, pattern in self.patterns if pattern.search(plain))
