@@ -172,10 +172,9 @@ async def _go_on(office: BackOffice, payer: Payer) -> None:
     for _ in range(CODE_TRIES_MAX):
         if line.state["expects"] != "otp":
             return
-        code = (await office.codes(PHONES[payer.name]))[0]
-        if (
-            code in spent
-        ):  # the crash swallowed the SMS, or the code was too old by now; one may be had a second
+        code = next(iter(await office.codes(PHONES[payer.name])), None)
+        # The crash swallowed the SMS, or the code was too old by now. A code may be had once a second.
+        if code is None or code in spent:
             await line.say("重发")
             await asyncio.sleep(0.5)
         else:
