@@ -30,7 +30,7 @@ from bot.dialogue.engine import DialogueEngine
 from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.understanding import Understander
 from bot.knowledge import KnowledgeBase
-from bot.settings import ROOT, Settings
+from bot.settings import ANNOUNCED_FOLDER, ROOT, Settings
 from bot.understanding.client import NluClient
 from bot.upkeep import upkeep_jobs
 from desk.safety import BankSafety
@@ -108,7 +108,7 @@ def build_product(
     knowledge = KnowledgeBase.load(FAQ_FOLDER, bank.terms, cache_dir=settings.cache_dir)
     desk = Desk(clock, safety=BankSafety(bank))
     bank.identity.logins.use_callbacks(desk)
-    registry = registry or build_registry(load_announced(ROOT / "nlu_data" / "skills"))
+    registry = registry or build_registry(load_announced(ANNOUNCED_FOLDER))
     engine = DialogueEngine(registry, knowledge)
     challenges = Challenges(bank)
     runner = TurnRunner(engine, bank, challenges, desk, Services(bank=bank, tickets=desk))

@@ -26,6 +26,7 @@ from banking_core.settings import BankSettings
 from banking_core.vault import CipherName, KeyFile, Vault
 
 ROOT = Path(__file__).resolve().parent.parent
+ANNOUNCED_FOLDER = ROOT / "nlu_data" / "skills"
 SETTINGS_FILE = Path("zhanggui.toml")
 SECRETS = ("nlu_token", "otp_key")
 

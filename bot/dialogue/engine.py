@@ -194,7 +194,7 @@ class DialogueEngine:
             await self.runner.start(turn, state, TICKET_SKILL, out)
             return True
         if pending.kind == "human" and command is Command.AFFIRM:
-            self._hand_over(state, "clarification_failed", out)
+            out.hand_over(state, "clarification_failed")
             return True
         return False
 
@@ -222,7 +222,7 @@ class DialogueEngine:
         frame = state.top
         out.action = f"command:{command.value}"
         if command is Command.HUMAN:
-            self._hand_over(state, "asked", out)
+            out.hand_over(state, "asked")
         elif command is Command.RESUME:
             await self.runner.resume(turn, state, out)
         elif command is Command.HELP:
@@ -266,12 +266,6 @@ class DialogueEngine:
         """With nothing under way a yes, a no or a correction must be one by its words: a long complaint or
         a noise that the model takes for one says something else."""
         return command in ANSWERS and recognise_by_rule(turn.text) is None
-
-    @staticmethod
-    def _hand_over(state: DialogueState, reason: str, out: Outcome) -> None:
-        state.interrupted()  # whoever answers next, what was read back before is read back again
-        out.action = f"hand_over:{reason}"
-        out.effects.append(HandOver(reason))
 
     async def _go_back(self, turn: Turn, state: DialogueState, frame: Frame, out: Outcome) -> None:
         if frame.filled:

@@ -9,7 +9,7 @@ from bot.dialogue.commands import ANSWERS, plain, sounds_like_question
 from bot.dialogue.frames import FrameRunner
 from bot.dialogue.outcome import Outcome
 from bot.dialogue.reply import Choice, Reply
-from bot.dialogue.skill import HandOver, Turn
+from bot.dialogue.skill import Turn
 from bot.dialogue.state import DialogueState, Frame, Pending, Topic, Wish
 from bot.dialogue.understanding import Knowledge, KnowledgeHit, Understanding
 
@@ -64,7 +64,7 @@ class Opening:
     async def begin(self, turn: Turn, state: DialogueState, intent: str, out: Outcome) -> None:
         """Starts the skill, or says what is possible today where there is none yet."""
         if self.registry.announced(intent) is not None:
-            self.announce(intent, out)
+            self.announce(state, intent, out)
         else:
             await self.runner.start(turn, state, intent, out)
 
@@ -130,18 +130,19 @@ class Opening:
         asks = explains or sounds_like_question(turn.text)
         return best.score < (self._answer_min(turn) if asks else self.policy.answer_sure_min)
 
-    def announce(self, intent: str, out: Outcome) -> None:
+    def announce(self, state: DialogueState, intent: str, out: Outcome) -> None:
         """Says what is possible today, with questions that explain the matter; or fetches the human who does it."""
         row = self.registry.announced(intent)
         assert row is not None, f"{intent} is announced"
+        if row.hand_over:
+            out.hand_over(state, row.hand_over)
+            out.action = f"announce:{intent}"
+            out.say(row.today)
+            return
         asked = [
             question for entry in row.entries if (question := self.knowledge.question(entry)) is not None
         ]
         out.action = f"announce:{intent}"
-        if row.hand_over:
-            out.effects.append(HandOver(row.hand_over))
-            out.say(row.today)
-            return
         out.say(phrases.announced(row, asked[:QUESTIONS_MAX]))
 
     def _talks(self, turn: Turn, best: KnowledgeHit | None) -> bool:

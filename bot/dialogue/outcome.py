@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.dialogue.reply import Reply
-from bot.dialogue.skill import Effect
+from bot.dialogue.skill import Effect, HandOver
+from bot.dialogue.state import DialogueState
 
 
 @dataclass(slots=True)
@@ -20,6 +21,12 @@ class Outcome:
     def say(self, reply: Reply | str) -> None:
         """Adds a reply."""
         self.replies.append(Reply(reply) if isinstance(reply, str) else reply)
+
+    def hand_over(self, state: DialogueState, reason: str) -> None:
+        """Fetches a human. Whoever answers next, what was read back before is read back again."""
+        state.interrupted()
+        self.action = f"hand_over:{reason}"
+        self.effects.append(HandOver(reason))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from actions.registry import build_registry
 from bot.dialogue.announced import load_announced
 from bot.dialogue.outcome import DEFAULT_POLICY
 from bot.dialogue.understanding import Understander
-from bot.settings import ROOT
+from bot.settings import ANNOUNCED_FOLDER
 
 CONFUSIONS_SHOWN_MAX = 30
 
@@ -30,7 +30,7 @@ async def measure_intents(path: Path, understander: Understander) -> dict[str, o
     A money false start is a sentence with no money-moving label whose best intent moves money with the certainty at
     which the assistant would start it; the rate is over the sentences with no money-moving label.
     """
-    money = build_registry(load_announced(ROOT / "nlu_data" / "skills")).moves_money()
+    money = build_registry(load_announced(ANNOUNCED_FOLDER)).moves_money()
     hits: Counter[str] = Counter()
     false: Counter[str] = Counter()
     missed: Counter[str] = Counter()
