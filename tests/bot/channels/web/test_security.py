@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from banking_core.clock import ManualClock
+from bot.channels.rates import TokenBuckets
 from bot.channels.web import Rate, WebLimits
-from bot.channels.web.limits import Gate, TokenBuckets
+from bot.channels.web.limits import Gate
 
 STATIC = Path(__file__).parents[4] / "bot" / "channels" / "web" / "static"
 POSTS = ["/api/session", "/api/login", "/api/login/resend", "/api/login/verify", "/api/logout"]

@@ -1,0 +1,81 @@
+"""Who may call, how many at once and how fast. Every line asks here before it answers."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from banking_core.clock import Clock
+from bot.channels.phone.errors import CallsTooFast, LineBusy, StrangerRefused
+from bot.channels.rates import Rate, TokenBuckets
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LOOPBACK: Final[tuple[Network, ...]] = (
+    ipaddress.IPv4Network("127.0.0.0/8"),
+    ipaddress.IPv6Network("::1/128"),
+)
+
+
+@dataclass(frozen=True)
+class LineLimits:
+    """The limits of all lines together. `allowed` are the networks of the exchanges and carriers that may call."""
+
+    allowed: tuple[Network, ...] = LOOPBACK
+    calls_max: int = 32
+    calls_caller_max: int = 2
+    starts: Rate = Rate(20, 5.0)
+    starts_caller: Rate = Rate(5, 1 / 20)
+
+
+class Doorkeeper:
+    """Counts the calls that go on and those that began lately."""
+
+    def __init__(self, clock: Clock, limits: LineLimits) -> None:
+        self._limits = limits
+        self._starts = TokenBuckets(clock, limits.starts)
+        self._starts_caller = TokenBuckets(clock, limits.starts_caller)
+        self._going_on: Counter[str] = Counter()
+
+    @property
+    def calls(self) -> int:
+        """How many calls go on."""
+        return self._going_on.total()
+
+    def known(self, address: str) -> None:
+        """Raises StrangerRefused unless calls may come from this address."""
+        try:
+            where = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            raise StrangerRefused from None
+        mapped = getattr(where, "ipv4_mapped", None) or where
+        if not any(
+            mapped in network for network in self._limits.allowed if network.version == mapped.version
+        ):
+            raise StrangerRefused
+
+    @contextmanager
+    def admitted(self, caller: str) -> Iterator[None]:
+        """One call, for as long as the context is open; raises LineBusy or CallsTooFast.
+
+        `caller` is the caller's number; a withheld one ("") shares only the limits of all.
+        """
+        if self.calls >= self._limits.calls_max:
+            raise LineBusy
+        if caller and self._going_on[caller] >= self._limits.calls_caller_max:
+            raise LineBusy
+        if self._starts.wait_s("") > 0 or (caller and self._starts_caller.wait_s(caller) > 0):
+            raise CallsTooFast
+        self._starts.take("")
+        if caller:
+            self._starts_caller.take(caller)
+        self._going_on[caller] += 1
+        try:
+            yield
+        finally:
+            self._going_on[caller] -= 1
+            if self._going_on[caller] <= 0:
+                del self._going_on[caller]
