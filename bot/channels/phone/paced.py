@@ -1,7 +1,7 @@
 """What every line shares: events in order for who answers, sound at its pace towards the caller, one end.
 
-An adapter subclasses `PacedCall` with four things: send a frame, forget what the line holds, pass a mark, close.
-It reports what it hears with `heard`, `keyed` and `ended`.
+An adapter subclasses `PacedCall` and says how to read, to send a frame, to pass a mark, to drop what the line
+holds, and to close. It reports what it hears with `heard`, `keyed` and `ended`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import ClassVar, Final
 
 from bot.channels.phone.audio import FRAME_S, SILENCE, Framer
@@ -139,17 +138,29 @@ class PacedCall(ABC):
             self._to_say.set()
 
     async def serve(self, answer: Answer) -> None:
-        """Runs the call to its end. Whatever the answer does or raises, the line is closed afterwards."""
-        pacing = asyncio.create_task(self._pace())
+        """Runs the call to its end. Whatever the answer does or raises, the line is closed afterwards.
+
+        When the line's own task is cancelled, the caller is gone; what the answer has begun it finishes.
+        """
+        running = asyncio.create_task(self._run(answer))
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            self.ended(EndReason.LOST)
+            await running
+            raise
+
+    async def _run(self, answer: Answer) -> None:
+        running = [asyncio.create_task(self._pace()), asyncio.create_task(self._listen())]
         try:
             await answer(self)
         except Exception as error:  # one broken call must not end the line for the others
             log.error("call failed line=%s kind=%s", self._info.line, type(error).__name__, exc_info=error)
         finally:
             await self.hang_up()
-            pacing.cancel()
-            with suppress(asyncio.CancelledError):
-                await pacing
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
     @abstractmethod
     async def _send_frame(self, pcm: bytes) -> None:
@@ -162,6 +173,10 @@ class PacedCall(ABC):
     async def _send_clear(self) -> None:
         """Tells the line to drop what it holds; a line that holds nothing has nothing to be told."""
         return
+
+    async def _read(self) -> None:
+        """Reads the line until it ends. A line that reports by itself has nothing to read."""
+        await asyncio.get_running_loop().create_future()
 
     @abstractmethod
     async def _close(self) -> None:
@@ -176,6 +191,14 @@ class PacedCall(ABC):
         del self._events[oldest]
         self._frames_waiting -= 1
         self.frames_dropped += 1
+
+    async def _listen(self) -> None:
+        try:
+            await self._read()
+        except OSError as error:
+            log.info("line broke line=%s kind=%s", self._info.line, type(error).__name__)
+        finally:  # whatever else went wrong: who answers must not wait for ever
+            self.ended(EndReason.LOST)
 
     async def _pace(self) -> None:
         """The only writer of the line."""

@@ -135,6 +135,23 @@ async def test_a_call_whose_answer_breaks_is_hung_up():
         assert call.closed == 1 and call.end_reason is EndReason.US
 
 
+async def test_a_line_whose_task_is_cancelled_lets_the_answer_finish_what_it_has_begun():
+    finished = asyncio.Event()
+
+    async def busy(on):
+        async for event in on.events():
+            assert event == Ended(EndReason.LOST)
+        await asyncio.sleep(0)
+        finished.set()
+
+    call = TapeCall(ManualTimer())
+    task = asyncio.create_task(call.serve(busy))
+    await settle()
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled() and finished.is_set() and call.closed == 1
+
+
 async def test_a_line_that_breaks_while_speaking_ends_the_call():
     timer = ManualTimer()
     async with serving(call := TapeCall(timer)) as seen:

@@ -1,0 +1,180 @@
+"""The media web socket: the carrier calls our address, is told where to send the sound, and sends it.
+
+POST {path}/answer   signed; says with TwiML that the call goes to the socket, and who calls
+GET  {path}/media    signed; the sound of one call
+
+The caller's number comes with the signed answer to the socket as a parameter, so nobody can make one up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import ClassVar, Final
+from xml.sax.saxutils import quoteattr
+
+from aiohttp import WSMsgType, web
+
+from bot.channels.phone import media_messages as wire
+from bot.channels.phone.admission import Doorkeeper
+from bot.channels.phone.audio import codec
+from bot.channels.phone.call import Answer, CallInfo, EndReason, clean_number
+from bot.channels.phone.errors import CallRefused, MalformedMessage
+from bot.channels.phone.paced import PacedCall
+from bot.channels.phone.signature import SIGNATURE_HEADER, require_signature
+from bot.channels.phone.timing import Timer
+
+log = logging.getLogger(__name__)
+
+LINE: Final = "media_socket"
+MALFORMED_MAX: Final = 20  # then the other side is no carrier
+FORM_BYTES_MAX: Final = 16 * 1024
+CLOSE_WAIT_S: Final = 3.0
+HEARTBEAT_S: Final = 20.0
+
+
+@dataclass(frozen=True)
+class MediaSocketSettings:
+    """`public_url` is what the carrier calls, e.g. https://bank.example/phone; `secret` its auth token."""
+
+    public_url: str
+    secret: str
+    start_wait_s: float = 10.0
+
+    def socket_url(self) -> str:
+        """The address of the sound, as the carrier connects to it."""
+        return self.public_url.replace("http", "ws", 1).removesuffix("/") + "/media"
+
+    def answer_url(self) -> str:
+        """The address of the answer."""
+        return self.public_url.removesuffix("/") + "/answer"
+
+
+class MediaSocketCall(PacedCall):
+    """One call over a media web socket."""
+
+    lead_frames: ClassVar[int] = 5  # the carrier drops its buffer on `clear`, so a little more may be there
+
+    def __init__(self, start: wire.Start, socket: web.WebSocketResponse, timer: Timer, address: str) -> None:
+        super().__init__(CallInfo(LINE, start.call_id, start.caller, start.called, address), timer)
+        self._stream_id, self._socket = start.stream_id, socket
+        self._codec = codec(start.codec)
+        self._marks: set[str] = set()
+
+    async def _read(self) -> None:
+        malformed = 0
+        async for message in self._socket:
+            try:
+                if message.type is not WSMsgType.TEXT:
+                    raise MalformedMessage("not text")
+                self._take(wire.parse_message(message.data))
+            except (MalformedMessage, CallRefused) as error:
+                malformed += 1
+                if malformed > MALFORMED_MAX:
+                    log.warning("media socket gave up code=%s", error.code)
+                    break
+            if self.over:
+                break
+
+    def _take(self, message: wire.Message) -> None:
+        match message:
+            case wire.Media(payload):
+                self.heard(self._codec.decode(payload))
+            case wire.Dtmf(digit):
+                self.keyed(digit)
+            case wire.MarkPlayed(name) if name in self._marks:  # one dropped by a clear was never heard
+                self._marks.discard(name)
+                self.marked(name)
+            case wire.Stop():
+                self.ended(EndReason.CALLER)
+
+    async def _send_frame(self, pcm: bytes) -> None:
+        await self._socket.send_str(wire.media_message(self._stream_id, self._codec.encode(pcm)))
+
+    async def _send_mark(self, name: str) -> None:
+        self._marks.add(name)
+        await self._socket.send_str(wire.mark_message(self._stream_id, name))
+
+    async def _send_clear(self) -> None:
+        await self._socket.send_str(wire.clear_message(self._stream_id))
+
+    def clear(self) -> None:
+        """Silence now, on the carrier's side too; marks on their way are forgotten."""
+        self._marks.clear()
+        super().clear()
+
+    async def _close(self) -> None:
+        with suppress(OSError):
+            await self._socket.close()
+
+
+class MediaSocketLine:
+    """The two routes of the line."""
+
+    def __init__(
+        self, settings: MediaSocketSettings, doorkeeper: Doorkeeper, answer: Answer, timer: Timer
+    ) -> None:
+        self._settings, self._door, self._answer, self._timer = settings, doorkeeper, answer, timer
+
+    def add_routes(self, app: web.Application, path: str) -> None:
+        """Adds them below `path`."""
+        app.router.add_post(f"{path}/answer", self.answer)
+        app.router.add_get(f"{path}/media", self.media)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Tells the carrier to connect the call to the socket."""
+        if (request.content_length or 0) > FORM_BYTES_MAX:
+            raise web.HTTPRequestEntityTooLarge(FORM_BYTES_MAX, request.content_length or 0)
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        self._require_signature(request, self._settings.answer_url(), form)
+        parameters = "".join(
+            f"<Parameter name={quoteattr(name)} value={quoteattr(number)}/>"
+            for name, field in (("caller", "From"), ("called", "To"))
+            if (number := clean_number(form.get(field, "")))
+        )
+        url = quoteattr(self._settings.socket_url())
+        body = f"<Response><Connect><Stream url={url}>{parameters}</Stream></Connect></Response>"
+        return web.Response(text=f'<?xml version="1.0" encoding="UTF-8"?>{body}', content_type="text/xml")
+
+    async def media(self, request: web.Request) -> web.StreamResponse:
+        """Serves one call."""
+        self._require_signature(request, self._settings.socket_url(), None)
+        socket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_S, timeout=CLOSE_WAIT_S, max_msg_size=wire.MESSAGE_CHARS_MAX
+        )
+        await socket.prepare(request)
+        try:
+            async with asyncio.timeout(self._settings.start_wait_s):
+                start = await _start_of(socket)
+            with self._door.admitted(start.caller):
+                call = MediaSocketCall(start, socket, self._timer, request.remote or "")
+                await call.serve(self._answer)
+        except (CallRefused, MalformedMessage) as error:
+            log.warning("call refused line=%s code=%s", LINE, error.code)
+        except TimeoutError:
+            log.warning("call refused line=%s code=no_start", LINE)
+        with suppress(OSError):
+            await socket.close()
+        return socket
+
+    def _require_signature(self, request: web.Request, url: str, form: dict[str, str] | None) -> None:
+        given = request.headers.get(SIGNATURE_HEADER, "")
+        try:
+            require_signature(self._settings.secret, url, given, form)
+        except CallRefused as error:
+            log.warning("call refused line=%s code=%s", LINE, error.code)
+            raise web.HTTPForbidden(text=error.code) from None
+
+
+async def _start_of(socket: web.WebSocketResponse) -> wire.Start:
+    """The start message; at most a few others may come before it."""
+    for _ in range(MALFORMED_MAX):
+        received = await socket.receive()
+        if received.type is not WSMsgType.TEXT:
+            break
+        message = wire.parse_message(received.data)
+        if isinstance(message, wire.Start):
+            return message
+    raise MalformedMessage("no start")
