@@ -1,0 +1,63 @@
+"""The call loop: who speaks when. A state machine without sound, sockets or a clock of its own."""
+
+from bot.channels.phone.loop.actions import (
+    Action,
+    Ask,
+    Bridge,
+    BusyTone,
+    DropHeard,
+    HangUp,
+    Say,
+    StopSound,
+    TakeFinal,
+)
+from bot.channels.phone.loop.events import (
+    Announced,
+    CallerGone,
+    CallPickedUp,
+    Event,
+    Expect,
+    Final,
+    KeyPressed,
+    OwnerChanged,
+    Partial,
+    PiecePlayed,
+    Replied,
+    StageBroke,
+    Tick,
+    TurnBroke,
+    VoiceStarted,
+    VoiceStopped,
+)
+from bot.channels.phone.loop.machine import CallLoop
+from bot.channels.phone.loop.manner import Manner
+
+__all__ = [
+    "Action",
+    "Announced",
+    "Ask",
+    "Bridge",
+    "BusyTone",
+    "CallLoop",
+    "CallPickedUp",
+    "CallerGone",
+    "DropHeard",
+    "Event",
+    "Expect",
+    "Final",
+    "HangUp",
+    "KeyPressed",
+    "Manner",
+    "OwnerChanged",
+    "Partial",
+    "PiecePlayed",
+    "Replied",
+    "Say",
+    "StageBroke",
+    "StopSound",
+    "TakeFinal",
+    "Tick",
+    "TurnBroke",
+    "VoiceStarted",
+    "VoiceStopped",
+]

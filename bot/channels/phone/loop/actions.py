@@ -1,0 +1,63 @@
+"""What the call loop wants done, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak these pieces; they are numbers `first`, `first` + 1, ... of the utterance. `rate` 1.0 is normal."""
+
+    utterance: int
+    first: int
+    pieces: tuple[str, ...]
+    rate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class StopSound:
+    """Silence now. Pieces that were not heard to their end are never reported as played."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeFinal:
+    """The sentence is over: the recogniser shall say what it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropHeard:
+    """Forget the sentence under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A message of the caller for the assistant. `secret` digits must not be logged."""
+
+    turn: int
+    text: str
+    secret: bool = False
+
+    def __repr__(self) -> str:
+        """Shows the words only when they are no secret."""
+        return f"Ask(turn={self.turn}, text={'·' if self.secret else self.text!r}, secret={self.secret})"
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """Connect the caller's sound with the agent's, or take it back."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BusyTone:
+    """Nothing can be said any more: the tone that everybody understands, then hang up."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call."""
+
+
+Action = Say | StopSound | TakeFinal | DropHeard | Ask | Bridge | BusyTone | HangUp

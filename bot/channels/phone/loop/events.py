@@ -1,0 +1,152 @@
+"""What the call loop is told. The time of an event is given beside it, never in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Expect(Enum):
+    """What the assistant waits for; decides the grammar, the length of pauses and what keys mean."""
+
+    WORDS = "words"
+    YES_NO = "yes_no"
+    CODE = "code"  # a one-time code of six digits
+    PASSWORD = "password"
+
+    @property
+    def secret(self) -> bool:
+        """Digits are a secret: they go past NLU and logs."""
+        return self in (Expect.CODE, Expect.PASSWORD)
+
+
+@dataclass(frozen=True, slots=True)
+class CallPickedUp:
+    """The call begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceStarted:
+    """The caller makes a sound that may be speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceStopped:
+    """The sound has ended `silence_s` ago: that long the detector needs to be sure."""
+
+    silence_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What the recogniser has understood so far of the sentence under way."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        """Never shows the words: they may be a code."""
+        return f"Partial(chars={len(self.text)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The whole sentence, asked for with `TakeFinal`; "" when there was none."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        """Never shows the words."""
+        return f"Final(chars={len(self.text)})"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """A key of the telephone."""
+
+    digit: str
+
+    def __repr__(self) -> str:
+        """Never shows the digit."""
+        return "KeyPressed(·)"
+
+
+@dataclass(frozen=True, slots=True)
+class PiecePlayed:
+    """The caller has heard this piece of this utterance to its end."""
+
+    utterance: int
+    piece: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The assistant's answer to `Ask(turn)`, already in spoken pieces.
+
+    `choices` are what the keys 1, 2, ... say. `readback` must be heard whole before it can be confirmed.
+    `keep` is said even if the caller has gone on speaking: a receipt. `owner` is who answers from now on.
+    """
+
+    turn: int
+    pieces: tuple[str, ...]
+    expect: Expect = Expect.WORDS
+    choices: tuple[str, ...] = ()
+    readback: bool = False
+    keep: bool = False
+    owner: str = "bot"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnBroke:
+    """There will be no answer to this turn."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The assistant or an agent says something unasked."""
+
+    pieces: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerChanged:
+    """Who answers from now on: bot, queue, agent or closed. `ahead` are the customers before this one."""
+
+    owner: str
+    ahead: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageBroke:
+    """A stage cannot work in this call: "hearing" or "speaking"."""
+
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerGone:
+    """The caller has hung up, or the line is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed; `CallLoop.wake_s` says when one is needed."""
+
+
+Event = (
+    CallPickedUp
+    | VoiceStarted
+    | VoiceStopped
+    | Partial
+    | Final
+    | KeyPressed
+    | PiecePlayed
+    | Replied
+    | TurnBroke
+    | Announced
+    | OwnerChanged
+    | StageBroke
+    | CallerGone
+    | Tick
+)

@@ -1,0 +1,456 @@
+"""The state machine of a call: what happens goes in with its time, what shall be done comes out.
+
+Rules it keeps, each with a test of its own:
+
+- The caller has the word. Sound stops as soon as a voice is heard; what was being said goes on when it was no
+  word, or only a sound of listening, and is dropped when it was one.
+- Nobody confirms what they have not heard: a yes before the end of a reply only lets the reply go on.
+- Nobody is left in silence: not while the bank works, not after a false alarm, not when a stage is broken.
+- Keys work at every step and win over speech.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bot.channels.phone.loop import manner as say
+from bot.channels.phone.loop.actions import Action, Ask, Bridge, BusyTone, DropHeard, HangUp, TakeFinal
+from bot.channels.phone.loop.endpointing import Endpointer
+from bot.channels.phone.loop.events import (
+    Announced,
+    CallerGone,
+    CallPickedUp,
+    Event,
+    Expect,
+    Final,
+    KeyPressed,
+    OwnerChanged,
+    Partial,
+    PiecePlayed,
+    Replied,
+    StageBroke,
+    TurnBroke,
+    VoiceStarted,
+    VoiceStopped,
+)
+from bot.channels.phone.loop.keypad import Entry, Keypad, Meaning
+from bot.channels.phone.loop.manner import Manner
+from bot.channels.phone.loop.mouth import Mouth
+from bot.channels.phone.loop.words import (
+    Wish,
+    is_acknowledgement,
+    is_back_channel,
+    sounds_like_yes,
+    spoken_digits,
+    wish_of,
+)
+
+STEPS_MAX = 20  # deadlines that may fall due at one instant
+NOISE_TOLD_MAX = 2
+FINALS_MISSED_MAX = 2
+
+
+@dataclass(slots=True)
+class _Sentence:
+    """What the caller is saying. It blocks our speech unless it turns out to be wordless."""
+
+    started_s: float
+    text: str = ""
+    ended_s: float | None = None  # the voice has stopped
+    asked_s: float | None = None  # the recogniser was asked for the whole
+    wordless: bool = False
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A turn the assistant works on, since the caller's last word."""
+
+    turn: int
+    since_s: float
+    asked_s: float
+    fillers: int = 0
+
+
+class CallLoop:
+    """One call. `handle` is never called again with an earlier time."""
+
+    def __init__(self, manner: Manner | None = None, *, human_on_duty: bool = False) -> None:
+        self._manner = manner or Manner()
+        self.human_on_duty = human_on_duty
+        self.over = False
+        self._now_s = 0.0
+        self._actions: list[Action] = []
+        self._mouth, self._keypad, self._endpointer = Mouth(), Keypad(), Endpointer()
+        self._sentence: _Sentence | None = None
+        self._voice = self._deaf = False
+        self._waiting: _Waiting | None = None
+        self._turn = self._noise_told = self._finals_missed = self._prompts_given = 0
+        self._rate = self._manner.rate_normal
+        self._owner = "bot"
+        self._ahead: int | None = None
+        self._hold_at_s: float | None = None
+        self._expect = Expect.WORDS
+        self._choices: tuple[str, ...] = say.MENU
+        self._quiet_since_s: float | None = None
+        self._caller_took_part = False
+
+    @property
+    def expect(self) -> Expect:
+        """What the caller is expected to say: the recogniser's grammar follows it."""
+        return self._expect
+
+    @property
+    def wake_s(self) -> float | None:
+        """When `Tick` is needed at the latest, if nothing else happens."""
+        return None if self.over else min((at_s for at_s, _ in self._deadlines()), default=None)
+
+    def handle(self, event: Event, now_s: float) -> list[Action]:
+        """What to do about an event at `now_s`, a steady time in seconds."""
+        if self.over:
+            return []
+        assert now_s >= self._now_s, "time does not run backwards"
+        self._now_s, self._actions = now_s, []
+        self._take(event)
+        for _ in range(STEPS_MAX):
+            due = next((run for at_s, run in self._deadlines() if at_s <= now_s), None)
+            if due is None or self.over:
+                break
+            due()
+        self._go_on()
+        actions, self._actions = self._actions, []
+        return actions
+
+    def _take(self, event: Event) -> None:  # noqa: PLR0912, one line per event
+        match event:
+            case CallPickedUp():
+                self._mouth.add(say.GREETING)
+            case VoiceStarted():
+                self._voice_started()
+            case VoiceStopped(silence_s):
+                self._voice_stopped(silence_s)
+            case Partial(text):
+                self._partial(text.strip())
+            case Final(text):
+                self._final(text.strip())
+            case KeyPressed(digit):
+                self._key(digit)
+            case PiecePlayed():
+                self._played(event)
+            case Replied():
+                self._replied(event)
+            case TurnBroke(turn) if self._waiting is not None and turn == self._waiting.turn:
+                self._waiting = None
+                self._mouth.add(say.TURN_BROKE)
+            case Announced(pieces):
+                self._mouth.add(pieces)
+            case OwnerChanged(owner, ahead):
+                self._owned_by(owner, ahead)
+            case StageBroke(stage):
+                self._stage_broke(stage)
+            case CallerGone():
+                self.over = True
+
+    # The caller's voice.
+
+    def _listening(self) -> bool:
+        return not self._deaf and self._owner in ("bot", "queue")
+
+    def _voice_started(self) -> None:
+        self._voice = True
+        if not self._listening():
+            return
+        if self._sentence is None:
+            self._endpointer.started(self._now_s, while_we_spoke=self._mouth.busy)
+            self._sentence = _Sentence(self._now_s)
+            now = self._mouth.now
+            if now is not None and now.false_alarms < self._manner.false_alarms_max:
+                self._actions += self._mouth.pause()
+        elif self._sentence.asked_s is None:
+            self._sentence.ended_s = None
+
+    def _voice_stopped(self, silence_s: float) -> None:
+        self._voice = False
+        if self._sentence is not None and self._sentence.ended_s is None:
+            self._sentence.ended_s = max(self._sentence.started_s, self._now_s - silence_s)
+
+    def _partial(self, text: str) -> None:
+        if not text or not self._listening():
+            return
+        if self._sentence is None:  # words that the voice detector missed
+            self._sentence = _Sentence(self._now_s, ended_s=None if self._voice else self._now_s)
+        if self._sentence.asked_s is not None:
+            return
+        self._sentence.text, self._sentence.wordless = text, False
+        if not is_back_channel(text):
+            self._actions += self._mouth.pause()
+
+    def _final(self, text: str) -> None:
+        sentence = self._sentence
+        if sentence is None or sentence.asked_s is None:
+            return
+        self._finals_missed = 0
+        self._sentence = _Sentence(self._now_s) if self._voice else None
+        self._understood(text, sentence.ended_s or self._now_s)
+
+    def _understood(self, text: str, ended_s: float) -> None:
+        if not text:
+            self._false_alarm()
+            return
+        self._alive()
+        if self._only_listening(text):
+            self._false_alarm()
+            self._let_it_be_heard()
+            return
+        wish = wish_of(text)
+        if wish is not None:
+            self._grant(wish)
+            return
+        self._interrupt()
+        self._ask(text, ended_s)
+
+    def _only_listening(self, text: str) -> bool:
+        """Whether the words are no answer: a hum, or a yes to something not heard to its end."""
+        speaking = self._mouth.busy or self._waiting is not None
+        if is_back_channel(text):
+            return speaking or self._expect is not Expect.YES_NO
+        unheard = self._mouth.unheard
+        if unheard is not None and unheard.readback and sounds_like_yes(text):
+            return True
+        not_asked = self._mouth.busy and self._expect is not Expect.YES_NO
+        return is_acknowledgement(text) and (unheard is not None or self._waiting is not None or not_asked)
+
+    def _let_it_be_heard(self) -> None:
+        """A reply that was cut off and that the caller says yes to is said again."""
+        if self._mouth.unheard is not None and not self._mouth.busy and self._waiting is None:
+            self._repeat()
+
+    def _false_alarm(self) -> None:
+        if self._mouth.now is not None:
+            self._mouth.now.false_alarms += 1
+
+    def _grant(self, wish: Wish) -> None:
+        before: tuple[str, ...] = ()
+        if wish is Wish.SLOWER:
+            self._rate, before = max(0, self._rate - 1), say.SLOWER
+        elif wish is Wish.FASTER:
+            self._rate, before = min(len(self._manner.rates) - 1, self._rate + 1), say.FASTER
+        self._repeat(before)
+
+    def _repeat(self, before: tuple[str, ...] = ()) -> None:
+        self._interrupt()
+        if not self._mouth.repeat(before):
+            self._mouth.add((*before, *say.NOTHING_TO_REPEAT))
+
+    def _ask(self, text: str, since_s: float) -> None:
+        digits = spoken_digits(text) if self._expect.secret else ""
+        self._turn += 1
+        self._waiting = _Waiting(self._turn, since_s, self._now_s)
+        self._alive()
+        self._actions.append(Ask(self._turn, digits or text, secret=bool(digits)))
+
+    def _alive(self) -> None:
+        """The caller does something: the clock of silence begins anew."""
+        self._caller_took_part = True
+        self._quiet_since_s, self._prompts_given = None, 0
+
+    # Keys.
+
+    def _key(self, digit: str) -> None:
+        if self._owner not in ("bot", "queue"):
+            return
+        self._alive()
+        if self._sentence is not None:
+            self._sentence = None
+            self._actions.append(DropHeard())
+        self._actions += self._mouth.pause()
+        entry = self._keypad.press(digit, self._now_s, self._expect, len(self._choices))
+        if entry is not None:
+            self._entered(entry)
+
+    def _entry_over(self) -> None:
+        entry = self._keypad.finish(self._expect, len(self._choices))
+        if entry is not None:
+            self._entered(entry)
+
+    def _entered(self, entry: Entry) -> None:
+        match entry.meaning:
+            case Meaning.HUMAN:
+                self._interrupt()
+                self._ask(say.TO_HUMAN, self._now_s)
+            case Meaning.REPEAT:
+                self._repeat()
+            case Meaning.CLEARED:
+                self._interrupt()
+                self._mouth.add(say.CLEARED)
+            case Meaning.CHOICE if self._waiting is None:
+                chosen, unheard = self._choices[entry.choice], self._mouth.unheard
+                if unheard is not None and unheard.readback and sounds_like_yes(chosen):
+                    self._let_it_be_heard()
+                else:
+                    self._interrupt()
+                    self._ask(chosen, self._now_s)
+            case Meaning.DIGITS:
+                self._interrupt()
+                self._ask(entry.digits, self._now_s)
+
+    # Our own speech.
+
+    def _interrupt(self) -> None:
+        self._actions += self._mouth.interrupt()
+
+    def _played(self, event: PiecePlayed) -> None:
+        finished = self._mouth.played(event)
+        if finished is None or finished.then is None:
+            return
+        self._actions.append(finished.then)
+        self.over = isinstance(finished.then, HangUp)
+
+    def _replied(self, reply: Replied) -> None:
+        newest = reply.turn >= self._turn
+        if newest:
+            self._waiting = None
+            self._expect, self._choices = reply.expect, reply.choices
+        if newest or reply.keep:
+            self._quiet_since_s = None
+            self._mouth.add(reply.pieces, reply=reply)
+        if newest:
+            self._owned_by(reply.owner, None)
+
+    def _go_on(self) -> None:
+        if self.over:
+            return
+        sentence = self._sentence
+        blocked = self._keypad or (sentence is not None and not sentence.wordless)
+        if not blocked:
+            self._actions += self._mouth.go_on(self._manner.rates[self._rate])
+        if self._quiet() and self._quiet_since_s is None:
+            self._quiet_since_s = self._now_s
+
+    def _quiet(self) -> bool:
+        sentence = self._sentence
+        return (
+            self._owner == "bot"
+            and self._waiting is None
+            and not self._mouth.busy
+            and not self._keypad
+            and (sentence is None or sentence.wordless)
+        )
+
+    # Who answers.
+
+    def _owned_by(self, owner: str, ahead: int | None) -> None:
+        before, self._owner, self._ahead = self._owner, owner, ahead
+        if owner == before:
+            return
+        self._hold_at_s = self._now_s + self._manner.hold_s if owner == "queue" else None
+        if before == "agent":
+            self._actions.append(Bridge(False))
+        if owner == "agent":
+            self._sentence, self._waiting = None, None
+            self._keypad.drop()
+            self._interrupt()
+            self._mouth.add(say.AGENT_HERE, then=Bridge(True), interruptible=False)
+        elif owner == "closed":
+            self._mouth.add(say.GOODBYE_CLOSED, then=HangUp(), interruptible=False)
+        elif owner == "bot" and before == "agent":
+            self._quiet_since_s = None
+            self._mouth.add(say.BOT_AGAIN)
+
+    def _stage_broke(self, stage: str) -> None:
+        if stage == "speaking":
+            self._actions += [BusyTone(), HangUp()]
+            self.over = True
+        elif not self._deaf:
+            self._deaf, self._sentence = True, None
+            self._interrupt()
+            self._choices = self._choices or say.MENU
+            self._mouth.add(say.HEARING_BROKE)
+
+    # What time brings.
+
+    def _deadlines(self) -> Iterator[tuple[float, Callable[[], None]]]:
+        manner, sentence, waiting = self._manner, self._sentence, self._waiting
+        if sentence is not None:
+            yield self._sentence_deadline(sentence)
+            if not sentence.text and not sentence.wordless and sentence.asked_s is None:
+                yield sentence.started_s + manner.wordless_s, self._no_words_yet
+        if self._keypad.due_s is not None:
+            yield self._keypad.due_s, self._entry_over
+        if waiting is not None:
+            if waiting.fillers < len(manner.filler_s):
+                at_s = waiting.since_s + manner.filler_s[waiting.fillers]
+                yield max(at_s, waiting.asked_s + manner.filler_after_asking_s), self._fill
+            yield waiting.asked_s + manner.turn_end_s, self._turn_too_slow
+        if self._quiet_since_s is not None and self._quiet():
+            steps_s = (*manner.silence_prompts_s, manner.silence_end_s)
+            yield self._quiet_since_s + steps_s[self._prompts_given], self._silence
+        if self._hold_at_s is not None and not self._mouth.busy:
+            yield self._hold_at_s, self._hold
+
+    def _sentence_deadline(self, sentence: _Sentence) -> tuple[float, Callable[[], None]]:
+        manner = self._manner
+        if sentence.asked_s is not None:
+            return sentence.asked_s + manner.final_s, self._final_missing
+        if sentence.ended_s is not None:
+            return sentence.ended_s + self._endpointer.silence_s(
+                sentence.text, self._expect
+            ), self._end_sentence
+        if not sentence.text:
+            return sentence.started_s + manner.noise_s, self._too_noisy
+        return sentence.started_s + manner.sentence_s, self._end_sentence
+
+    def _end_sentence(self) -> None:
+        assert self._sentence is not None
+        self._sentence.asked_s = self._now_s
+        self._sentence.ended_s = self._sentence.ended_s or self._now_s
+        if self._sentence.text:
+            self._endpointer.ended(self._now_s)
+        self._actions.append(TakeFinal())
+
+    def _final_missing(self) -> None:
+        self._sentence = None
+        self._finals_missed += 1
+        if self._finals_missed >= FINALS_MISSED_MAX:
+            self._stage_broke("hearing")
+        else:
+            self._false_alarm()
+
+    def _no_words_yet(self) -> None:
+        assert self._sentence is not None
+        self._sentence.wordless = True
+        if self._mouth.paused:
+            self._false_alarm()
+
+    def _too_noisy(self) -> None:
+        self._sentence = None
+        self._actions.append(DropHeard())
+        self._noise_told += 1
+        if self._noise_told <= NOISE_TOLD_MAX:
+            self._mouth.add(say.TOO_NOISY)
+
+    def _fill(self) -> None:
+        assert self._waiting is not None
+        pieces = say.FILLERS[min(self._waiting.fillers, len(say.FILLERS) - 1)]
+        self._waiting.fillers += 1
+        if not self._mouth.busy and self._sentence is None:
+            self._mouth.add(pieces)
+
+    def _turn_too_slow(self) -> None:
+        self._waiting = None
+        self._mouth.add(say.TOO_SLOW)
+
+    def _silence(self) -> None:
+        given, self._prompts_given = self._prompts_given, self._prompts_given + 1
+        if given < len(self._manner.silence_prompts_s):
+            self._mouth.add(say.STILL_THERE[min(given, len(say.STILL_THERE) - 1)])
+        elif self.human_on_duty and self._caller_took_part:
+            self._mouth.add(say.HUMAN_SILENT)
+            self._ask(say.TO_HUMAN, self._now_s)
+        else:
+            self._quiet_since_s, self._prompts_given = None, 0
+            self._mouth.add(say.GOODBYE_SILENT, then=HangUp())
+
+    def _hold(self) -> None:
+        self._hold_at_s = self._now_s + self._manner.hold_s
+        self._mouth.add(say.hold_pieces(self._ahead))
