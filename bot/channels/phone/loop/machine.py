@@ -434,7 +434,7 @@ class CallLoop:
         pieces = say.FILLERS[min(self._waiting.fillers, len(say.FILLERS) - 1)]
         self._waiting.fillers += 1
         if not self._mouth.busy and self._sentence is None:
-            self._mouth.add(pieces)
+            self._mouth.add(pieces, filler=True)
 
     def _turn_too_slow(self) -> None:
         self._waiting = None

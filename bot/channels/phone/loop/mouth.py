@@ -20,6 +20,7 @@ class Utterance:
     reply: Replied | None = None
     then: Action | None = None  # done when it has been heard
     interruptible: bool = True
+    filler: bool = False  # worth nothing any more once there is an answer
     next_piece: int = 0
     heard: bool = False
     false_alarms: int = 0
@@ -63,15 +64,21 @@ class Mouth:
         reply: Replied | None = None,
         then: Action | None = None,
         interruptible: bool = True,
+        filler: bool = False,
     ) -> None:
         """Something to say after all else. What has no words counts as heard."""
-        utterance = Utterance(next(self._numbers), tuple(pieces), reply, then, interruptible)
+        utterance = Utterance(next(self._numbers), tuple(pieces), reply, then, interruptible, filler)
         if reply is not None:
             self.latest = utterance
+            self._drop_silent_filler()
         if utterance.pieces:
             self._pending.append(utterance)
         else:
             utterance.heard = True
+
+    def _drop_silent_filler(self) -> None:
+        if self.now is not None and self.now.filler and self.paused:
+            self.now, self.paused = None, False
 
     def repeat(self, before: tuple[str, ...] = ()) -> bool:
         """Says the latest reply again from its beginning; False when there is none."""
