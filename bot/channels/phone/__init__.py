@@ -1,1 +1,5 @@
-"""The phone line: calls over any wire, one loop that listens and speaks, the hub behind it."""
+"""The phone: calls over any line, one loop that decides who speaks, whoever answers behind it.
+
+line (media_socket, audiosocket) -> Call -> Conductor -> loop.CallLoop
+                                              |-> VoiceDetector, Recogniser, Speaker, Assistant (ports)
+"""

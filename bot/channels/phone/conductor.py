@@ -1,0 +1,180 @@
+"""Plays one call: carries events into the call loop and does what it wants done. All decisions are the loop's."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from bot.channels.phone.call import Call, Ended, Key, Played, Sound
+from bot.channels.phone.errors import StageFailed
+from bot.channels.phone.loop import (
+    Action,
+    Ask,
+    Bridge,
+    BusyTone,
+    CallerGone,
+    CallLoop,
+    CallPickedUp,
+    DropHeard,
+    Event,
+    HangUp,
+    KeyPressed,
+    PiecePlayed,
+    Say,
+    StageBroke,
+    StopSound,
+    TakeFinal,
+    Tick,
+    TurnBroke,
+)
+from bot.channels.phone.ports import Assistant, Bridging, RecogniserMaker, Speaker, VoiceDetector
+from bot.channels.phone.timing import Timer
+from bot.channels.phone.tones import BUSY_TONE, BUSY_TONE_S
+
+log = logging.getLogger(__name__)
+
+GOODBYE_WAIT_S: Final = 0.2  # the last sound leaves before the line is cut
+
+
+class Conductor:
+    """One call, from its pick-up to its end."""
+
+    def __init__(
+        self,
+        call: Call,
+        loop: CallLoop,
+        timer: Timer,
+        *,
+        detector: VoiceDetector,
+        recogniser: RecogniserMaker,
+        speaker: Speaker,
+        assistant: Assistant,
+        bridging: Bridging = lambda _: None,
+    ) -> None:
+        self._call, self._loop, self._timer = call, loop, timer
+        self._detector, self._speaker, self._assistant = detector, speaker, assistant
+        self._bridging = bridging
+        self._inbox: deque[Event] = deque()
+        self._arrived = asyncio.Event()
+        self._ears = recogniser(self._tell)
+        self._speaking: asyncio.Task[None] | None = None
+        self._asking: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Until the call has ended. A turn the bank works on is finished even when the caller has gone."""
+        around = [asyncio.create_task(self._hear()), asyncio.create_task(self._follow_news())]
+        self._tell(CallPickedUp())
+        try:
+            while not self._loop.over:
+                event = await self._next()
+                actions = self._loop.handle(event, self._timer.now_s())
+                for action in actions:
+                    await self._do(action)
+                self._ears.expect(self._loop.expect)
+        finally:
+            self._hush()
+            for task in around:
+                task.cancel()
+            await asyncio.gather(*around, return_exceptions=True)
+            self._ears.close()
+            await self._call.hang_up()
+            await asyncio.gather(*self._asking, return_exceptions=True)
+
+    async def _next(self) -> Event:
+        """The next event, or a tick when the loop wants one first."""
+        while not self._inbox:
+            wake_s = self._loop.wake_s
+            if wake_s is not None and wake_s <= self._timer.now_s():
+                return Tick()
+            self._arrived.clear()
+            alarm = None if wake_s is None else asyncio.create_task(self._ring(wake_s))
+            try:
+                await self._arrived.wait()
+            finally:
+                if alarm is not None:
+                    alarm.cancel()
+        return self._inbox.popleft()
+
+    async def _ring(self, at_s: float) -> None:
+        await self._timer.wait_until(at_s)
+        self._arrived.set()
+
+    def _tell(self, event: Event) -> None:
+        self._inbox.append(event)
+        self._arrived.set()
+
+    async def _hear(self) -> None:
+        async for event in self._call.events():
+            match event:
+                case Sound(pcm):
+                    change = self._detector.feed(pcm)
+                    if change is not None:
+                        self._tell(change)
+                    self._ears.feed(pcm)
+                case Key(digit):
+                    self._tell(KeyPressed(digit))
+                case Played(mark):
+                    utterance, _, piece = mark.partition(".")
+                    self._tell(PiecePlayed(int(utterance), int(piece)))
+                case Ended():
+                    self._tell(CallerGone())
+
+    async def _follow_news(self) -> None:
+        async for event in self._assistant.news():
+            self._tell(event)
+
+    async def _do(self, action: Action) -> None:
+        match action:
+            case Say():
+                self._hush()
+                self._speaking = asyncio.create_task(self._say(action))
+            case StopSound():
+                self._hush()
+                self._call.clear()
+            case TakeFinal():
+                self._ears.take_final()
+            case DropHeard():
+                self._ears.drop()
+            case Ask():
+                self._spawn(self._ask(action))
+            case Bridge(on):
+                self._bridging(on)
+            case BusyTone():
+                self._hush()
+                self._call.clear()
+                self._call.say(BUSY_TONE)
+                await self._timer.wait_until(self._timer.now_s() + BUSY_TONE_S)
+            case HangUp():
+                await self._timer.wait_until(self._timer.now_s() + GOODBYE_WAIT_S)
+                await self._call.hang_up()
+
+    async def _say(self, action: Say) -> None:
+        try:
+            for number, text in enumerate(action.pieces, start=action.first):
+                async for pcm in self._speaker.speak(text, action.rate):
+                    self._call.say(pcm)
+                self._call.mark(f"{action.utterance}.{number}")
+        except Exception as error:
+            code = error.code if isinstance(error, StageFailed) else type(error).__name__
+            log.error("speaking failed code=%s line=%s", code, self._call.info.line)
+            self._tell(StageBroke("speaking"))
+
+    async def _ask(self, ask: Ask) -> None:
+        try:
+            self._tell(await self._assistant.ask(ask))
+        except Exception as error:  # its words may quote the caller: only the kind is logged
+            log.error("turn failed kind=%s line=%s", type(error).__name__, self._call.info.line)
+            self._tell(TurnBroke(ask.turn))
+
+    def _hush(self) -> None:
+        if self._speaking is not None:
+            self._speaking.cancel()
+            self._speaking = None
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)

@@ -1,0 +1,80 @@
+"""What a call needs from others: ears, a voice, somebody to answer. Each has a stand-in in the tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
+
+from bot.channels.phone.loop import (
+    Announced,
+    Ask,
+    Expect,
+    Final,
+    OwnerChanged,
+    Partial,
+    Replied,
+    StageBroke,
+    VoiceStarted,
+    VoiceStopped,
+)
+
+
+class VoiceDetector(Protocol):
+    """Tells voice from silence, for one call."""
+
+    def feed(self, frame: bytes) -> VoiceStarted | VoiceStopped | None:
+        """What 20 ms of sound changed."""
+        ...
+
+
+Heard = Partial | Final | StageBroke
+
+
+class Recogniser(Protocol):
+    """Understands one call. Nothing here waits: what was heard comes through the callback it was made with."""
+
+    def expect(self, expect: Expect) -> None:
+        """What is likely to be said next; may change the grammar from the next sentence on."""
+        ...
+
+    def feed(self, frame: bytes) -> None:
+        """20 ms of sound; partial results follow as they come."""
+        ...
+
+    def take_final(self) -> None:
+        """The sentence is over: one `Final` follows, with "" when there was none."""
+        ...
+
+    def drop(self) -> None:
+        """The sentence under way is forgotten; no `Final` follows."""
+        ...
+
+    def close(self) -> None:
+        """The call is over."""
+        ...
+
+
+RecogniserMaker = Callable[[Callable[[Heard], None]], Recogniser]
+
+
+class Speaker(Protocol):
+    """A voice."""
+
+    def speak(self, text: str, rate: float) -> AsyncIterator[bytes]:
+        """PCM as in `audio`, in pieces as they are ready. Raises SpeakingFailed."""
+        ...
+
+
+class Assistant(Protocol):
+    """The conversation behind one call."""
+
+    async def ask(self, ask: Ask) -> Replied:
+        """Takes what the caller said and answers it, with the turn of the question."""
+        ...
+
+    def news(self) -> AsyncIterator[Announced | OwnerChanged]:
+        """What happens unasked, for as long as the call lasts."""
+        ...
+
+
+Bridging = Callable[[bool], None]
