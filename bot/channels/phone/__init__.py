@@ -1,5 +1,5 @@
 """The phone: calls over any line, one loop that decides who speaks, whoever answers behind it.
 
-line (media_socket, audiosocket) -> Call -> Conductor -> loop.CallLoop
+line (sip, media_socket, audiosocket) -> Call -> Conductor -> loop.CallLoop
                                               |-> VoiceDetector, Recogniser, Speaker, Assistant (ports)
 """

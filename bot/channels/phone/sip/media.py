@@ -1,0 +1,99 @@
+"""The sound of a SIP call: what is agreed on, and RTP that only known addresses may send."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiortp import RTPSession
+from aiosipua.sdp import SdpMessage
+from aiosipua.sdp_negotiate import SdpNegotiationError, negotiate_sdp
+
+from bot.channels.phone.admission import Doorkeeper
+from bot.channels.phone.audio import CodecName, codec
+from bot.channels.phone.errors import NoCommonCodec, StrangerRefused
+
+PAYLOADS: Final[dict[int, CodecName]] = {0: "PCMU", 8: "PCMA"}
+NO_EVENTS: Final = 0  # the offer has no telephone-event
+EVENTS_USUAL: Final = 101
+Take = Callable[[bytes, tuple[str, int]], None]
+REORDER_FRAMES: Final = 2  # 40 ms to wait for a packet that others overtook
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What offer and answer came to."""
+
+    answer: SdpMessage
+    payload: int
+    events: int
+    remote: tuple[str, int]
+    held: bool  # the other side does not want to hear us now
+
+
+def agree(offer: SdpMessage | None, host: str, port: int) -> Agreed:
+    """Answers an offer. Raises NoCommonCodec."""
+    remote = offer.rtp_address if offer is not None else None
+    if offer is None or remote is None or offer.audio is None or remote[1] == 0:
+        raise NoCommonCodec
+    events = next(
+        (c.payload_type for c in offer.audio.codecs if c.encoding_name.lower() == "telephone-event"),
+        NO_EVENTS,
+    )
+    try:
+        answer, payload = negotiate_sdp(
+            offer, host, port, supported_codecs=list(PAYLOADS), dtmf_payload_type=events
+        )
+    except SdpNegotiationError:
+        raise NoCommonCodec from None
+    if answer.audio is not None:
+        answer.audio.attributes["ptime"] = ["20"]
+    held = offer.audio.direction in ("sendonly", "inactive") or remote[0] == "0.0.0.0"
+    return Agreed(answer, payload, events, remote, held)
+
+
+class GuardedRtp(RTPSession):
+    """RTP and RTCP that listen to known addresses only, and that no packet can break."""
+
+    door: Doorkeeper | None = None
+
+    def _handle_rtp(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._guarded(super()._handle_rtp, data, addr)
+
+    def _handle_rtcp(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._guarded(super()._handle_rtcp, data, addr)
+
+    def _guarded(self, take: Take, data: bytes, addr: tuple[str, int]) -> None:
+        try:
+            if self.door is not None:
+                self.door.known(addr[0])
+            take(data, addr)
+        except (StrangerRefused, ValueError, IndexError, struct.error):
+            return  # a torn packet: of an event the next one repeats it, of sound one frame is lost
+
+
+async def open_rtp(
+    agreed: Agreed,
+    local: tuple[str, int],
+    door: Doorkeeper,
+    heard: Callable[[bytes], None],
+    keyed: Callable[[str], None],
+) -> GuardedRtp:
+    """A session on `local` that reports sound and keys. Raises OSError when the port is taken."""
+    session = await GuardedRtp.create(
+        local_addr=local,
+        remote_addr=agreed.remote,
+        payload_type=agreed.payload,
+        codec=codec(PAYLOADS[agreed.payload]),
+        dtmf_payload_type=agreed.events or EVENTS_USUAL,
+        jitter_prefetch=REORDER_FRAMES,
+        skip_audio_gaps=True,
+        symmetric_rtp=True,
+    )
+    assert isinstance(session, GuardedRtp), "create makes its own class"
+    session.door = door
+    session.on_audio = lambda pcm, _timestamp: heard(pcm)
+    session.on_dtmf = lambda digit, _duration: keyed(digit)
+    return session

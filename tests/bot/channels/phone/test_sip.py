@@ -1,0 +1,350 @@
+"""The SIP line against a caller made of bare datagrams: INVITE to BYE, keys, hold, and what must be refused."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import struct
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from banking_core.clock import ManualClock
+from bot.channels.phone.admission import Doorkeeper, LineLimits
+from bot.channels.phone.audio import codec
+from bot.channels.phone.call import Ended, EndReason, Key, Sound
+from bot.channels.phone.sip import SipLine, SipSettings
+from bot.channels.phone.sip.agent import info_digit
+from tests.bot.channels.phone.manual import ManualTimer, settle, tone
+
+OFFER = """v=0
+o=- 1 1 IN IP4 127.0.0.1
+s=-
+c=IN IP4 {host}
+t=0 0
+m=audio {port} RTP/AVP {formats}
+a=rtpmap:0 PCMU/8000
+a=rtpmap:8 PCMA/8000
+a=rtpmap:96 telephone-event/8000
+a={direction}
+"""
+
+
+class Wire(asyncio.DatagramProtocol):
+    """A UDP socket that keeps what it gets."""
+
+    def __init__(self):
+        self.got: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def datagram_received(self, data, addr):
+        self.got.put_nowait(data)
+
+
+class Caller:
+    """A telephone."""
+
+    def __init__(self, line, port):
+        self.line, self.line_port = line, port
+        self.branch, self.cseq, self.to_tag = 0, 0, ""
+
+    async def open(self):
+        loop = asyncio.get_running_loop()
+        self.sip, self.wire = await loop.create_datagram_endpoint(Wire, local_addr=("127.0.0.1", 0))
+        self.rtp, self.sound = await loop.create_datagram_endpoint(Wire, local_addr=("127.0.0.1", 0))
+        self.port = self.sip.get_extra_info("sockname")[1]
+        self.rtp_port = self.rtp.get_extra_info("sockname")[1]
+        return self
+
+    def offer(self, *, formats="0 8 96", direction="sendrecv", host="127.0.0.1"):
+        text = OFFER.format(host=host, port=self.rtp_port, formats=formats, direction=direction)
+        return text.replace("\n", "\r\n")
+
+    def request(self, method, *, body="", kind="application/sdp", new=True, number="13800000004"):
+        if new:
+            self.branch += 1
+        if method not in ("ACK", "CANCEL") and new:
+            self.cseq += 1
+        to_tag = f";tag={self.to_tag}" if self.to_tag else ""
+        head = [
+            f"{method} sip:95000@127.0.0.1 SIP/2.0",
+            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK{self.port}-{self.branch};rport",
+            "Max-Forwards: 70",
+            f"From: <sip:{number}@127.0.0.1>;tag=a{self.port}",
+            f"To: <sip:95000@127.0.0.1>{to_tag}",
+            f"Call-ID: call-{self.port}",
+            f"CSeq: {self.cseq} {method}",
+            f"Contact: <sip:me@127.0.0.1:{self.port}>",
+            *([f"Content-Type: {kind}"] if body else []),
+            f"Content-Length: {len(body.encode())}",
+        ]
+        self.last = ("\r\n".join(head) + "\r\n\r\n" + body).encode()
+        self.send(self.last)
+
+    def send(self, data):
+        self.sip.sendto(data, ("127.0.0.1", self.line_port))
+
+    async def status(self, *, final=True):
+        while True:
+            text = (await self.wire.got.get()).decode()
+            match = re.match(r"SIP/2.0 (\d{3})", text)
+            if match and (not final or match[1] != "100"):
+                self.text = text
+                tag = re.search(r"^To:.*;tag=(\S+)", text, re.MULTILINE)
+                if tag and match[1] == "200":
+                    self.to_tag = tag[1]
+                return int(match[1])
+
+    async def dial(self, **offer):
+        self.request("INVITE", body=self.offer(**offer))
+        status = await self.status()
+        if status == 200:
+            self.remote_rtp = int(re.search(r"m=audio (\d+)", self.text)[1])
+            self.request("ACK", new=False)
+        return status
+
+    def say(self, payload, *, kind=0, number=1, timestamp=0):
+        head = struct.pack("!BBHII", 0x80, kind, number, timestamp, 7)
+        self.rtp.sendto(head + payload, ("127.0.0.1", self.remote_rtp))
+
+
+class Office:
+    def __init__(self, **limits):
+        self.timer = ManualTimer()
+        self.door = Doorkeeper(ManualClock(datetime(2026, 11, 2, tzinfo=UTC)), LineLimits(**limits))
+        self.line = SipLine(SipSettings("127.0.0.1", 0, (31_000, 31_100)), self.door, self.answer, self.timer)
+        self.calls, self.seen, self.callers = [], [], []
+        self.ended, self.more = asyncio.Event(), asyncio.Event()
+
+    async def answer(self, call):
+        self.calls.append(call)
+        async for event in call.events():
+            self.seen.append(event)
+            self.more.set()
+        self.ended.set()
+
+    async def caller(self):
+        self.callers.append(await Caller(self.line, self.port).open())
+        return self.callers[-1]
+
+    async def until(self, count):
+        while len(self.seen) < count:
+            self.more.clear()
+            await self.more.wait()
+
+
+@asynccontextmanager
+async def office(**limits):
+    made = Office(**limits)
+    async with asyncio.timeout(10):
+        made.port = await made.line.start()
+        try:
+            yield made
+        finally:
+            await made.line.stop()
+            for caller in made.callers:
+                caller.sip.close()
+                caller.rtp.close()
+
+
+async def test_a_call_is_answered_heard_and_ended_by_the_caller():
+    async with office() as line:
+        phone = await line.caller()
+        assert await phone.dial() == 200
+        for number in range(1, 6):
+            phone.say(codec("PCMU").encode(tone(1, value=1000)), number=number, timestamp=160 * number)
+        await line.until(2)
+        assert isinstance(line.seen[0], Sound)
+        phone.request("BYE")
+        assert await phone.status() == 200
+        await line.ended.wait()
+        assert line.seen[-1] == Ended(EndReason.CALLER)
+        assert (line.calls[0].info.caller, line.calls[0].info.called) == ("13800000004", "95000")
+        await settle()
+        assert (
+            line.door.calls == 0
+            and line.line._agent.active_calls == {}
+            and line.line._ports._allocated == set()
+        )
+
+
+@pytest.mark.parametrize(
+    ("formats", "kind", "name"), [("0 8 96", 0, "PCMU"), ("8 0 96", 8, "PCMA"), ("18 8", 8, "PCMA")]
+)
+async def test_the_caller_hears_us_in_the_codec_it_prefers_and_can_speak(formats, kind, name):
+    async with office() as line:
+        phone = await line.caller()
+        assert await phone.dial(formats=formats) == 200
+        await settle()
+        line.calls[0].say(tone(3, value=2000))
+        await line.timer.advance(0.2)
+        packets = [await phone.sound.got.get() for _ in range(8)]
+        assert {packet[1] & 0x7F for packet in packets} == {kind}
+        stamps = [struct.unpack("!I", packet[4:8])[0] for packet in packets]
+        assert {b - a for a, b in pairwise(stamps)} == {160}
+        loud = [packet for packet in packets if codec(name).decode(packet[12:])[:2] != b"\x00\x00"]
+        assert any(
+            abs(int.from_bytes(codec(name).decode(p[12:])[:2], "little", signed=True) - 2000) < 80
+            for p in loud
+        )
+
+
+async def test_a_key_by_rfc_4733_counts_once_however_often_its_end_is_repeated():
+    async with office() as line:
+        phone = await line.caller()
+        await phone.dial()
+        for number, end in enumerate([0, 0, 0x80, 0x80, 0x80], start=1):
+            phone.say(struct.pack("!BBH", 5, end | 10, 160 * number), kind=96, number=number, timestamp=160)
+        phone.say(b"\x05", kind=96, number=9, timestamp=999)
+        phone.say(struct.pack("!BBH", 11, 0x8A, 800), kind=96, number=10, timestamp=1600)
+        await line.until(2)
+        assert line.seen == [Key("5"), Key("#")]
+
+
+async def test_a_key_by_info_counts():
+    async with office() as line:
+        phone = await line.caller()
+        await phone.dial()
+        phone.request("INFO", body="Signal=7\r\nDuration=160\r\n", kind="application/dtmf-relay")
+        assert await phone.status() == 200
+        await line.until(1)
+        assert line.seen == [Key("7")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "digit"),
+    [
+        ("application/dtmf-relay", "Signal= 5\r\nDuration=160", "5"),
+        ("application/dtmf-relay; charset=utf-8", "signal=*\nDuration=160", "*"),
+        ("application/dtmf", "#", "#"),
+        ("application/dtmf", "12", ""),
+        ("application/dtmf-relay", "Signal=hello", ""),
+        ("text/plain", "5", ""),
+    ],
+)
+def test_an_info_is_a_key_or_something_else(kind, body, digit):
+    assert info_digit(kind, body) == digit
+
+
+async def test_we_can_hang_up():
+    async with office() as line:
+        phone = await line.caller()
+        await phone.dial()
+        await settle()
+        await line.calls[0].hang_up()
+        while not (text := await phone.wire.got.get()).startswith(b"BYE"):
+            pass
+        assert f"call-{phone.port}".encode() in text
+        await line.ended.wait()
+        assert line.seen == [Ended(EndReason.US)]
+
+
+async def test_an_invite_sent_again_is_answered_again_and_is_no_second_call():
+    async with office() as line:
+        phone = await line.caller()
+        phone.request("INVITE", body=phone.offer())
+        first = phone.last
+        assert await phone.status() == 200
+        for _ in range(3):
+            phone.send(first)
+            assert await phone.status() == 200
+        await settle()
+        assert len(line.calls) == 1 and line.door.calls == 1
+
+
+async def test_hold_silences_us_and_resume_brings_the_sound_back():
+    async with office() as line:
+        phone = await line.caller()
+        await phone.dial()
+        await settle()
+        phone.request("INVITE", body=phone.offer(direction="sendonly"))
+        assert await phone.status() == 200 and "a=recvonly" in phone.text
+        phone.request("ACK", new=False)
+        while not phone.sound.got.empty():
+            phone.sound.got.get_nowait()
+        await line.timer.advance(0.2)
+        assert phone.sound.got.empty() and not line.calls[0].over
+        phone.request("INVITE", body=phone.offer())
+        assert await phone.status() == 200 and "a=sendrecv" in phone.text
+        await line.timer.advance(0.1)
+        await phone.sound.got.get()
+
+
+async def test_a_cancel_in_time_ends_the_call_before_it_began():
+    async with office() as line:
+        phone = await line.caller()
+        phone.request("INVITE", body=phone.offer())
+        phone.request("CANCEL", new=False)
+        statuses = {await phone.status(), await phone.status()}
+        assert statuses in ({200, 487}, {200})  # the second when the answer was already on its way
+        await settle()
+        assert line.door.calls == 0 and line.line._ports._allocated == set()
+        assert line.seen in ([], [Ended(EndReason.CALLER)])
+
+
+@pytest.mark.parametrize("formats", ["18", "96", "9 18"])
+async def test_without_a_common_codec_the_call_is_refused(formats):
+    async with office() as line:
+        phone = await line.caller()
+        assert await phone.dial(formats=formats) == 488
+        await settle()
+        assert line.calls == [] and line.door.calls == 0 and line.line._ports._allocated == set()
+
+
+async def test_a_stranger_is_refused():
+    async with office(allowed=(ip_network("10.0.0.0/8"),)) as line:
+        phone = await line.caller()
+        assert await phone.dial() == 403
+        assert line.calls == []
+
+
+async def test_a_busy_line_says_so():
+    async with office(calls_max=1) as line:
+        assert await (await line.caller()).dial() == 200
+        assert await (await line.caller()).dial() == 486
+
+
+async def test_an_offer_that_points_at_a_third_party_gets_no_sound_there():
+    async with office() as line:
+        phone = await line.caller()
+        assert await phone.dial(host="203.0.113.9") == 200
+        await settle()
+        assert line.line._calls[f"call-{phone.port}"].rtp._remote_addr[0] == "127.0.0.1"
+
+
+async def test_a_second_call_with_the_id_of_another_is_refused():
+    async with office() as line:
+        phone = await line.caller()
+        await phone.dial()
+        phone.to_tag = ""
+        phone.request("INVITE", body=phone.offer())
+        assert await phone.status() == 482
+        assert len(line.calls) == 1
+
+
+async def test_requests_outside_any_call_are_refused():
+    async with office() as line:
+        phone = await line.caller()
+        for method, status in (("BYE", 481), ("INFO", 481), ("MESSAGE", 405), ("OPTIONS", 200)):
+            phone.request(method)
+            assert await phone.status() == status
+
+
+@settings(derandomize=True, max_examples=60, deadline=None)
+@given(st.lists(st.binary(max_size=120), max_size=8), st.integers(0, 400), st.binary(max_size=6))
+async def test_no_datagram_breaks_the_line(packets, cut, patch):
+    async with office() as line:
+        phone = await line.caller()
+        assert await phone.dial() == 200
+        for packet in packets:
+            phone.send(packet)
+            phone.rtp.sendto(packet, ("127.0.0.1", phone.remote_rtp))
+            phone.say(packet, kind=96)
+        phone.request("INVITE", body=phone.offer())
+        phone.send(phone.last[:cut] + patch + phone.last[cut + len(patch) :])
+        other = await line.caller()
+        assert await other.dial() == 200
