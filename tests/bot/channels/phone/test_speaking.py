@@ -1,0 +1,111 @@
+"""The voice speaks Chinese at telephone quality, and keeps on disk only what it always says."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from bot.channels.phone.audio import duration_ms
+from bot.channels.phone.errors import SpeakingFailed
+from bot.channels.phone.speaking import CachedSpeaker, EspeakSpeaker
+
+
+async def said(speaker, text, rate=1.0):
+    return b"".join([pcm async for pcm in speaker.speak(text, rate)])
+
+
+def alike(one, other):
+    """Whether two recordings are the same words: equally long, and the same spectrum at the same moments."""
+    if abs(len(one) - len(other)) > 1600:
+        return False
+    pictures = []
+    for pcm in (one, other):
+        samples = np.frombuffer(pcm, "<i2").astype(float)
+        frames = samples[: min(len(one), len(other)) // 2 // 160 * 160].reshape(-1, 160)
+        pictures.append(np.log(np.abs(np.fft.rfft(frames)) + 100).ravel())
+    return np.corrcoef(*pictures)[0, 1] > 0.8
+
+
+async def test_a_sentence_is_heard_about_as_long_as_a_person_takes():
+    pcm = await said(EspeakSpeaker(), "您好，请说您要办的事。")
+    samples = np.frombuffer(pcm, "<i2").astype(float)
+    assert 1200 < duration_ms(pcm) < 6000
+    assert np.sqrt(np.mean(samples**2)) > 500 and np.max(np.abs(samples)) <= 32767
+
+
+async def test_different_words_sound_different_and_the_same_the_same():
+    speaker = EspeakSpeaker()
+    first, second, again = [await said(speaker, text) for text in ("五百元", "六千元", "五百元")]
+    assert alike(first, again) and not alike(first, second)
+
+
+async def test_slower_is_longer_and_faster_shorter():
+    slow, normal, fast = [await said(EspeakSpeaker(), "给李四转五百元", rate) for rate in (0.6, 1.0, 1.2)]
+    assert len(slow) > 1.2 * len(normal) > 1.2 * len(fast) * 1.02
+
+
+@pytest.mark.parametrize("text", ["", "。", "\0", "嗯" * 1000])
+async def test_any_text_is_spoken_or_silent(text):
+    assert len(await said(EspeakSpeaker(), text)) % 2 == 0
+
+
+async def test_two_calls_may_speak_at_once():
+    texts = ["五百元", "六千元", "查余额", "转人工"]
+    alone = [await said(EspeakSpeaker(), text) for text in texts]
+    together = await asyncio.gather(*(said(EspeakSpeaker(), text) for text in texts))
+    assert [[alike(one, other) for other in alone] for one in together] == np.eye(len(texts)).tolist()
+
+
+class Counting:
+    """A voice that counts how often it is asked."""
+
+    def __init__(self):
+        self.times = 0
+
+    async def speak(self, text, rate):
+        self.times += 1
+        if text == "broken":
+            raise SpeakingFailed
+        yield text.encode() + b"1"
+        yield b"2"
+
+
+async def test_what_is_always_said_is_rendered_once_even_over_a_restart(tmp_path):
+    for times in (1, 1):
+        inner = Counting()
+        speaker = CachedSpeaker(inner, tmp_path / "voice", ["greeting"], voice="v")
+        assert [await said(speaker, "greeting") for _ in range(3)] == [b"greeting12"] * 3
+        assert inner.times <= times
+    assert inner.times == 0
+
+
+async def test_a_balance_is_never_written_to_disk(tmp_path):
+    speaker = CachedSpeaker(Counting(), tmp_path, ["greeting"], voice="v")
+    await said(speaker, "余额一千元")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_another_rate_or_voice_is_another_recording(tmp_path):
+    inner = Counting()
+    await said(CachedSpeaker(inner, tmp_path, ["a"], voice="v"), "a", 1.0)
+    await said(CachedSpeaker(inner, tmp_path, ["a"], voice="v"), "a", 0.8)
+    await said(CachedSpeaker(inner, tmp_path, ["a"], voice="w"), "a", 1.0)
+    assert inner.times == 3
+
+
+async def test_what_was_not_rendered_to_its_end_is_not_kept(tmp_path):
+    speaker = CachedSpeaker(Counting(), tmp_path, ["broken", "a"], voice="v")
+    with pytest.raises(SpeakingFailed):
+        await said(speaker, "broken")
+    part = speaker.speak("a", 1.0)
+    await anext(part)
+    await part.aclose()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_disk_that_cannot_be_written_does_not_silence_the_voice(tmp_path):
+    (tmp_path / "file").write_text("")
+    speaker = CachedSpeaker(Counting(), tmp_path / "file" / "voice", ["a"], voice="v")
+    assert await said(speaker, "a") == b"a12"
