@@ -73,7 +73,7 @@ class Conductor:
                 actions = self._loop.handle(event, self._timer.now_s())
                 for action in actions:
                     await self._do(action)
-                self._ears.expect(self._loop.expect)
+                self._ears.expect(self._loop.expect, self._loop.phrases)
         finally:
             self._hush()
             for task in around:

@@ -33,8 +33,10 @@ Heard = Partial | Final | StageBroke
 class Recogniser(Protocol):
     """Understands one call. Nothing here waits: what was heard comes through the callback it was made with."""
 
-    def expect(self, expect: Expect) -> None:
-        """What is likely to be said next; may change the grammar from the next sentence on."""
+    def expect(self, expect: Expect, phrases: tuple[str, ...]) -> None:
+        """What is likely to be said next, from the next sentence on: its kind, and words that may come in it (the
+        choices offered, this caller's payees). Called often, mostly with what it was before.
+        """
         ...
 
     def feed(self, frame: bytes) -> None:
@@ -55,6 +57,22 @@ class Recogniser(Protocol):
 
 
 RecogniserMaker = Callable[[Callable[[Heard], None]], Recogniser]
+
+
+class Hearing(Protocol):
+    """The ears of all calls of a process: models are loaded once."""
+
+    def detector(self) -> VoiceDetector:
+        """For one call."""
+        ...
+
+    def recogniser(self, tell: Callable[[Heard], None]) -> Recogniser:
+        """For one call; a `RecogniserMaker`. Raises HearingFailed when there is no model to hear with."""
+        ...
+
+    async def close(self) -> None:
+        """After the last call."""
+        ...
 
 
 class Speaker(Protocol):

@@ -82,7 +82,8 @@ class PiecePlayed:
 class Replied:
     """The assistant's answer to `Ask(turn)`, already in spoken pieces.
 
-    `choices` are what the keys 1, 2, ... say. `readback` must be heard whole before it can be confirmed.
+    `choices` are what the keys 1, 2, ... say; `phrases` are further words to listen for, such as the names of this
+    caller's payees. `readback` must be heard whole before it can be confirmed.
     `keep` is said even if the caller has gone on speaking: a receipt. `owner` is who answers from now on.
     """
 
@@ -90,6 +91,7 @@ class Replied:
     pieces: tuple[str, ...]
     expect: Expect = Expect.WORDS
     choices: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
     readback: bool = False
     keep: bool = False
     owner: str = "bot"

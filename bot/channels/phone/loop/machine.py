@@ -92,6 +92,7 @@ class CallLoop:
         self._hold_at_s: float | None = None
         self._expect = Expect.WORDS
         self._choices: tuple[str, ...] = say.MENU
+        self._phrases: tuple[str, ...] = ()
         self._quiet_since_s: float | None = None
         self._caller_took_part = False
 
@@ -99,6 +100,11 @@ class CallLoop:
     def expect(self) -> Expect:
         """What the caller is expected to say: the recogniser's grammar follows it."""
         return self._expect
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """Words that are likely in what the caller says next."""
+        return (*self._choices, *self._phrases)
 
     @property
     def wake_s(self) -> float | None:
@@ -310,7 +316,7 @@ class CallLoop:
         newest = reply.turn >= self._turn
         if newest:
             self._waiting = None
-            self._expect, self._choices = reply.expect, reply.choices
+            self._expect, self._choices, self._phrases = reply.expect, reply.choices, reply.phrases
         if newest or reply.keep:
             self._quiet_since_s = None
             self._mouth.add(reply.pieces, reply=reply)

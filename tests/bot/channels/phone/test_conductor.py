@@ -52,8 +52,8 @@ class Ears:
     def __init__(self, tell):
         self.tell, self.words, self.expected, self.closed = tell, "", None, False
 
-    def expect(self, expect):
-        self.expected = expect
+    def expect(self, expect, phrases):
+        self.expected = expect, phrases
 
     def feed(self, frame):
         if frame != SILENCE and self.words:
@@ -99,7 +99,7 @@ class Bank:
         await self.may_answer.wait()
         self.finished += 1
         pieces = self.answers[ask.text]
-        return Replied(ask.turn, (pieces,))
+        return Replied(ask.turn, (pieces,), choices=("张三",), phrases=("李四",))
 
     async def news(self):
         while True:
@@ -158,7 +158,7 @@ async def test_a_caller_is_greeted_asks_and_is_answered():
         await call.speak("查余额")
         await call.timer.advance(0.1)
         assert call.bank.asked == ["查余额"] and call.voice.pieces[-1] == "余额一千元。"
-        assert call.ears.expected is Expect.WORDS
+        assert call.ears.expected == (Expect.WORDS, ("张三", "李四"))
 
 
 async def test_from_the_first_voice_to_silence_it_takes_less_than_200_ms():
