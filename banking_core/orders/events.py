@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.audit import Who, current, note
 from banking_core.checked import checked
 from banking_core.orders.models import Order, OrderEvent
+from banking_core.orders.states import ENDS
 
 ActorKind = Literal["customer", "agent", "bank", "provider"]
 REASON_LENGTH_MAX = 200
@@ -36,8 +37,13 @@ class Actor:
 async def move(
     session: AsyncSession, order: Order, to: str, *, at: datetime, by: Actor, reason: str = ""
 ) -> None:
-    """Changes the status of a locked order and writes down who did it. Asserts that it is allowed."""
+    """Changes the status of a locked order and writes down who did it. Asserts that it is allowed.
+
+    An end the customer did not bring about is marked as still to be told, in the same transaction.
+    """
     old, order.status = order.status, to
+    if to in ENDS and by.kind in ("bank", "provider") and order.conversation_id is not None:
+        order.untold = True
     await session.flush()
     await record(session, order.id, old, to, at=at, by=by, reason=reason)
     note_order(session, order, old, at=at, by=by, reason=reason)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from banking_core.ledger.models import BigId
@@ -21,6 +32,7 @@ class Order(SealedRow, Base):
     `status` moves as `orders.states` says; anything else is refused here. `proofs` are the factors that were
     proved, `not_before` is when a waiting order may go on, `mandate_id` names the standing order it is a run of.
     `payee_index` is the blind index of whom it pays, `payee_hours` how long the customer had known them.
+    `untold` is set with an end that came about without the customer, and cleared once the conversation was told.
     """
 
     __tablename__ = "bank_order"
@@ -36,6 +48,7 @@ class Order(SealedRow, Base):
         Index("ix_bank_order_open", "status", "expires_at"),
         Index("ix_bank_order_latest", "customer_id", "created_at"),
         Index("ix_bank_order_payee", "customer_id", "payee_index"),
+        Index("ix_bank_order_untold", "id", sqlite_where=text("untold = 1"), postgresql_where=text("untold")),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -74,6 +87,7 @@ class Order(SealedRow, Base):
     not_before: Mapped[datetime | None]
     arrives_at: Mapped[datetime | None]
     mandate_id: Mapped[str | None] = mapped_column(String(32))
+    untold: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]

@@ -334,6 +334,15 @@ class Orders:
         """
         return await self._settlement.settle(database, order_id)
 
+    async def untold(self, session: AsyncSession, *, limit: int = 100) -> Sequence[Order]:
+        """Orders with an end that their conversation has not heard of, whatever crashed in between."""
+        statement = select(Order).where(Order.untold).order_by(Order.id).limit(min(limit, 100))
+        return (await session.scalars(statement)).all()
+
+    async def told(self, session: AsyncSession, order_id: str) -> None:
+        """The conversation has heard how the order ended; saying so twice changes nothing. Raises OrderNotFound."""
+        (await lock_order(session, order_id)).untold = False
+
     async def _locked(self, session: AsyncSession, order_id: str, customer_id: str) -> Order:
         order = await lock_order(session, order_id)
         if order.customer_id != customer_id:

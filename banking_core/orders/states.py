@@ -47,6 +47,7 @@ STATUSES: Final = tuple(status for status in TRANSITIONS if status is not None)
 OPEN: Final = (DRAFTED, READ_BACK, CONFIRMED)  # the customer has still to act; these expire
 CANCELLABLE: Final = (*OPEN, WAITING)
 DONE: Final = (SUBMITTED, EXECUTED, FAILED)
+ENDS: Final = (EXECUTED, FAILED)  # what a customer who was told to wait must hear
 OVER: Final = (CANCELLED, EXPIRED, FAILED)
 COUNTED: Final = (AUTHORISED, SUBMITTED, EXECUTED)  # use up limits
 

@@ -10,12 +10,12 @@ from banking_core.bank import Bank
 from banking_core.errors import BankError
 from banking_core.orders.models import Order
 from banking_core.storage import Database
+from bot.conversation.errors import ConversationNotFound
 from bot.dialogue.reply import Reply
 
 logger = logging.getLogger(__name__)
 Announce = Callable[[str, Reply, str], Awaitable[None]]
 Describe = Callable[[Order], Reply]
-FINAL = ("executed", "failed")
 
 
 class Settlement:
@@ -35,25 +35,37 @@ class Settlement:
 
     async def _settle(self, order_id: str, announce: Announce) -> None:
         try:
-            order = await self._bank.orders.settle(self._database, order_id)
-            await self._tell(order, announce)
+            await self._bank.orders.settle(self._database, order_id)
+            await self._tell(announce)
         except BankError as error:
             logger.warning("settlement postponed code=%s order=%s", error.code, order_id)
         except Exception:
             logger.exception("settlement failed order=%s", order_id)
 
     async def sweep(self, announce: Announce) -> int:
-        """Goes on with what is due, from before a restart too; returns how many orders came to an end."""
-        released = await self._bank.orders.release_due(self._database)
-        orders = [order for order in released if order.status in FINAL]
-        orders += await self._bank.orders.settle_due(self._database)
-        for order in orders:
-            await self._tell(order, announce)
-        return len(orders)
+        """Goes on with what is due, from before a restart too; returns how many ends customers were told of."""
+        await self._bank.orders.release_due(self._database)
+        await self._bank.orders.settle_due(self._database)
+        return await self._tell(announce)
 
-    async def _tell(self, order: Order, announce: Announce) -> None:
-        if order.status in FINAL and order.conversation_id:
-            await announce(order.conversation_id, self._describe(order), f"settled:{order.id}")
+    async def _tell(self, announce: Announce) -> int:
+        """Tells every end not told yet: this one's, and those a crash came between. One that fails is tried again."""
+        async with self._database.snapshot() as session:
+            owed = [
+                (order.id, order.conversation_id or "", self._describe(order))
+                for order in await self._bank.orders.untold(session)
+            ]
+        for order_id, conversation_id, reply in owed:
+            try:
+                await announce(conversation_id, reply, f"settled:{order_id}")
+            except ConversationNotFound:
+                logger.warning("nobody left to tell order=%s", order_id)
+            except Exception:
+                logger.exception("telling failed order=%s", order_id)
+                continue
+            async with self._database.transaction() as session:
+                await self._bank.orders.told(session, order_id)
+        return len(owed)
 
     async def drain(self) -> None:
         """Waits for the settlements under way."""
