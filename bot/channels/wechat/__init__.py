@@ -1,0 +1,1 @@
+"""WeChat Official Account: messages in and out over Tencent's own protocol."""
