@@ -195,7 +195,9 @@ def run_child(step: str, candidate: str, task: Task) -> dict[str, Any]:
     command += ["--only", candidate, "--step", step, "--folder", str(task.folder)]
     quiet = {"LOG_LEVEL": "ERROR", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
     rasa = {"RASA_TELEMETRY_ENABLED": "false", "RASA_MAX_CACHE_SIZE": "0"}
-    environment = {**os.environ, **quiet, **rasa}
+    # As the service runs; both candidates measure so.
+    one_thread = {"OPENBLAS_NUM_THREADS": "1"} if step == "measure" else {}
+    environment = {**os.environ, **quiet, **rasa, **one_thread}
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     if done.returncode or not lines:
