@@ -1,6 +1,6 @@
 """How well the knowledge base answers: `python -m benchmarks.faq [--cache DIR]`, run in the repository root.
 
-Prints JSON. `answers` are the questions of nlu_data/dev/faq_answers.tsv that have an entry, `none` those that
+Prints JSON. `answers` are the questions of nlu_data/dev_answers/direct.tsv that have an entry, `none` those that
 have not, `others` the dev sentences of other intents (commands, small talk, what is out of scope).
 """
 
@@ -41,7 +41,7 @@ def main() -> None:
     found: list[Asked] = []
     wall_ms: list[float] = []
     cpu_ms: list[float] = []
-    for text, expected in _pairs(DATA / "dev" / "faq_answers.tsv"):
+    for text, expected in _pairs(DATA / "dev_answers" / "direct.tsv"):
         wall_s, cpu_s = time.perf_counter(), time.process_time()
         hits = base.find(text)
         cpu_ms.append((time.process_time() - cpu_s) * 1000)
@@ -130,7 +130,7 @@ def _others(base: KnowledgeBase) -> dict[str, object]:
     reports: dict[str, object] = {}
     everything: list[list[KnowledgeHit]] = []
     for path in sorted((DATA / "dev").glob("*.tsv")):
-        if path.stem in ("faq", "faq_answers", "faq_indirect"):
+        if path.stem == "faq":
             continue
         results = [
             base.find(text) for text, intents in _pairs(path) if QUESTION_INTENT not in intents.split("|")

@@ -18,7 +18,6 @@ from bot.evaluation.services import understanding_service
 from bot.settings import ROOT, load_settings
 
 CHART_PATH = ROOT / "docs" / "charts" / "nlu.svg"
-NOT_INTENTS = frozenset({"faq_answers", "faq_indirect"})
 BINS, PAIRS_SHOWN_MAX = 10, 14
 WIDTH, HEIGHT = 900, 640
 LEFT, BARS_WIDTH, ROW = 110, 260, 17
@@ -101,7 +100,7 @@ async def read_dev(folder: Path) -> list[Reading]:
     settings, readings = load_settings(), []
     async with understanding_service(settings, print) as understander:
         for path in sorted(folder.glob("*.tsv")):
-            for text, labels in [] if path.stem in NOT_INTENTS else read_labelled(path):
+            for text, labels in read_labelled(path):
                 if labels != ("intent",):
                     heard = await understander.understand(text)
                     readings.append(Reading(path.stem, labels, heard.intent, heard.confidence))

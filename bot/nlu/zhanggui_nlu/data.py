@@ -15,7 +15,6 @@ from zhanggui_nlu.errors import DataError
 
 FAQ_INTENT = "faq"
 ENTITY_LABELS = ("payee", "bank", "place")
-DEV_FILES_NOT_FOR_INTENTS = frozenset({"faq_answers.tsv", "faq_indirect.tsv"})
 _ANNOTATION = re.compile(r"\[([^\[\]]+)\]\(([a-z_]+)\)")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -142,7 +141,7 @@ def faq_files(data_dir: Path) -> list[Path]:
 
 def dev_files(data_dir: Path) -> list[Path]:
     """The dev sets for intents, by name."""
-    return sorted(p for p in (data_dir / "dev").glob("*.tsv") if p.name not in DEV_FILES_NOT_FOR_INTENTS)
+    return sorted((data_dir / "dev").glob("*.tsv"))
 
 
 def lexicon_files(data_dir: Path) -> list[Path]:
