@@ -29,6 +29,7 @@ MODEL_MODULES = (
     "banking_core.branches.models",
     "bot.conversation.models",
     "bot.channels.web.models",
+    "bot.channels.wechat.models",
     "desk.models",
 )
 

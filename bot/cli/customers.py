@@ -22,11 +22,18 @@ from banking_core.privacy.rights import EraseRefused, Obstacle, erase_person, ex
 from banking_core.privacy.words import RESTRICTION
 from banking_core.storage import Database
 from bot.channels.web.personal import WEB_HOLDINGS
+from bot.channels.wechat.personal import WECHAT_HOLDINGS
 from bot.conversation.personal import CONVERSATION_HOLDINGS, conversation_obstacle
 from bot.settings import Settings
 from desk.personal import DESK_HOLDINGS, ticket_obstacle
 
-HOLDINGS: tuple[Holding, ...] = (*WEB_HOLDINGS, *BANK_HOLDINGS, *CONVERSATION_HOLDINGS, *DESK_HOLDINGS)
+HOLDINGS: tuple[Holding, ...] = (
+    *WECHAT_HOLDINGS,
+    *WEB_HOLDINGS,
+    *BANK_HOLDINGS,
+    *CONVERSATION_HOLDINGS,
+    *DESK_HOLDINGS,
+)
 OBSTACLES: tuple[Obstacle, ...] = (conversation_obstacle, ticket_obstacle)
 
 

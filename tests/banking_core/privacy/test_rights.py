@@ -46,6 +46,7 @@ from banking_core.storage import Base, Database
 from banking_core.vault import sealed_attributes
 from banking_core.vault.rotation import sealed_models
 from bot.channels.web.models import WebVisit
+from bot.channels.wechat.models import WechatAlert, WechatContact, WechatReceived, WechatVisit
 from bot.cli.customers import HOLDINGS, OBSTACLES
 from bot.conversation.models import Conversation, Message
 from desk.models import Ticket
@@ -127,7 +128,14 @@ def rows(bank: Bank, agreeing: Agreeing, order_id: str) -> list[Any]:
         ),
         BillPayment(**own, order_number="ZG1", bill_id="b1", status="settled", created_at=now),
         Notice(
-            **own, key="n", kind="x", text="您的约定付款办好了", urgent=False, created_at=now, next_try_at=now
+            **own,
+            id="n" * 32,
+            key="n",
+            kind="x",
+            text="您的约定付款办好了",
+            urgent=False,
+            created_at=now,
+            next_try_at=now,
         ),
         OtpChallenge(
             **own,
@@ -225,6 +233,25 @@ def rows(bank: Bank, agreeing: Agreeing, order_id: str) -> list[Any]:
             promised_at=now,
         ),
         WebVisit(session_id="s" * 32, conversation_id="c" * 32),
+        contact := WechatContact(
+            **own,
+            id="w" * 32,
+            openid="oDF3iYx0ro3_7jD4HFRDfrjdCM58",
+            conversation_id="c" * 32,
+            bound_at=now,
+            following=True,
+            delivered_seq=0,
+            delivered_chars=0,
+            quota_left=0,
+            quota_until=now,
+            tries=0,
+            alerted_seq=0,
+            created_at=now,
+            seen_at=now,
+        ),
+        WechatReceived(id="k", contact_id=contact.id, status="open", received_at=now),
+        WechatVisit(session_id="s" * 32, contact_id=contact.id),
+        WechatAlert(notice_id="n" * 32, claimed_at=now),
         LoginAttempt(
             **own,
             tier="low",

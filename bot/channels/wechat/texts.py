@@ -1,0 +1,127 @@
+"""Messages of the log as WeChat shows them: plain text, cut where sentences end into as few pieces as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+TEXT_BYTES_MAX = 2048
+ENDS = "。！？!?；;…\n"
+PAUSES = "，、,：: "
+SEPARATOR = "\n\n"
+MORE = "\n（还有内容，回复任意文字接着看）"
+MessageJson = dict[str, Any]  # the fields of bot.conversation.views.MessageView
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a conversation is delivered: all of it up to `seq`, and `chars` characters of what is said next."""
+
+    seq: int
+    chars: int = 0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A text for one message, and the mark once it is delivered."""
+
+    text: str
+    upto: Mark
+
+
+def size(text: str) -> int:
+    """What Tencent counts: bytes of UTF-8."""
+    return len(text.encode("utf-8", "replace"))
+
+
+def shown(message: MessageJson) -> str:
+    """A message and its card as text. Brackets that WeChat would take for a link are made harmless."""
+    lines = [message["text"]]
+    if message["sender"] == "agent":
+        lines[0] = f"{message['sender_name']}：{message['text']}"
+    if card := message.get("card"):
+        lines += _card(card)
+    text = "\n".join(line for line in lines if line).strip()
+    return text.replace("<", "＜").replace(">", "＞")
+
+
+def _card(card: MessageJson) -> list[str]:
+    lines = [f"【{card['title']}】"]
+    lines += [f"{fact['label']}：{fact['value']}" for fact in card["facts"]]
+    lines += ["  ".join(cell for cell in row if cell) for row in card["rows"]]
+    return [*lines, card["note"]]
+
+
+def hint(choices: Sequence[MessageJson]) -> str:
+    """The quick replies in words."""
+    says = "、".join(dict.fromkeys(choice["say"] for choice in choices))
+    return f"\n（可以回复：{says}）" if says else ""
+
+
+def cut(text: str, bytes_max: int) -> int:
+    """How many characters fit, up to the end of a sentence; else up to a pause, else as many as fit. At least one."""
+    fits = len(text.encode("utf-8", "replace")[:bytes_max].decode("utf-8", "ignore"))
+    if fits >= len(text):
+        return len(text)
+    head = text[: max(fits, 1)]
+    for borders in (ENDS, PAUSES):
+        at = max(head.rfind(border) for border in borders)
+        if at > 0:
+            return at + 1
+    return len(head)
+
+
+def pieces(
+    messages: Sequence[MessageJson], mark: Mark, *, count_max: int, last_words: str = ""
+) -> list[Piece]:
+    """What is said after `mark`, merged into the fewest texts of 2,048 bytes, at most `count_max` of them.
+
+    `messages` are those of the log after `mark.seq`, rising; the customer's own are passed over. `last_words` end the
+    newest message. When there is more than may be sent, the last text says so.
+    """
+    said = [message for message in messages if message["sender"] != "customer"]
+    parts = [(message["seq"], shown(message)) for message in said]
+    if parts:
+        seq, text = parts[-1]
+        parts[-1] = (seq, text + last_words)
+    end = messages[-1]["seq"] if messages else mark.seq
+    found: list[Piece] = []
+    while len(found) < count_max:
+        piece = _next(parts, mark, TEXT_BYTES_MAX)
+        if piece is None:
+            break
+        if len(found) == count_max - 1 and _next(parts, piece.upto, TEXT_BYTES_MAX) is not None:
+            short = _next(parts, mark, TEXT_BYTES_MAX - size(MORE))
+            assert short is not None
+            piece = Piece(short.text + MORE, short.upto)
+        found.append(piece)
+        mark = piece.upto
+    if found and _next(parts, found[-1].upto, TEXT_BYTES_MAX) is None:
+        found[-1] = Piece(found[-1].text, Mark(end))
+    return found
+
+
+def _next(parts: Sequence[tuple[int, str]], mark: Mark, bytes_max: int) -> Piece | None:
+    """The longest text that may come next, or None when nothing is left."""
+    text, skip, upto = "", mark.chars, mark
+    for seq, whole in parts:
+        if seq <= mark.seq:
+            continue
+        rest, start = whole[skip:], skip
+        skip = 0
+        lead = SEPARATOR if text and rest.strip() else ""
+        room = bytes_max - size(text) - size(lead)
+        if not rest.strip():
+            upto = Mark(seq)
+            continue
+        if size(rest) <= room:
+            text, upto = text + lead + rest.strip(), Mark(seq)
+            continue
+        taken = cut(rest, room) if room > 0 else 0
+        if text and not (taken and rest[:taken].rstrip(PAUSES)[-1:] in set(ENDS) and rest[:taken].strip()):
+            break  # no sentence of it fits beside what is there: it begins the next text
+        text += lead + rest[:taken].strip()
+        upto = Mark(upto.seq if upto.seq else mark.seq, start + taken)
+        break
+    return Piece(text, upto) if text else None
