@@ -38,9 +38,15 @@ class MoneySlot(Slot[Money]):
         return read_amount(turn.text) or read_money(turn.text)
 
     async def check(self, turn: Turn, frame: Frame, raw: Money) -> Checked:
-        """Refuses vague, negative, zero and absurd amounts with what to say instead."""
+        """Refuses foreign, vague, negative, zero and absurd amounts with what to say instead."""
         if raw.whole or raw.half:
             return await self.share(turn, frame, raw)
+        if raw.foreign:
+            raise SlotRefused(
+                f"我这里只按人民币办理，{raw.foreign}的不能直接办。请说一个人民币金额，比如“五百元”。"
+            )
+        if raw.too_fine:
+            raise SlotRefused("金额最多到分，也就是两位小数，请再说一个金额。")
         if raw.vague or raw.amount_fen is None:
             raise SlotRefused("金额我需要一个准数，比如“五百”或“1200.50元”。")
         if raw.negative:

@@ -14,7 +14,7 @@ _N: Final = r"(?:[0-9]{1,4}|[零一二三四五六七八九十两廿]{1,4})"
 # Dates, times and codes: the digits in them are never an amount.
 _TAKEN: Final = re.compile(
     rf"(?:[0-9]{{2,4}}|[零一二三四五六七八九]{{2,4}})年(?:{_N}月份?)?(?:{_N}[号日])?|(?:每|上|下|本|这)?个?{_N}月份?{_N}[号日]?(?![块元万千百毛])"
-    rf"|{_N}月份?|(?:每月|每个月|下个?月|上个?月|本月|这个?月|月){_N}[号日]?|{_N}[号日](?![线])"
+    rf"|{_N}月份?|(?:每月|每个月|下个?月|上个?月|本月|这个?月|月){_N}[号日]?|{_N}[号日](?!线|[圆币]|元(?![旦宵月]))"
     r"|[0-9]{4}[-/][0-9]{1,2}(?:[-/][0-9]{1,2})?|(?:19|20)[0-9]{2}\.[0-9]{1,2}\.[0-9]{1,2}|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?"
     rf"|(?:上午|下午|早上|晚上|中午|凌晨|今晚|明早)?{_N}点(?:{_N}分(?!钱)|半|钟|一刻|三刻|整)|(?:上午|下午|早上|晚上|中午|凌晨|今晚|明早){_N}点"
     r"|(?:周|星期|礼拜)[一二三四五六日天1-7]|(?:20[0-4][0-9])(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?![0-9块元])"
@@ -38,6 +38,27 @@ _BEFORE_LONE: Final = re.compile(r"(?:转|充|交|打|汇|付|还|存|取|缴|�
 _AFTER_LONE: Final = re.compile(r"给|到|吧|就|$|[，。,!！]")
 _LEAVES_NOTHING: Final = re.compile(r"[嗯呃那就是转充交打汇付还的吧个钱了啊呀呢，。,.!！ \x00要给存取缴]*")
 
+_PAYING: Final = r"(?:转账|转|打|汇|付|充|存|给|发|交|还|取)?(?:了|个)?"
+_MANY: Final = r"(?:[二两三四五六七八九十]|[2-9]|[1-9][0-9])"
+# 大概五百, 不到一千, 最多一万; 两个五百, 三次五百; 多转五百, 再加五百: no certain sum to be paid.
+_OPEN_BEFORE: Final = re.compile(
+    r"(?:大概|大约|差不多|(?<![预合节契])约|将近|接近|不到|小)(?:是|有|要|转)?$"
+    rf"|(?:最多|至多|顶多|最少|至少|起码|不超过|不高于|不低于|不少于|不多于|超过|高于|低于|多于|少于|大于|小于|不足){_PAYING}$"
+    rf"|(?<![0-9零一二三四五六七八九十百千万第]){_MANY}(?:个|次|笔|遍|份|张|倍)的?$"
+    rf"|(?<![最至])[多少](?:转账|转|打|汇|付|充|存|给|发|交|还)(?:了|个)?$|(?:再|又)[加减添](?:上|个|掉)?$|(?:加上|减去|减掉|扣掉|扣除|加|减)$"
+)
+_OPEN_AFTER: Final = re.compile(
+    r"钱?(?:左右|上下|的样子|出头|开外|以内|之内|以下|以上|不到|往上|起步|封顶|起(?=$|[，。吧]))"
+    rf"|的?(?:[乘×x*÷]|除以)|的?{_MANY}(?:次|笔|遍|份|张)"
+)
+
+
+def is_open(text: str, start: int, end: int) -> tuple[bool, int]:
+    """Whether the words around the figure from ``start`` to ``end`` leave the sum open, and where they end."""
+    after = _OPEN_AFTER.match(text, end)
+    before = _OPEN_BEFORE.search(tail_of(text, start))
+    return before is not None or after is not None, after.end() if after else end
+
 
 def taken_spans(text: str) -> list[tuple[int, int]]:
     """Spans of canonical text that hold phone, card or ID numbers, tails, codes, dates and times."""
@@ -60,7 +81,9 @@ def bare_figure_spans(text: str, numbers: Sequence[Found], asked: bool) -> set[t
 
 def _may_be_amount(text: str, number: Found) -> bool:
     before, after = tail_of(text, number.start), text[number.end : number.end + 16]
-    if before[-1:].isascii() and (before[-1:].isalpha() or before[-1:] in tuple("+*#@_.")):
+    if before[-1:].isascii() and (before[-1:].isalpha() or before[-1:] in tuple("+*#@_./")):
+        return False
+    if before.endswith(("×", "÷", "乘", "乘以", "除以")):
         return False
     if after[:1].isascii() and (after[:1].isalpha() or after[:1] in tuple("*#@_")):
         return False

@@ -53,7 +53,7 @@ def _fold(text: str) -> str:
     for found in scan(folded):
         value = found.number.value
         said = folded[found.start : found.end]
-        if value is None:
+        if value is None or found.alternatives:
             said = to_ascii_digits(said) if all(char in DIGITS for char in said) else said
         else:
             plain = found.number.digits and len(said) > 1

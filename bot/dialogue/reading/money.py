@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from bot.dialogue.reading.amount_context import bare_figure_spans, taken_spans
+from bot.dialogue.reading.amount_context import bare_figure_spans, is_open, taken_spans
 from bot.dialogue.reading.canon import Canon, canon, masked, tail_of
+from bot.dialogue.reading.currencies import find_foreign_amounts
 from bot.dialogue.reading.names import Hit, digits_in_name, find_payees
 from bot.dialogue.reading.numerals import DIGITS, Found, Number, scan
 from bot.dialogue.reading.types import Reading, covers
@@ -25,9 +26,10 @@ AMOUNT_FEN_MAX: Final = 10**15
 class Money:
     """An amount a customer named. ``amount_fen`` is None when no certain figure was named.
 
-    ``whole`` is 全部, ``half`` 一半. ``vague`` names no figure (几百块, 一些); ``about_fen`` is then the round
-    figure heard (一千来块: 100000), good for searching only. ``negative`` (amount_fen below zero) and
-    ``too_large`` (above AMOUNT_FEN_MAX) are to be refused.
+    ``whole`` is 全部, ``half`` 一半. ``vague`` names no certain figure (几百块, 五百以内, 两个五百, 多转五百);
+    ``about_fen`` is then the round figure heard (一千来块: 100000), good for searching only. ``negative``
+    (amount_fen below zero), ``too_large`` (above AMOUNT_FEN_MAX), ``too_fine`` (finer than a fen) and ``foreign``
+    (the name of another currency than yuan) are to be refused.
     """
 
     amount_fen: int | None
@@ -36,6 +38,8 @@ class Money:
     vague: bool = False
     negative: bool = False
     too_large: bool = False
+    too_fine: bool = False
+    foreign: str = ""
     about_fen: int | None = None
 
 
@@ -57,12 +61,8 @@ _VERB_BEFORE: Final = re.compile(
 _JIAO: Final = re.compile(r"[角毛](?![落色度形利病衣重])")
 _FEN: Final = re.compile(r"分(?![钟行期之部析数享局公店红级开别手类配支清秒])")
 _CLOSING: Final = re.compile(r"钱|整|正")
-_PREFIX: Final = re.compile(r"(?:人民币|rmb|cny|¥):?-?$")
+_PREFIX: Final = re.compile(r"(?:人民币|rmb|cny|¥)[: ]?-?$")
 _NEGATIVE: Final = re.compile(r"(?:(?<![0-9a-z零一二三四五六七八九十百千万])-|负)$")
-_ABOUT_BEFORE: Final = re.compile(
-    r"(?:大概|大约|差不多|(?<![预合节契])约|将近|接近|不到|小)(?:是|有|要|转)?$"
-)
-_ABOUT_AFTER: Final = re.compile(r"钱?(?:左右|上下|的样子|出头|开外)")
 _RANGE: Final = re.compile(r"[到至~-]")
 _AFTER_BARE_MINOR: Final = re.compile(
     r"[个人天次日号年月张笔期点周岁折级十百千万亿元块%:/.\-~至0-9零一二三四五六七八九半几股份克美港欧英]"
@@ -103,9 +103,11 @@ def _money(number: Number, unit_fen: int, minor_fen: int, negative: bool, about:
         about_fen = None if known is None else _fen(known, unit_fen, 0)
         within = about_fen is not None and about_fen <= AMOUNT_FEN_MAX
         return Money(None, vague=True, about_fen=about_fen if within else None)
-    amount = _fen(number.value, unit_fen, number.decimals)
-    if amount is None or number.leading_zero:
+    if number.leading_zero:
         return None
+    amount = _fen(number.value, unit_fen, number.decimals)
+    if amount is None:
+        return Money(None, too_fine=True)
     return _bounded(amount + minor_fen, negative)
 
 
@@ -183,18 +185,32 @@ def _unit_after(text: str, found: Found) -> tuple[int, int, int] | None:
 def _build(text: str, found: Found, unit: tuple[int, int, int], start: int) -> _Match | None:
     unit_fen, minor_fen, end = unit
     negative_sign = _NEGATIVE.search(tail_of(text, start))
-    about_after = _ABOUT_AFTER.match(text, end)
-    about = bool(_ABOUT_BEFORE.search(tail_of(text, start)) or about_after)
+    about, about_end = is_open(text, start, end)
     value = _money(found.number, unit_fen, minor_fen, negative_sign is not None, about)
     if value is None:
         return None
     built = (
         _money(other, unit_fen, minor_fen, negative_sign is not None, about) for other in found.alternatives
     )
-    others = tuple(other for other in built if other is not None and other != value)
+    others = tuple(other for other in built if other is not None and other != value and not about)
+    if minor_fen and not about and _minor_may_be_left_off(text, found, end):
+        others = (*others, *_as_if_without_yuan(found.number, minor_fen))
     if negative_sign:
         start -= len(negative_sign.group())
-    return _Match(start, about_after.end() if about_after else end, value, others)
+    return _Match(start, about_end, value, others)
+
+
+def _minor_may_be_left_off(text: str, found: Found, end: int) -> bool:
+    """一千块五: 1000.50, or 1500 with the 块 in the wrong place."""
+    return text[end - 2] in "块元圆" and text[found.end - 1] in "百千万" and text[end - 1] not in "半"
+
+
+def _as_if_without_yuan(number: Number, minor_fen: int) -> tuple[Money, ...]:
+    value = number.value
+    if value is None:
+        return ()
+    unit = 10 ** (len(f"{value:f}") - len(f"{value:f}".rstrip("0")))
+    return (Money(int(value * 100) + minor_fen * unit),) if 100 <= unit <= 10**6 else ()
 
 
 def _marked(text: str, numbers: Sequence[Found]) -> list[_Match]:
@@ -255,6 +271,14 @@ def _words(text: str) -> list[_Match]:
     return found
 
 
+def _ends_a_range(text: str, number: Found, numbers: Sequence[Found], found: Sequence[_Match]) -> bool:
+    """The 五百 of 三到五百, where the 三 is no amount by itself."""
+    joint = number.start - 1
+    if joint <= 0 or not _RANGE.match(text, joint):
+        return False
+    return any(first.end == joint for first in numbers) and not any(match.end == joint for match in found)
+
+
 def _bare(text: str, numbers: Sequence[Found], matches: list[_Match], asked: bool) -> list[_Match]:
     """Figures without a currency, where the words around them allow an amount."""
     allowed = bare_figure_spans(text, numbers, asked)
@@ -264,6 +288,8 @@ def _bare(text: str, numbers: Sequence[Found], matches: list[_Match], asked: boo
         if span not in allowed or any(m.start < number.end and number.start < m.end for m in matches):
             continue
         match = _build(text, number, (100, 0, _close(text, number.end)), number.start)
+        if match is not None and _ends_a_range(text, number, numbers, found):
+            match = match._replace(value=Money(None, vague=True), others=())
         if match is not None:
             found.append(match)
     return found
@@ -274,10 +300,15 @@ def _matches(text: str, hits: Iterable[tuple[int, int]], bare: bool, asked: bool
     words = _words(clean)
     clean = masked(clean, [(word.start, word.end) for word in words])
     numbers = scan(clean)
+    foreign = [
+        _Match(span.start, span.end, Money(None, foreign=span.value.currency.name))
+        for span in find_foreign_amounts(clean, numbers)
+    ]
+    numbers = [n for n in numbers if all(n.end <= m.start or m.end <= n.start for m in foreign)]
     matches = _ranges(clean, numbers, _marked(clean, numbers))
     if bare:
         matches += _bare(clean, numbers, matches, asked)
-    return sorted([*words, *matches], key=lambda match: match.start)
+    return sorted([*words, *foreign, *matches], key=lambda match: match.start)
 
 
 def _name_spans(hits: Sequence[Hit], text: str) -> list[tuple[int, int]]:

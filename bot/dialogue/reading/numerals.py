@@ -1,7 +1,8 @@
 """Chinese, Arabic and mixed numerals as people write and say them.
 
-三千五 is 3500, 两万三 23000, 一万零五 10005, 3万5 35000, 1.5万 15000, 5k 5000. What names no figure
-(几百, 十几, 五六百, 一千多) and what cannot be read (五百三百, 1,2000) is reported as vague, never guessed.
+三千五 is 3500, 两万三 23000, 一万零五 10005, 3万5 35000, 1.5万 15000, 5k 5000. 五六百 is 500 or 600: both are
+reported. What names no figure (几百, 十几, 三五百, 一千多) and what cannot be read (五百三百, 1,2000) is vague,
+never guessed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from bot.dialogue.reading.canon import Canon, canon
+from bot.dialogue.reading.name_lexicon import SURNAMES_COMMON
 from bot.dialogue.reading.types import Reading
 
 DIGITS: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {
@@ -33,14 +35,20 @@ _WIDE_GROUPED = re.compile(r"[0-9]{1,3}(?:，[0-9]{3})+(?:\.[0-9]+)?(?![0-9])")
 _PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?(?![.,]?[0-9])")
 _MALFORMED = re.compile(r"[0-9]+(?:[.,]+[0-9]+)+")
 _DIGIT_STRING = re.compile(r"[零一二三四五六七八九幺]{2,}")
+_HAN_RUN = re.compile(r"[零一二三四五六七八九十百千万亿两]+")
+_NEIGHBOURS = re.compile(
+    r"(?<![零一二三四五六七八九两])(?:一[两二]|[两二]三|三四|四五|五六|六七|七八|八九)(?![零一二三四五六七八九两])"
+)
+_COUNTED_SCALE = re.compile(r"([一两三四五六七八九十半]|[0-9]{1,3}(?:\.[0-9]+)?)个(半)?(?:([万亿])|(w)(?![a-z]))")
+_SLIPPED_POINT = re.compile(r"([0-9]{1,7})。([0-9]{1,2})(?![0-9.,。，])(?=$|元|块|万)")
 _VAGUE_WORD = re.compile(
     r"好几[十百千万亿]+|几[十百千万亿]+|几(?=个|块|元|毛|角|分钱|张|笔|天)"
     r"|(?<![次总人天分参指份])数[十百千万亿]+|(?<![晚早马网以身路线])上[百千万亿]+(?=个|块|元|多|人|次|笔|的|$)"
     r"|百(?:来|把|十来|八十|十)(?=个|块|元|人|次|斤|$)|千(?:把|来|八百)(?=个|块|元|人|次|斤|$)"
-    r"|万(?:把|来|八千|儿八千)(?=个|块|元|人|次|斤|$)|[百千万亿]{1,2}(?=元|块)"
+    r"|万(?:把|来|八千)(?=个|块|元|人|次|斤|$)|百儿八十|[千万]儿八[百千]|[百千万亿]{1,2}(?=元|块)|块把(?=钱|$|[，。吧])"
 )
 _VAGUE_TAIL = re.compile(
-    r"好几|多(?![少久长大远次样谢云])|来(?=个|块|元|人|天|次|万|斤|岁|亿)|余(?=元|块|万|人|次|天|个|亿)|几"
+    r"好几|多(?![少久长大远次样谢云])|来(?=个|块|元|人|天|次|万|斤|岁|亿|美|港|欧|$)|余(?=元|块|万|人|次|天|个|亿)|几"
 )
 _CLOCK_BEFORE = re.compile(r"(?:上午|下午|晚上|早上|中午|凌晨|傍晚|半夜|今晚|明早|明晚)$")
 _HALF_NOT_AFTER = "年月天个小价路夜径"
@@ -306,10 +314,67 @@ def _half(text: str, at: int) -> Found | None:
     if match := re.compile(r"半(?=[个块年月天斤小])|一半").match(text, at):
         return Found(at, match.end(), Number(Decimal("0.5")))
     if match := re.compile(r"([一两三四五六七八九十0-9])个半(?!月)").match(text, at):
-        said = match.group(1)
-        count = 10 if said == "十" else int(said) if said.isascii() else DIGITS[said]
-        return Found(at, match.end(), Number(count + Decimal("0.5")))
+        return Found(at, match.end(), Number(_count(match.group(1)) + Decimal("0.5")))
     return None
+
+
+def _count(said: str) -> Decimal:
+    """一, 十, 半 or 1.5 as a number."""
+    words = {"十": Decimal(10), "半": Decimal("0.5")}
+    return Decimal(said) if said.isascii() else words.get(said) or Decimal(DIGITS[said])
+
+
+def _counted_scale(text: str, at: int) -> Found | None:
+    """一个亿, 三个w, 一个半万, 半个亿."""
+    match = _COUNTED_SCALE.match(text, at)
+    if match is None:
+        return None
+    count = _count(match.group(1)) + (Decimal("0.5") if match.group(2) else 0)
+    if match.end() < len(text) and text[match.end()] in "零一二三四五六七八九十百千万亿半几":
+        return Found(at, match.end(), Number(None, vague=True))
+    return Found(at, match.end(), Number(count * _SCALES[match.group(3) or match.group(4)]))
+
+
+def _neighbours(text: str, at: int) -> Found | None:
+    """五六百 is 500 or 600, 一百二三 120 or 130, 十五六 15 or 16; 五六 without a unit may be 56 and is left alone."""
+    run = _HAN_RUN.match(text, at)
+    if run is None or text[run.end() : run.end() + 1] in tuple("点半几廿卅卌0123456789"):
+        return None
+    said = run.group()
+    pairs = list(_NEIGHBOURS.finditer(said))
+    alone = pairs and len(said) == 2 and text[run.end() : run.end() + 1] not in tuple("块元毛角")
+    if len(pairs) != 1 or alone:
+        return None
+    pair = pairs[0]
+    if pair.start() == 0 and at and text[at - 1] in SURNAMES_COMMON:  # 李四五十: the 四 is a part of the name
+        return None
+    least, most = (_whole(said[: pair.start()] + digit + said[pair.end() :], 0) for digit in pair.group())
+    if least is None or most is None or least.number.value is None or most.number.value is None:
+        return None
+    if least.end < len(said) - 1 or most.end < len(said) - 1:
+        return None
+    return Found(at, run.end(), least.number, (most.number,))
+
+
+def _slipped_point(text: str, at: int) -> Found | None:
+    """5。2 is 5.2 typed with Chinese punctuation, or 5 and then 2."""
+    match = _SLIPPED_POINT.match(text, at)
+    if match is None:
+        return None
+    whole, fraction = match.groups()
+    spoiled = len(whole) > 1 and whole[0] == "0"
+    value = None if spoiled else Decimal(f"{whole}.{fraction}")
+    others = () if value is None else (Number(Decimal(fraction), leading_zero=fraction[0] == "0"),)
+    number = Number(value, vague=spoiled, decimals=len(fraction))
+    return _times_wan(text, Found(at, match.end(), number, others))
+
+
+def _times_wan(text: str, found: Found) -> Found:
+    value = found.number.value
+    if value is None or text[found.end : found.end + 1] != "万":
+        return found
+    others = tuple(Number(other.value * WAN) for other in found.alternatives if other.value is not None)
+    return Found(found.start, found.end + 1, Number(value * WAN), others)
 
 
 def _malformed_arabic(text: str, at: int) -> Found | None:
@@ -330,6 +395,21 @@ def _malformed_arabic(text: str, at: int) -> Found | None:
     return None
 
 
+_READINGS: Final = (
+    _counted_scale,
+    _half,
+    _slipped_point,
+    _malformed_arabic,
+    _neighbours,
+    _digit_string,
+    _whole,
+)
+
+
+def _first_reading(text: str, at: int) -> Found | None:
+    return next((found for read in _READINGS if (found := read(text, at))), None)
+
+
 def _number_at(text: str, at: int) -> Found | None:
     if match := _VAGUE_WORD.match(text, at):
         return Found(at, match.end(), Number(None, vague=True))
@@ -338,7 +418,7 @@ def _number_at(text: str, at: int) -> Found | None:
         return None
     if char not in DIGITS and char not in "十半" and char not in TENS and not ("0" <= char <= "9"):
         return None
-    found = _half(text, at) or _malformed_arabic(text, at) or _digit_string(text, at) or _whole(text, at)
+    found = _first_reading(text, at)
     if found is None:
         return None
     tail = _VAGUE_TAIL.match(text, found.end)

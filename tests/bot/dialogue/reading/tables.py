@@ -1,19 +1,24 @@
-"""Reads the tables beside this file: one row a line, columns apart by tabs, comments after #."""
+"""Reads the tables in `cases`, one per kind: one row a line, columns apart by tabs, comments after #."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-HERE = Path(__file__).parent
+CASES = Path(__file__).parent / "cases"
 
 
-def rows(name: str, columns: int) -> list[tuple[str, ...]]:
-    """The rows of a table; every row has that many columns."""
+def kinds() -> list[str]:
+    """The names of the tables."""
+    return sorted(path.stem for path in CASES.glob("*.tsv"))
+
+
+def rows(kind: str) -> list[tuple[str, str, str]]:
+    """Text, context ("" where the kind needs none) and what must be read, for every row of a table."""
     found = []
-    for place, line in enumerate((HERE / name).read_text(encoding="utf-8").splitlines(), start=1):
+    for place, line in enumerate((CASES / f"{kind}.tsv").read_text(encoding="utf-8").splitlines(), start=1):
         if not line or line.startswith("#"):
             continue
-        cells = tuple(line.split("\t"))
-        assert len(cells) == columns, f"{name}:{place}: {len(cells)} columns instead of {columns}"
-        found.append(cells)
+        text, *context, expected = line.split("\t")
+        assert len(context) <= 1, f"{kind}.tsv:{place}: too many columns"
+        found.append((text, context[0] if context else "", expected))
     return found

@@ -8,31 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dialogue.reading.date_types import DateRange, Prefer
 from bot.dialogue.reading.dates import read_dates
 from bot.dialogue.reading.holidays import FIRST_YEAR, LUNAR
+from tests.bot.dialogue.reading.dates_shown import PREFER, read_as_shown
 from tests.bot.dialogue.reading.tables import rows
 
-TODAY = date(2026, 11, 4)
 DAYS = st.dates(date(2000, 1, 1), date(2099, 12, 31))
-PREFER: dict[str, Prefer] = {"past": "past", "future": "future"}
-
-
-def shown(value: DateRange) -> str:
-    if value.invalid:
-        return "invalid"
-    text = f"{value.start}" if value.start == value.end else f"{value.start}..{value.end}"
-    return f"{text}@{value.repeat.unit}{value.repeat.on}" if value.repeat else text
-
-
-def read(text: str, prefer: str, today: date = TODAY, *, asked: bool = False) -> str:
-    found = read_dates(text, today, prefer=PREFER[prefer], asked=asked)
-    return " ".join("|".join(shown(v) for v in (r.value, *r.alternatives)) for r in found) or "-"
-
-
-@pytest.mark.parametrize(("text", "prefer", "expected"), rows("dates.tsv", 3))
-def test_a_date_is_read_as_customers_mean_it(text: str, prefer: str, expected: str) -> None:
-    assert read(text, prefer) == expected
 
 
 @pytest.mark.parametrize(
@@ -40,8 +21,8 @@ def test_a_date_is_read_as_customers_mean_it(text: str, prefer: str, expected: s
     [("3.5", "2026-03-05"), ("3.5吧", "2026-03-05"), ("2.30", "invalid"), ("3.5块", "-"), ("转3.5元", "-")],
 )
 def test_a_bare_decimal_is_a_date_only_when_a_date_was_asked_for(text: str, expected: str) -> None:
-    assert read(text, "past", asked=True) == expected
-    assert read(text, "past") == "-"
+    assert read_as_shown(text, "past", asked=True) == expected
+    assert read_as_shown(text, "past") == "-"
 
 
 @given(DAYS, st.sampled_from(["past", "future"]))
@@ -51,7 +32,7 @@ def test_a_day_written_out_is_that_day_whatever_today_is(day: date, prefer: str)
         day.isoformat(),
         f"{day.year}/{day.month}/{day.day}",
     ):
-        assert read(text, prefer, date(2030, 2, 28)) == day.isoformat()
+        assert read_as_shown(text, prefer, date(2030, 2, 28)) == day.isoformat()
 
 
 @given(DAYS, st.integers(1, 31))
@@ -62,7 +43,7 @@ def test_a_day_of_the_month_lies_on_the_side_that_is_preferred(today: date, day:
     assert today - timedelta(days=62) < past <= today <= future < today + timedelta(days=62)
 
 
-@given(DAYS, st.sampled_from([row[0] for row in rows("dates.tsv", 3)]), st.sampled_from(["past", "future"]))
+@given(DAYS, st.sampled_from([row[0] for row in rows("dates")]), st.sampled_from(["past", "future"]))
 def test_no_sentence_of_the_table_fails_on_any_day_of_the_century(
     today: date, text: str, prefer: str
 ) -> None:

@@ -1,0 +1,63 @@
+"""Every kind of thing customers name is read as the tables say; two readings are told apart from one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from bot.dialogue.reading.currencies import ForeignAmount, read_currencies, read_foreign_amounts
+from bot.dialogue.reading.money import Money, read_amount, read_money
+from bot.dialogue.reading.types import Reading
+from tests.bot.dialogue.reading.dates_shown import read_as_shown
+from tests.bot.dialogue.reading.tables import kinds, rows
+
+CASES_MIN = 400
+OF_A_KIND_MIN = 25
+
+
+def shown(readings: Iterable[Reading[Any]], form: Callable[[Any], str]) -> str:
+    """Readings apart by blanks, the two values of one reading by |, nothing as -."""
+    found = ["|".join(map(form, (reading.value, *reading.alternatives))) for reading in readings]
+    return " ".join(found) or "-"
+
+
+def money(value: Money) -> str:
+    if value.foreign or value.too_fine or value.too_large:
+        return "foreign" if value.foreign else "too fine" if value.too_fine else "too large"
+    if value.whole or value.half:
+        return "all" if value.whole else "half"
+    return "?" if value.amount_fen is None else f"{value.amount_fen / 100:.2f}"
+
+
+def foreign(value: ForeignAmount) -> str:
+    return f"{value.currency.code}{'?' if value.amount is None else f'{value.amount:f}'}"
+
+
+def currencies(text: str) -> str:
+    amounts = read_foreign_amounts(text)
+    return shown(amounts, foreign) if amounts else shown(read_currencies(text), lambda value: value.code)
+
+
+READERS: dict[str, Callable[[str, str], str]] = {
+    "amounts": lambda text, _: shown(read_amount(text) or read_money(text), money),
+    "currencies": lambda text, _: currencies(text),
+    "dates": read_as_shown,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "context", "expected"), [(kind, *row) for kind in kinds() for row in rows(kind)]
+)
+def test_what_is_said_is_read_as_the_table_says(kind: str, text: str, context: str, expected: str) -> None:
+    assert READERS[kind](text, context) == expected
+
+
+def test_the_tables_hold_enough_different_cases_of_every_kind() -> None:
+    assert set(kinds()) == set(READERS)
+    counts = {kind: len({row[:2] for row in rows(kind)}) for kind in kinds()}
+    assert counts == Counter(kind for kind in kinds() for _ in rows(kind)), "a case stands twice"
+    assert {kind: count for kind, count in counts.items() if count < OF_A_KIND_MIN} == {}
+    assert sum(counts.values()) >= CASES_MIN, counts
