@@ -10,15 +10,16 @@ from actions.accounts import PayingAccountSlot
 from actions.orders import OrderSkill
 from actions.receipts import TITLES
 from actions.services import bank_of, customer_of
-from banking_core.accounts.numbers import FORMATS
+from banking_core.accounts.numbers import FORMATS, NUMBER_LENGTHS
 from banking_core.clock import BANK_ZONE
 from banking_core.money_text import fen_to_yuan_text, mask_name, mask_number
 from banking_core.orders.models import Order
 from banking_core.transfers.models import Payee
 from bot.dialogue.errors import SlotRefused
 from bot.dialogue.reading.banks import read_banks
+from bot.dialogue.reading.canon import canon
 from bot.dialogue.reading.money import Money
-from bot.dialogue.reading.numbers import read_card_numbers
+from bot.dialogue.reading.numbers import luhn_ok, read_card_numbers, read_digits, read_longest_digits
 from bot.dialogue.reading.types import Reading
 from bot.dialogue.reply import Card, Choice, Reply, choices
 from bot.dialogue.skill import Accepted, Checked, Done, Manner, Skill, Slot, Turn, WhichOne
@@ -61,8 +62,9 @@ def payee_label(payee: Payee) -> str:
 
 def matches(payee: Payee, said: str) -> bool:
     """True when `said` is the name, the nickname, or another word for the same relative."""
+    said = canon(said).text
     bare = re.sub(r"^(我|俺|咱|我们|咱们)(家)?", "", said) or said
-    names = {payee.name, payee.nickname} - {""}
+    names = {canon(payee.name).text, payee.nickname} - {""}
     return said in names or bare in names or any(bare in _KIN.get(name, ()) for name in names)
 
 
@@ -192,7 +194,11 @@ class AccountNumberSlot(Slot[str]):
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
         """Written or spoken; when asked, digits of a wrong length are reported too."""
         found = [Reading(r.value.digits, r.start, r.end, r.text) for r in read_card_numbers(turn.text)]
-        digits = re.sub(r"\D", "", turn.text)
+        digits = read_digits(turn.text)
+        if (
+            len(digits) not in NUMBER_LENGTHS
+        ):  # said in parts it is only believed where a check digit proves it
+            digits = read_longest_digits(turn.text)
         if not found and asked and len(digits) >= 6:
             return [Reading(digits, 0, len(turn.text), turn.text)]
         return found
@@ -201,18 +207,9 @@ class AccountNumberSlot(Slot[str]):
         """Length, and the check digit for bank cards."""
         if not 12 <= len(raw) <= 19:
             raise SlotRefused("卡号的位数不对，应该是12到19位数字，请再核对一下。")
-        if len(raw) >= 16 and not luhn_valid(raw):
+        if len(raw) in NUMBER_LENGTHS and not luhn_ok(raw):
             raise SlotRefused("这个卡号好像有一位不对，请照着卡面再念一次。")
         return Accepted(raw, mask_number(raw))
-
-
-def luhn_valid(digits: str) -> bool:
-    """The check digit of ISO/IEC 7812."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
 
 
 class BankSlot(Slot[tuple[str, str]]):

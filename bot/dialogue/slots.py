@@ -12,7 +12,7 @@ from bot.dialogue.reading.choices import read_choice
 from bot.dialogue.reading.dates import DateRange, Prefer, read_dates
 from bot.dialogue.reading.money import Money, read_amount, read_money
 from bot.dialogue.reading.names import read_bare_name, read_payees
-from bot.dialogue.reading.numbers import read_card_tails, read_phones
+from bot.dialogue.reading.numbers import read_card_tails, read_longest_digits, read_phones
 from bot.dialogue.reading.speech import fen_to_yuan_text, mask_phone
 from bot.dialogue.reading.types import Reading
 from bot.dialogue.skill import Accepted, Checked, Slot, Turn, WhichOne
@@ -116,7 +116,7 @@ class PhoneSlot(Slot[str]):
         """Spoken or written; when asked for, digits of a wrong length are reported too."""
         found = read_phones(turn.text)
         if not found and asked:
-            digits = "".join(c for c in turn.text if c.isdigit())
+            digits = read_longest_digits(turn.text)
             if len(digits) >= 5:
                 return [Reading(digits, 0, len(turn.text), turn.text)]
         return found

@@ -196,8 +196,12 @@ def _surnamed(text: str, at: int) -> list[Candidate]:
         given = text[at + (2 if compound else 1) : end]
         if len(text) < end or any(not is_han(char) or char in _HARD for char in given):
             break
-        if ends_here(text, end) and not _owns_something_else(text, end):
+        half = compound and length == 2 and text[end : end + 1] == "不"  # 东方不败
+        if ends_here(text, end) and not half and not _owns_something_else(text, end):
             found.append(_with_title(text, at, end, any(char in _SOFT for char in given)))
+    if found and compound and text[found[-1].end : found[-1].end + 1] == "及":
+        end = found[-1].end + 1  # 宇文化及转五百, where no second name follows the 及
+        found += [Candidate(at, end, end)] if text[end : end + 1] in tuple("转打汇付充") else []
     if found or compound:
         return found
     double = text[at : at + 4]  # 陈李小红: the surnames of both parents

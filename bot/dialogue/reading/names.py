@@ -329,8 +329,10 @@ def _cue_hits(text: str) -> list[Hit]:
     return hits
 
 
-def _merge_known(text: str, guesses: list[Hit], spans: list[tuple[int, int]]) -> list[Hit]:
-    """Known names win; a known name that is only the beginning of a longer one is asked about."""
+def _merge_known(
+    text: str, guesses: list[Hit], spans: list[tuple[int, int]], known: frozenset[str]
+) -> list[Hit]:
+    """Known names win; one that is the beginning of a longer name, or holds another known one, is asked about."""
     hits: list[Hit] = []
     taken: list[Hit] = []
     for start, end in spans:
@@ -343,7 +345,9 @@ def _merge_known(text: str, guesses: list[Hit], spans: list[tuple[int, int]]) ->
         shorter = [hit.name for hit in clashing if hit.name.start == start and hit.name.end < end]
         if longer and not ends_here(text, end):
             hits.append(Hit(longer[0].start, longer[0].end, longer[0], (name,)))
-        elif shorter and not ends_here(text, end):
+        elif shorter and (
+            not ends_here(text, end) or text[shorter[0].start : shorter[0].end] in known
+        ):  # 给李四五十块, with both 李四 and 李四五 in the book
             hits.append(Hit(shorter[0].start, shorter[0].end, shorter[0], (name,)))
         else:
             hits.append(
@@ -357,7 +361,8 @@ def find_payees(text: str, known: Sequence[str] = ()) -> list[Hit]:
     """Payees in canonical text, in order."""
     hits = _cue_hits(text)
     spans = _known_names(text, known)
-    return _merge_known(text, hits, spans) if spans else hits
+    folded = frozenset(canon(name).text for name in known)
+    return _merge_known(text, hits, spans, folded) if spans else hits
 
 
 def _said(copy: Canon, name: Candidate) -> str:

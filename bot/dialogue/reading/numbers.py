@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from bot.dialogue.reading.canon import canon
+from bot.dialogue.reading.canon import canon, tail_of
 from bot.dialogue.reading.numerals import DIGITS, to_ascii_digits
 from bot.dialogue.reading.types import Reading, covers
 
@@ -37,31 +38,38 @@ _NO_DIGIT_BEFORE: Final = f"(?<!{_D})(?<!{_D}[.])"
 _NO_DIGIT_AFTER: Final = f"(?!{_D}(?!{_UNIT}))(?![.][0-9])"
 _SEP: Final = r"[ \-]?"
 _LOOSE_SEP: Final = r"[ \-，、,.。]?"
+_PAUSE: Final = re.compile(r"[，、,.。]")
+# How eleven digits fall into two parts when somebody pauses once; 138001380，50 is a short number and something else.
+_PAUSED_ONCE: Final = frozenset({(3, 8), (7, 4), (4, 7), (8, 3), (5, 6), (6, 5)})
 
 _PHONE: Final = re.compile(
     rf"{_NO_DIGIT_BEFORE}(?:(?:\+|00)?86{_SEP})?(?P<number>[1一幺]{_SEP}[3-9三四五六七八九](?:{_SEP}{_D}){{9}}){_NO_DIGIT_AFTER}"
 )
 _PHONE_PAUSED: Final = re.compile(
-    rf"{_NO_DIGIT_BEFORE}(?P<number>[1一幺]{_LOOSE_SEP}[3-9三四五六七八九](?:{_LOOSE_SEP}{_D}){{9}})(?!{_LOOSE_SEP}{_D})"
+    rf"{_NO_DIGIT_BEFORE}(?P<number>[1一幺]{_LOOSE_SEP}[3-9三四五六七八九](?:{_LOOSE_SEP}{_D}){{9}})(?!{_LOOSE_SEP}{_D})(?![元块毛])"
 )
 _CARD: Final = re.compile(
-    rf"{_NO_DIGIT_BEFORE}(?P<number>{_D}{{12,19}}|{_D}{{4}}(?P<sep>[ \-]){_D}{{4}}(?P=sep){_D}{{4}}(?:(?P=sep){_D}{{4}})?(?:(?P=sep){_D}{{1,3}})?|{_D}{{6}}[ \-]{_D}{{6,13}}){_NO_DIGIT_AFTER}(?!x)"
+    rf"{_NO_DIGIT_BEFORE}(?P<number>{_D}{{12,19}}|{_D}{{4}}(?P<sep>[ \-]){_D}{{4}}(?P=sep){_D}{{4}}(?:(?P=sep){_D}{{4}})?(?:(?P=sep){_D}{{1,3}})?|{_D}{{6}}[ \-]{_D}{{6,13}}){_NO_DIGIT_AFTER}(?![x叉艾埃])"
 )
 _ID: Final = re.compile(
-    rf"{_NO_DIGIT_BEFORE}(?P<number>{_D}{{6}}{_SEP}{_D}{{8}}{_SEP}{_D}{{3}}[0-9x零一二三四五六七八九幺]){_NO_DIGIT_AFTER}(?![a-z])"
+    rf"{_NO_DIGIT_BEFORE}(?P<number>{_D}{{6}}{_SEP}{_D}{{8}}{_SEP}{_D}{{3}}(?:[0-9x零一二三四五六七八九幺叉]|[艾埃]克斯)){_NO_DIGIT_AFTER}(?![a-z])"
 )
-_TAIL_DIGITS: Final = rf"(?P<number>{_D}(?:[ ]?{_D}){{3}}){_NO_DIGIT_AFTER}"
+_TAIL_DIGITS: Final = rf"(?P<number>{_D}(?:[ 、]?{_D}){{3}}){_NO_DIGIT_AFTER}"
 _TAIL: Final = re.compile(
     rf"(?:尾号|尾数|卡尾号|(?:最后|后|末|尾)[四4]?[位个]数?|后[四4]位(?:数字?)?)(?:是|为|:|就是|，)*{_TAIL_DIGITS}"
     rf"|{_NO_DIGIT_BEFORE}{_TAIL_DIGITS.replace('?P<number>', '?P<behind>')}(?:结尾|尾号)?(?:的|那|这)*张?的?(?:卡|储蓄卡|信用卡|银行卡|借记卡|结尾|尾号)"
     rf"|{_NO_DIGIT_BEFORE}{_TAIL_DIGITS.replace('?P<number>', '?P<that>')}(?:的?那|的?这)张"
+    rf"|(?<=[从用]){_TAIL_DIGITS.replace('?P<number>', '?P<source>')}(?=里?[转付扣出划打汇交缴])"
 )
 _TAIL_NEXT: Final = re.compile(
     rf"(?:的?卡?)(?:和|跟|与|、|还有|或者?){_TAIL_DIGITS}(?=的|$|[，。,!?！？]|转|都|卡|这|那)"
 )
-_ONE: Final = rf"(?:[两二三四五六]个{_D}|{_D})(?!{_UNIT})"
+_TIMES: Final = "一两二三四五六"
+_ONE: Final = rf"(?:[{_TIMES}]个{_D}|{_D})(?!{_UNIT})"
 _RUN: Final = re.compile(rf"{_ONE}(?:[ \-]?{_ONE})*")
-_REPEATED: Final = re.compile(rf"([两二三四五六])个({_D})")
+_REPEATED: Final = re.compile(rf"([{_TIMES}])个({_D})")
+_TAIL_BEFORE: Final = re.compile(r"(?:尾号|尾数)(?:是|为|:)?$")
+_MOBILE: Final = re.compile(r"(?:(?:00)?86)?(1[3-9][0-9]{9})")
 _ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS: Final = "10X98765432"
 
@@ -97,7 +105,7 @@ def find_id_numbers(text: str) -> list[Span]:
     """Identity numbers in canonical text: 18 places ending in X, or with a true birth date, or a right check."""
     found: list[Span] = []
     for match in _ID.finditer(text):
-        said = match.group("number")
+        said = re.sub(r"叉|[艾埃]克斯", "x", match.group("number"))
         number = to_ascii_digits(said[:-1]) + (
             said[-1].upper() if said[-1] == "x" else to_ascii_digits(said[-1])
         )
@@ -112,9 +120,32 @@ def find_phones(text: str) -> list[Span]:
     """Mobile numbers in canonical text."""
     found = [(*match.span(), to_ascii_digits(match.group("number"))) for match in _PHONE.finditer(text)]
     for match in _PHONE_PAUSED.finditer(text):
-        if all(match.end() <= start or end <= match.start() for start, end, _ in found):
+        parts = tuple(len(to_ascii_digits(part)) for part in _PAUSE.split(match.group("number")))
+        usual = len(parts) != 2 or parts in _PAUSED_ONCE
+        if usual and _free(match.span(), found):
             found.append((*match.span(), to_ascii_digits(match.group("number"))))
+    for start, end, digits in _counted_runs(text):
+        if (mobile := _MOBILE.fullmatch(digits)) and _free((start, end), found):
+            found.append((start, end, mobile[1]))
     return sorted(found)
+
+
+def _free(span: tuple[int, int], others: Iterable[Span]) -> bool:
+    return all(span[1] <= start or end <= span[0] for start, end, _ in others)
+
+
+def _counted_runs(text: str) -> list[Span]:
+    """Runs of digits in which some are counted, 一三八两个零三个五, with the digits meant."""
+    return [
+        (*match.span(), _plain_digits(match.group()))
+        for match in _RUN.finditer(text)
+        if _REPEATED.search(match.group())
+    ]
+
+
+def _plain_digits(said: str) -> str:
+    plain = _REPEATED.sub(lambda part: part.group(2) * DIGITS[part.group(1)], said)
+    return to_ascii_digits(plain)
 
 
 def find_card_numbers(text: str) -> list[Span]:
@@ -128,23 +159,31 @@ def find_card_numbers(text: str) -> list[Span]:
             # 6222 0212 3456 7894 500: the last group is something else
             end -= len(digits) - 15
             digits = digits[:16]
-        free = all(end <= other_start or other_end <= start for other_start, other_end, _ in others)
-        if free and 12 <= len(digits) <= 19:
+        if _free((start, end), others) and 12 <= len(digits) <= 19:
             found.append((start, end, digits))
-    return found
+    for start, end, digits in _counted_runs(text):
+        if 12 <= len(digits) <= 19 and _free((start, end), [*others, *found]):
+            found.append((start, end, digits))
+    return sorted(found)
 
 
 def find_card_tails(text: str) -> list[Span]:
     """The last four digits by which a customer names a card, in canonical text."""
     found: list[Span] = []
     for match in _TAIL.finditer(text):
-        said = match.group("number") or match.group("behind") or match.group("that")
+        if not _free(match.span(), found):  # named by 尾号6789和1234 already
+            continue
+        said = next(part for part in match.groups() if part)
         found.append((*match.span(), to_ascii_digits(said)))
         at = match.end()
         while more := _TAIL_NEXT.match(text, at):
             found.append((*more.span("number"), to_ascii_digits(more.group("number"))))
             at = more.end()
-    return found
+    for start, end, digits in _counted_runs(text):
+        named = _TAIL_BEFORE.search(tail_of(text, start))
+        if named and len(digits) == 4 and _free((start, end), found):
+            found.append((start - len(named.group()), end, digits))
+    return sorted(found)
 
 
 def read_phones(text: str) -> list[Reading[str]]:
@@ -180,12 +219,17 @@ def read_digit_runs(text: str) -> list[Reading[str]]:
     copy = canon(text)
     found: list[Reading[str]] = []
     for match in _RUN.finditer(copy.text):
-        said = match.group()
-        if _REPEATED.fullmatch(said):  # 三个八 alone may be a count of eights: leave it to the customer
+        if _REPEATED.fullmatch(
+            match.group()
+        ):  # 三个八 alone may be a count of eights: leave it to the customer
             continue
-        plain = _REPEATED.sub(lambda part: part.group(2) * DIGITS[part.group(1)], said)
-        found.append(copy.reading(to_ascii_digits(plain), *match.span()))
+        found.append(copy.reading(_plain_digits(match.group()), *match.span()))
     return found
+
+
+def read_longest_digits(text: str) -> str:
+    """The longest run of digits in a text, "" for none: to say what is wrong with a number that is none."""
+    return max((run.value for run in read_digit_runs(text)), key=len, default="")
 
 
 def read_digits(text: str) -> str:

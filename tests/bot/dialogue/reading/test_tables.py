@@ -8,12 +8,24 @@ from typing import Any
 
 import pytest
 
+from bot.dialogue.reading.banks import read_banks
+from bot.dialogue.reading.billers import read_bill_type
 from bot.dialogue.reading.currencies import ForeignAmount, read_currencies, read_foreign_amounts
 from bot.dialogue.reading.money import Money, read_amount, read_money
+from bot.dialogue.reading.names import read_bare_name, read_payees
+from bot.dialogue.reading.numbers import (
+    CardNumber,
+    IdNumber,
+    read_card_numbers,
+    read_card_tails,
+    read_id_numbers,
+    read_phones,
+)
 from bot.dialogue.reading.types import Reading
 from tests.bot.dialogue.reading.dates_shown import read_as_shown
 from tests.bot.dialogue.reading.tables import kinds, rows
 
+BOOK = ("张三", "李四", "李四五", "欧阳小雨")
 CASES_MIN = 400
 OF_A_KIND_MIN = 25
 
@@ -41,10 +53,32 @@ def currencies(text: str) -> str:
     return shown(amounts, foreign) if amounts else shown(read_currencies(text), lambda value: value.code)
 
 
+def card(value: CardNumber) -> str:
+    return value.digits + ("" if value.luhn_ok else "!")
+
+
+def identity(value: IdNumber) -> str:
+    return f"{value.number}{'' if value.checksum_ok else '!'} {value.birth_date or '-'}"
+
+
+def payees(text: str, how: str) -> str:
+    if how == "bare":
+        name = read_bare_name(text)
+        return shown([name] if name else [], str)
+    return shown(read_payees(text, known=BOOK if how == "book" else ()), str)
+
+
 READERS: dict[str, Callable[[str, str], str]] = {
     "amounts": lambda text, _: shown(read_amount(text) or read_money(text), money),
+    "banks": lambda text, _: shown(read_banks(text), lambda bank: bank.code),
+    "bills": lambda text, _: shown(read_bill_type(text), str),
+    "cards": lambda text, _: shown(read_card_numbers(text), card),
     "currencies": lambda text, _: currencies(text),
     "dates": read_as_shown,
+    "ids": lambda text, _: shown(read_id_numbers(text), identity),
+    "payees": payees,
+    "phones": lambda text, _: shown(read_phones(text), str),
+    "tails": lambda text, _: shown(read_card_tails(text), str),
 }
 
 
