@@ -44,7 +44,7 @@ _COUNTED_SCALE = re.compile(
 )
 _SLIPPED_POINT = re.compile(r"([0-9]{1,7})。([0-9]{1,2})(?![0-9.,。，])(?=$|元|块|万)")
 _VAGUE_WORD = re.compile(
-    r"好几[十百千万亿]+|几[十百千万亿]+|几(?=个|块|元|毛|角|分钱|张|笔|天)"
+    r"好几[十百千万亿]+|几[十百千万亿]+|几(?=个|块|元|毛|角|分钱|张|笔|天|年|周)"
     r"|(?<![次总人天分参指份])数[十百千万亿]+|(?<![晚早马网以身路线])上[百千万亿]+(?=个|块|元|多|人|次|笔|的|$)"
     r"|百(?:来|把|十来|八十|十)(?=个|块|元|人|次|斤|$)|千(?:把|来|八百)(?=个|块|元|人|次|斤|$)"
     r"|万(?:把|来|八千)(?=个|块|元|人|次|斤|$)|百儿八十|[千万]儿八[百千]|[百千万亿]{1,2}(?=元|块)|块把(?=钱|$|[，。吧])"
@@ -344,7 +344,8 @@ def _neighbours(text: str, at: int) -> Found | None:
         return None
     said = run.group()
     pairs = list(_NEIGHBOURS.finditer(said))
-    alone = pairs and len(said) == 2 and text[run.end() : run.end() + 1] not in tuple("块元毛角")
+    counted = tuple("块元毛角个天周成年" if "两" in said else "块元毛角个天周成")  # 二三年 may be 2023
+    alone = pairs and len(said) == 2 and text[run.end() : run.end() + 1] not in counted
     if len(pairs) != 1 or alone:
         return None
     pair = pairs[0]

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from banking_core.branches.directory import DEFAULT_DIRECTORY, read_directory
+from banking_core.branches.models import Branch
+from banking_core.branches.places import rank, understand
 from bot.dialogue.reading.banks import read_banks
 from bot.dialogue.reading.billers import read_bill_type
 from bot.dialogue.reading.currencies import ForeignAmount, read_currencies, read_foreign_amounts
@@ -21,6 +24,10 @@ from bot.dialogue.reading.numbers import (
     read_id_numbers,
     read_phones,
 )
+from bot.dialogue.reading.percents import Percent, read_percents
+from bot.dialogue.reading.plates import Plate, read_plates
+from bot.dialogue.reading.products import read_products
+from bot.dialogue.reading.terms import Term, read_terms
 from bot.dialogue.reading.types import Reading
 from tests.bot.dialogue.reading.dates_shown import read_as_shown
 from tests.bot.dialogue.reading.tables import kinds, rows
@@ -61,6 +68,31 @@ def identity(value: IdNumber) -> str:
     return f"{value.number}{'' if value.checksum_ok else '!'} {value.birth_date or '-'}"
 
 
+def percent(value: Percent) -> str:
+    figure = "?" if value.value is None else f"{value.value.normalize():f}"
+    return f"{figure}/{value.per}" if value.per else figure
+
+
+def term(value: Term) -> str:
+    return f"{'?' if value.count is None else value.count}{'x' if value.unit == 'instalments' else value.unit[0]}"
+
+
+def plate(value: Plate) -> str:
+    kind = {"ordinary": "", "new_energy": "(e)", "special": "(s)"}[value.kind]
+    return f"{value.number}{kind}{'' if value.valid else '!'}"
+
+
+BRANCHES = [Branch(**row) for row in read_directory(DEFAULT_DIRECTORY)]
+
+
+def places(text: str) -> str:
+    place = understand(text, BRANCHES)
+    matched, found = rank(place, BRANCHES)
+    if not found:
+        return "-"
+    return " ".join([branch.code for branch in found[:3]]) if matched == "place" else f"city {found[0].city}"
+
+
 def payees(text: str, how: str) -> str:
     if how == "bare":
         name = read_bare_name(text)
@@ -77,7 +109,12 @@ READERS: dict[str, Callable[[str, str], str]] = {
     "dates": read_as_shown,
     "ids": lambda text, _: shown(read_id_numbers(text), identity),
     "payees": payees,
+    "percents": lambda text, _: shown(read_percents(text), percent),
     "phones": lambda text, _: shown(read_phones(text), str),
+    "terms": lambda text, _: shown(read_terms(text), term),
+    "places": lambda text, _: places(text),
+    "plates": lambda text, _: shown(read_plates(text), plate),
+    "products": lambda text, _: shown(read_products(text), str),
     "tails": lambda text, _: shown(read_card_tails(text), str),
 }
 
