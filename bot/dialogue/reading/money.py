@@ -226,7 +226,8 @@ def _marked(text: str, numbers: Sequence[Found]) -> list[_Match]:
         unit = _unit_after(text, found)
         if unit is None and prefix is None:
             continue
-        match = _build(text, found, unit or (100, 0, _close(text, found.end)), found.start)
+        start = found.start - len(prefix[0]) if prefix and not prefix[0].endswith("-") else found.start
+        match = _build(text, found, unit or (100, 0, _close(text, found.end)), start)
         if match is None:
             continue
         if prefix:

@@ -38,6 +38,8 @@ _NO_DIGIT_BEFORE: Final = f"(?<!{_D})(?<!{_D}[.])"
 _NO_DIGIT_AFTER: Final = f"(?!{_D}(?!{_UNIT}))(?![.][0-9])"
 _SEP: Final = r"[ \-]?"
 _LOOSE_SEP: Final = r"[ \-，、,.。]?"
+_CARD_DIGITS_MIN: Final = 16
+_THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?:[,，][0-9]{3})+(?:[.。][0-9]+)?")
 _PAUSE: Final = re.compile(r"[，、,.。]")
 # How eleven digits fall into two parts when somebody pauses once; 138001380，50 is a short number and something else.
 _PAUSED_ONCE: Final = frozenset({(3, 8), (7, 4), (4, 7), (8, 3), (5, 6), (6, 5)})
@@ -116,13 +118,25 @@ def find_id_numbers(text: str) -> list[Span]:
     return found
 
 
+def _in_fours(text: str) -> list[Span]:
+    """Digits in groups of four that are too many for a phone: no part of them is one."""
+    spans = [(*match.span(), to_ascii_digits(match.group("number"))) for match in _CARD.finditer(text)]
+    return [span for span in spans if len(span[2]) >= _CARD_DIGITS_MIN]
+
+
 def find_phones(text: str) -> list[Span]:
     """Mobile numbers in canonical text."""
-    found = [(*match.span(), to_ascii_digits(match.group("number"))) for match in _PHONE.finditer(text)]
+    cards = _in_fours(text)
+    found = [
+        (*match.span(), to_ascii_digits(match.group("number")))
+        for match in _PHONE.finditer(text)
+        if _free(match.span(), cards)
+    ]
     for match in _PHONE_PAUSED.finditer(text):
         parts = tuple(len(to_ascii_digits(part)) for part in _PAUSE.split(match.group("number")))
         usual = len(parts) != 2 or parts in _PAUSED_ONCE
-        if usual and _free(match.span(), found):
+        thousands = _THOUSANDS.fullmatch(match.group("number"))  # 130,000,000.00 is an amount
+        if usual and not thousands and _free(match.span(), [*found, *cards]):
             found.append((*match.span(), to_ascii_digits(match.group("number"))))
     for start, end, digits in _counted_runs(text):
         if (mobile := _MOBILE.fullmatch(digits)) and _free((start, end), found):
