@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -29,6 +30,7 @@ from bot.dialogue.reading.plates import Plate, read_plates
 from bot.dialogue.reading.products import read_products
 from bot.dialogue.reading.terms import Term, read_terms
 from bot.dialogue.reading.types import Reading
+from bot.settings import ROOT
 from tests.bot.dialogue.reading.dates_shown import read_as_shown
 from tests.bot.dialogue.reading.tables import kinds, rows
 
@@ -132,3 +134,10 @@ def test_the_tables_hold_enough_different_cases_of_every_kind() -> None:
     assert counts == Counter(kind for kind in kinds() for _ in rows(kind)), "a case stands twice"
     assert {kind: count for kind, count in counts.items() if count < OF_A_KIND_MIN} == {}
     assert sum(counts.values()) >= CASES_MIN, counts
+
+
+def test_the_documentation_states_the_counts_as_they_are() -> None:
+    text = (ROOT / "docs" / "nlu.md").read_text(encoding="utf-8")
+    stated = {kind: int(count) for kind, count in re.findall(r"^\| (\w+) \| (\d+) \| `", text, re.MULTILINE)}
+    assert stated == {kind: len(rows(kind)) for kind in kinds()}
+    assert f"| all | {sum(stated.values())} |" in text
