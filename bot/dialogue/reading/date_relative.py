@@ -148,6 +148,12 @@ def _day(match: Match, today: date, _prefer: Prefer) -> DateRange:
     return single(today + timedelta(days=_DAYS[match[1]]))
 
 
+def _two_days(match: Match, today: date, _prefer: Prefer) -> DateRange:
+    """明后天, 今明两天, 昨前天."""
+    first, last = sorted(_DAYS[char] for char in match[1])
+    return days(today + timedelta(days=first), today + timedelta(days=last))
+
+
 def _in_week(monday: date, said: str | None) -> DateRange:
     if not said:
         return week_of(monday)
@@ -207,6 +213,7 @@ def _yearly(match: Match, today: date, _prefer: Prefer) -> DateRange:
 
 
 RULES: Final[tuple[Rule, ...]] = (
+    rule(r"(今明|明后|昨前|前昨|昨今)(?:两?天|日)", _two_days),
     rule(rf"(大前|前|昨|今|明|大后|后)(?:天{_TIME}|日(?![期元])|晚上?|夜|早上?|儿个?{_TIME})", _day),
     rule(rf"(?P<w>上{{1,3}}|下{{1,3}}|这|本)(?:一)?个?(?:周|星期|礼拜)的?(?P<day>{_WEEKDAY})?(?:{_TIME})", _week),
     rule(rf"(?<![上下这本每个一二两三四五六七八九十0-9])(?:周|星期|礼拜)(?P<day>{_WEEKDAY}){_TIME}", _weekday, loose=True, weekday=True),

@@ -77,7 +77,8 @@ _YEAR: Final = (
 _YEAR_ALONE: Final = r"(?P<y>(?<![0-9])(?:(?:19|20)[0-9]{2}|二零[零一二三四五六七八九]{2})年(?![前后])|大前年|(?<!大)前年|去年|今年|本年|明年|后年)"
 _MONTHS: Final = {"上上": -2, "上": -1, "这": 0, "本": 0, "当": 0, "下": 1, "下下": 2}
 _MONTH_RELATIVE: Final = r"(?P<rel>上上|上|这|本|当|下下|下)一?个?月(?:份)?(?:的)?"
-_PART: Final = r"(?P<part>初|中旬|中(?!国|行|信|间|央)|上旬|下旬|底|末|上半月|下半月|最后一天|第一天)"
+_LUNAR_DAY: Final = r"[初廿][一二三四五六七八九十]"  # 九月初九 is a day of the moon, not September
+_PART: Final = r"(?P<part>初(?![一二三四五六七八九十])|中旬|中(?!国|行|信|间|央)|上旬|下旬|底|末|上半月|下半月|最后一天|第一天)"
 _TO: Final = r"(?:到|至|~|-)"
 
 
@@ -237,6 +238,23 @@ def _relative_quarter(match: Match, today: date, _prefer: Prefer) -> DateRange:
     return _quarter_of(today.year, (today.month + 2) // 3 + _MONTHS[match.group("rel")])
 
 
+def _first_quarters(match: Match, today: date, prefer: Prefer) -> DateRange:
+    """前三季度: January to September of the year named, or of the one meant."""
+    quarters = number(match.group("q")) or 1
+    year = _year(match, today)
+    if year is None:
+        year = today.year - (prefer == "past" and quarters * 3 - 2 > today.month)
+    return days(date(year, 1, 1), month_of(year, quarters * 3).end)
+
+
+def _this_day(match: Match, today: date, _prefer: Prefer) -> DateRange:
+    """去年今天, 上个月今天."""
+    if match.group("y") is not None:
+        return day_of(_year(match, today) or today.year, today.month, today.day, today)
+    month = month_of(today.year, today.month + _MONTHS[match.group("rel")]).start
+    return day_of(month.year, month.month, today.day, today)
+
+
 def _holiday(match: Match, today: date, prefer: Prefer) -> DateRange | None:
     name = match.group("name")
     off, day_only = match.group("off") is not None, match.group("only") is not None
@@ -264,7 +282,7 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![0-9.])(1[0-2]|0?[1-9])\.(3[01]|[12][0-9]|0?[1-9])(?![0-9.块元万千百%])", _slashed, loose=True, only_asked=True),
     rule(rf"(?:{_YEAR})?{_NOT_IN_NUMBER}(?P<m>{_N})月份?的?(?P<d>{_N}){_DAY_MARK}", _month_day, loose=_no_year),
     rule(rf"(?:{_YEAR})?{_NOT_IN_NUMBER}(?P<m>{_N})月(?P<d>{_N}){_UNIT_NEXT}", _month_day, loose=_no_year),
-    rule(rf"(?:{_YEAR})?{_NOT_IN_NUMBER}(?P<m>{_N})月份?(?:的)?(?:{_PART})?(?![0-9一二三四五六七八九十个]|以?来)", _month, loose=_no_year),
+    rule(rf"(?:{_YEAR})?{_NOT_IN_NUMBER}(?P<m>{_N})月份?(?:的)?(?:{_PART})?(?![0-9一二三四五六七八九十个]|以?来|{_LUNAR_DAY})", _month, loose=_no_year),
     rule(rf"{_MONTH_RELATIVE}(?:{_PART})?", _relative_month),
     rule(rf"{_MONTH_RELATIVE}(?P<d>{_N}){_DAY_MARK}", _relative_month_day),
     rule(r"(?<![年个上下这本当每0-9零一二三四五六七八九十])月(?P<part>初|中旬|中(?!国|行|信|间|央)|底|末)", _this_part),
@@ -278,6 +296,8 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?P<y>去年|今年|明年|前年)?的?年(?P<at>中)", _year_part),
     rule(rf"(?:{_YEAR})?(?P<half>[上下])半年", _half_year),
     rule(rf"(?:{_YEAR})?(?:第(?P<q>[1-4一二三四])(?:个)?季度?|(?P<q2>[1-4一二三四])季度|q(?P<q3>[1-4]))(?![0-9])", _quarter),
+    rule(rf"(?:{_YEAR})?前(?P<q>[二两三2-3])季度", _first_quarters),
+    rule(rf"(?:{_YEAR}|{_MONTH_RELATIVE})的?(?:今天|今日|这一?天)", _this_day),
     rule(r"(?P<rel>上上|上|这|本|当|下下|下)一?个?季度?(?=$|[^节])", _relative_quarter),
     rule(rf"(?:{_YEAR})?(?P<name>{_HOLIDAY_NAMES})(?:(?P<only>当天|那天|当日|那日)|(?P<off>期间|假期|小长假|长假|黄金周|放假|前后|那几天))?",
          _holiday, loose=_no_year),

@@ -25,6 +25,7 @@ _NOW: Final = re.compile(r"(?:起|开始|一直)*(?:到|至)?(?:现在|目前|�
 _SINCE: Final = re.compile(r"(?:之后|以后|往后|过后|起|开始)(?![0-9一二两三四五六七八九十几])")
 _UNTIL: Final = re.compile(r"(?:之前|以前|前)(?![天日年晚夜半几两三0-9后])")
 _LOOK_BACK_YEARS: Final = 1  # how far A之前 reaches when looking back
+_MOON_FESTIVALS: Final = {"八月十五": "中秋当天", "七月七": "七夕"}  # or a day of the sun's month
 _WEEK_DAYS: Final = 7
 _MONTH_DAYS_MAX: Final = 31
 
@@ -109,8 +110,11 @@ def _opened(text: str, found: _Found, today: date, prefer: Prefer, limit: int) -
 
 
 def _alternatives(found: _Found, today: date, prefer: Prefer) -> tuple[DateRange, ...]:
-    """周五 said on a Friday: to act today, or in a week? 5日前: five days ago, or before the 5th?"""
+    """周五 said on a Friday: to act today, or in a week? 5日前: five days ago, or before the 5th? 八月十五: by which calendar?"""
     said = found.match.groupdict()
+    if found.match.group() in _MOON_FESTIVALS:
+        festival = read_dates(_MOON_FESTIVALS[found.match.group()], today, prefer=prefer)
+        return tuple(reading.value for reading in festival if reading.value != found.value)
     if said.get("u") == "日" and (day := number(said.get("n") or "")) and day <= _MONTH_DAYS_MAX:
         other = read_dates(f"{day}号", today, prefer=prefer)
         return tuple(reading.value for reading in other if reading.value != found.value)
