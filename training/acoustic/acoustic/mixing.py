@@ -1,0 +1,209 @@
+"""Makes one training utterance after the other: recordings joined to sentences, in changed voices, over a telephone."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import soxr
+
+from acoustic import features, phones, sentences, telephone
+from acoustic.corpus import RATE_HZ, Clip
+
+SILENCE: Final = 0
+SECONDS_MAX: Final = 7.0
+
+
+@dataclass(slots=True)
+class Utterance:
+    """`frames` (time, BINS) at 100 a second; `words` are phone numbers by word; `aligned` one phone a frame."""
+
+    frames: np.ndarray
+    words: list[list[int]]
+    aligned: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How often each kind of utterance is made."""
+
+    digits: float = 0.23
+    orders: float = 0.15
+    words: float = 0.13
+    syllables: float = 0.05
+    students: float = 0.17
+    sentences: float = 0.11
+    espeak: float = 0.14
+    silence: float = 0.02
+
+
+def words_of(clip: Clip) -> list[list[int]]:
+    """The labels of a clip, cut where words (in Chinese: syllables) start."""
+    ends = [*clip.starts[1:], len(clip.labels)]
+    return [clip.labels[start:end] for start, end in zip(clip.starts, ends, strict=True)]
+
+
+class Mixer:
+    """`make(seed)` is the same utterance for the same seed and clips."""
+
+    def __init__(self, clips: list[Clip], root: Path, recipe: Recipe | None = None) -> None:
+        self.recipe = recipe or Recipe()
+        self._surnames, self._examples = sentences.surnames(root), sentences.examples(root)
+        self._by_kind: dict[str, list[Clip]] = defaultdict(list)
+        self._by_syllable: dict[str, dict[tuple[int, ...], list[Clip]]] = defaultdict(lambda: defaultdict(list))
+        self._by_student: dict[str, list[Clip]] = defaultdict(list)
+        self._hsk: dict[str, Clip] = {}
+        for clip in clips:
+            self._by_kind[clip.kind].append(clip)
+            if clip.kind == "syllables" or (clip.kind == "hsk" and len(clip.starts) == 1):
+                self._by_syllable[clip.speaker][tuple(clip.labels)].append(clip)
+            if clip.kind == "hsk":
+                self._hsk[clip.text] = clip
+            if clip.kind == "words":
+                self._by_student[clip.speaker].append(clip)
+        self._voices = sorted(self._by_syllable)
+        self._students = sorted(self._by_student)
+        self._numeric = [clip for clip in self._by_kind["sentences"] if sum(c in "零一二三四五六七八九十百千万两" for c in clip.text) > 1]
+        rng = np.random.default_rng(5)
+        voices = [clip.samples[::2] for clip in self._by_kind["words"][::7] + self._by_kind["sentences"][::5]]
+        self._backgrounds = telephone.noises(rng, voices or [rng.standard_normal(8000)])
+
+    def make(self, seed: tuple[int, ...], *, english: bool = False) -> Utterance:
+        """One utterance."""
+        rng = np.random.default_rng(list(seed))
+        choice = random.Random(int(rng.integers(1 << 60)))
+        picked, joined = ([choice.choice(self._by_kind["english"])], False) if english else self._pick(choice)
+        return self._render(picked, joined, rng)
+
+    def _pick(self, choice: random.Random) -> tuple[list[Clip], bool]:
+        """Clips in order, and whether they are syllables to be run together."""
+        kinds = list(Recipe.__slots__)
+        kind = choice.choices(kinds, [getattr(self.recipe, name) for name in kinds])[0]
+        if kind == "digits":
+            return self._spoken(sentences.digit_string(choice, 1, 10), choice), True
+        if kind == "orders":
+            text = sentences.order(choice, self._surnames) if choice.random() < 0.7 else choice.choice(self._examples)
+            return self._spoken(text[:16], choice), True
+        if kind == "syllables":
+            table = self._by_syllable[choice.choice(self._voices)]
+            names = list(table)
+            return [choice.choice(table[choice.choice(names)]) for _ in range(choice.randint(1, 5))], True
+        if kind == "words":
+            return choice.choices(self._by_kind["hsk"], k=choice.randint(1, 4)), False
+        if kind == "students":
+            return choice.choices(self._by_student[choice.choice(self._students)], k=choice.choice((1, 1, 2, 3, 4))), False
+        if kind == "silence":
+            return [], False
+        if kind == "sentences":
+            pool = self._numeric if choice.random() < 0.4 and self._numeric else self._by_kind["sentences"]
+            return [choice.choice(pool)], False
+        return [choice.choice(self._by_kind["espeak"])], False
+
+    def _spoken(self, text: str, choice: random.Random) -> list[Clip]:
+        """`text` from the syllables of one voice; the one with words uses its words where they fit."""
+        voice = choice.choice(self._voices)
+        table, whole, picked, at = self._by_syllable[voice], voice == "tan", [], 0
+        while at < len(text):
+            for length in (4, 3, 2) if whole and choice.random() < 0.8 else ():
+                word = self._hsk.get(text[at : at + length])
+                if word is not None and len(word.text) == length:
+                    picked.append(word)
+                    at += length
+                    break
+            else:
+                found = table.get(_numbers(text[at]))
+                if found:
+                    exact = [one for one in found if one.text == text[at]]
+                    picked.append(choice.choice(exact) if exact and choice.random() < 0.5 else choice.choice(found))
+                at += 1
+        return picked or [choice.choice(self._by_kind["hsk"])]
+
+    def _render(self, picked: list[Clip], joined: bool, rng: np.random.Generator) -> Utterance:
+        speed = float(np.exp(rng.uniform(-0.24, 0.24)))
+        warp = round(float(np.exp(rng.uniform(-0.16, 0.16))) / speed**0.35, 2)
+        hop = int(rng.integers(66, 104)) if not joined else int(rng.integers(74, 132))
+        pieces: list[np.ndarray] = []
+        words: list[list[int]] = []
+        marks: list[tuple[int, int, list[list[int]]]] = []
+        length = 0
+
+        def add(samples: np.ndarray, overlap: int = 0) -> int:
+            nonlocal length
+            overlap = min(overlap, length, len(samples))
+            if overlap:
+                ramp = np.linspace(0, 1, overlap, dtype=np.float32)
+                mixed = pieces[-1][-overlap:] * (1 - ramp[-min(overlap, len(pieces[-1])) :]) if len(pieces[-1]) >= overlap else None
+                if mixed is not None:
+                    pieces[-1][-overlap:] = mixed + samples[:overlap] * ramp
+                    samples = samples[overlap:]
+                    length -= overlap
+                    start = length
+                    length += overlap
+                else:
+                    start = length
+            else:
+                start = length
+            pieces.append(samples)
+            length += len(samples)
+            return start
+
+        add(np.zeros(int(rng.uniform(0.08, 0.7) * 8000), np.float32))
+        tight = float(rng.uniform(0, 1))
+        for clip in picked:
+            wave = soxr.resample(clip.samples.astype(np.float32), RATE_HZ * speed, 8000, quality="MQ")
+            if joined:
+                wave = _tighten(wave, 16 + 14 * (1 - tight))
+            wave = wave / (np.sqrt((wave**2).mean()) + 1.0) * float(10 ** (rng.normal(0, 2.0) / 20))
+            if words:
+                if joined and rng.random() < 0.85:
+                    start = add(wave, int(rng.uniform(0, 0.05) * 8000))
+                else:
+                    add(np.zeros(int(rng.uniform(0.0, 0.35 if not joined else 0.15) * 8000), np.float32))
+                    start = add(wave)
+            else:
+                start = add(wave)
+            marks.append((start, length, words_of(clip)))
+            words += words_of(clip)
+            if length > SECONDS_MAX * 8000:
+                break
+        add(np.zeros(int(rng.uniform(0.08, 0.7) * 8000), np.float32))
+        wave = telephone.through(np.concatenate(pieces), rng, self._backgrounds)
+        frames = features.mfcc(wave, min(max(warp, 0.8), 1.25), hop)
+        return Utterance(frames, words, _aligned(marks, len(frames), hop))
+
+
+def _numbers(char: str) -> tuple[int, ...]:
+    """The phones of one character, or none where it has no reading known here."""
+    names = phones.syllables(char)
+    try:
+        return tuple(phones.indices(names)) if names else ()
+    except KeyError:
+        return ()
+
+
+def _tighten(wave: np.ndarray, floor_db: float) -> np.ndarray:
+    """Cuts the quiet tail (and a little of the head) of a syllable spoken by itself."""
+    count = len(wave) // 80
+    if count < 8:
+        return wave
+    level = 10 * np.log10((wave[: count * 80].reshape(count, 80) ** 2).mean(axis=1) + 1.0)
+    loud = np.flatnonzero(level > level.max() - floor_db)
+    start = max(0, int(loud[0]) - 6) * 80  # a consonant is quiet: leave room before the vowel
+    return wave[start : (int(loud[-1]) + 2) * 80]
+
+
+def _aligned(marks: list[tuple[int, int, list[list[int]]]], count: int, hop: int) -> np.ndarray:
+    """A phone a frame: uniform within each clip, an initial taking half as long as a final."""
+    aligned = np.zeros(count, np.int64)
+    for start, end, words in marks:
+        labels = [label for word in words for label in word]
+        weights = np.array([1.0 if label <= len(phones.INITIALS) else 2.0 for label in labels])
+        edges = start + (end - start) * np.concatenate([[0.0], np.cumsum(weights) / weights.sum()])
+        bounds = np.clip((edges / hop).astype(int), 0, count)
+        for label, left, right in zip(labels, bounds[:-1], bounds[1:], strict=True):
+            aligned[left:right] = label
+    return aligned
