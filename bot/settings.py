@@ -121,6 +121,16 @@ class Settings(BaseSettings):
     topup_provider: str = Field("sandbox", description="Who sells phone credit.")
     clearing_provider: str = Field("sandbox", description="Who carries interbank transfers.")
     realname_provider: str = Field("sandbox", description="Who knows which name belongs to an ID number.")
+    hearing_model: str = Field(
+        "bundled",
+        description="What hears callers: `bundled`, the folder of a Vosk model, or the name of one that Vosk fetches "
+        "by itself, such as `vosk-model-small-cn-0.22`.",
+    )
+    hearing_free_speech: bool = Field(
+        False,
+        description="Let callers speak freely where no closed answer is expected. Needs a model of the whole "
+        "language; with the bundled one leave it off.",
+    )
     messages_per_s: float = Field(
         1.0,
         gt=0,

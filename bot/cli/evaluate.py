@@ -1,10 +1,12 @@
-"""`zhanggui eval`: intents, answers, scripted conversations, public sets."""
+"""`zhanggui eval`: intents, answers, scripted conversations, public sets, hearing."""
 
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -14,7 +16,7 @@ from bot.evaluation.public_sets import CANDIDATES, SETS, Comparison
 
 @click.group("eval")
 def evaluate() -> None:
-    """测量：理解、回答、整段对话。"""
+    """测量：理解、回答、整段对话、听音。"""
 
 
 def _quietly(text: str) -> None:
@@ -131,3 +133,33 @@ def public(
         return
     for line in as_table(report):
         click.echo(line)
+
+
+@evaluate.command("asr")
+@click.argument("manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--rate", type=click.IntRange(4000, 48000), default=8000, show_default=True, help="采样率（Hz）"
+)
+@click.option(
+    "--codec", type=click.Choice(["none", "pcmu", "pcma"]), default="pcmu", show_default=True, help="电话编码"
+)
+@click.option("--model", default="", help="模型；默认用设置里的 hearing_model")
+@click.option("--free", is_flag=True, help="没有给出 grammar 的行不限说法")
+def asr(manifest: Path, rate: int, codec: Literal["none", "pcmu", "pcma"], model: str, free: bool) -> None:
+    """MANIFEST.jsonl：每行 {"audio", "text"[, "grammar"]}；打印一个 JSON 对象。"""
+    from bot.channels.phone.errors import HearingFailed
+    from bot.evaluation.hearing import ManifestError, read_manifest, report
+
+    which = model or settings_or_exit().hearing_model
+    try:
+        lines = read_manifest(manifest)
+        click.echo(report(lines, which, rate_hz=rate, through=codec, free_speech=free))
+    except UnicodeDecodeError:
+        click.echo("没有成功：清单不是 UTF-8 编码的文本，请转换后再试。", err=True)
+        sys.exit(2)
+    except ManifestError as error:
+        click.echo(f"没有成功：清单有问题（{error}），请改正后再试。", err=True)
+        sys.exit(2)
+    except HearingFailed as error:
+        click.echo(f"没有成功：识别模型用不了（{error}），请检查 ZHANGGUI_HEARING_MODEL。", err=True)
+        sys.exit(2)

@@ -81,7 +81,7 @@ def load(folder: Path, cache: Path) -> list[Clip]:
     """Every usable recording, trimmed; decoded once and kept in `cache`."""
     if cache.exists():
         with cache.open("rb") as file:
-            return pickle.load(file)  # noqa: S301, our own file
+            return pickle.load(file)
     clips = []
     for line in (folder / "manifest.jsonl").read_text("utf-8").splitlines():
         entry = json.loads(line)

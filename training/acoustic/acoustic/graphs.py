@@ -91,7 +91,9 @@ def _expanded(fst: StdVectorFst) -> StdVectorFst:
             is_phone = 0 < arc.ilabel <= count
             label = 2 * arc.ilabel if is_phone else (arc.ilabel + count if arc.ilabel else 0)
             cost = float(arc.weight.value if hasattr(arc.weight, "value") else arc.weight)
-            made.add_arc(here, StdArc(label, arc.olabel, cost, state(arc.nextstate, arc.ilabel if is_phone else 0)))
+            made.add_arc(
+                here, StdArc(label, arc.olabel, cost, state(arc.nextstate, arc.ilabel if is_phone else 0))
+            )
     return made
 
 
@@ -178,7 +180,13 @@ def build(root: Path, folder: Path, seed: int = 1) -> dict[str, int]:
     fst.write(str(graph / "HCL.fst"))
     pairs = graph / "relabel"
     subprocess.run(
-        ["fstconvert", f"--fst_type={_LOOKAHEAD}", f"--save_relabel_opairs={pairs}", graph / "HCL.fst", graph / "HCLr.fst"],
+        [
+            "fstconvert",
+            f"--fst_type={_LOOKAHEAD}",
+            f"--save_relabel_opairs={pairs}",
+            graph / "HCL.fst",
+            graph / "HCLr.fst",
+        ],
         check=True,
         env=_with_plugins(),
     )
@@ -187,7 +195,9 @@ def build(root: Path, folder: Path, seed: int = 1) -> dict[str, int]:
     names = sentences.surnames(root)
     lines = sentences.examples(root) + [sentences.order(rng, names) for _ in range(40000)]
     known = set(words)
-    _relabelled(_bigram([_segmented(line, known) for line in lines], ids, words), new).write(str(graph / "Gr.fst"))
+    _relabelled(_bigram([_segmented(line, known) for line in lines], ids, words), new).write(
+        str(graph / "Gr.fst")
+    )
     table = sorted((new[number], word) for word, number in ids.items())
     text = "<eps> 0\n" + "".join(f"{word} {number}\n" for number, word in table)
     (graph / "words.txt").write_text(text, "utf-8")

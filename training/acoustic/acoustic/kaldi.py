@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from acoustic import phones
-from acoustic.network import SUBSAMPLING, Block, Network
 from acoustic.features import BINS
+from acoustic.network import SUBSAMPLING, Block, Network
 
 POSITIONS: Final = ("B", "E", "I", "S")
 
@@ -89,7 +89,9 @@ def _transition_model(w: _Writer) -> None:
 
 def _folded(linear: torch.nn.Linear, norm: torch.nn.BatchNorm1d) -> tuple[np.ndarray, np.ndarray]:
     gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-    return (linear.weight * gain[:, None]).detach().numpy(), (norm.bias - norm.running_mean * gain).detach().numpy()
+    return (linear.weight * gain[:, None]).detach().numpy(), (
+        norm.bias - norm.running_mean * gain
+    ).detach().numpy()
 
 
 class _Net:

@@ -13,16 +13,20 @@ from acoustic import phones, sentences
 UNKNOWN: Final = "[unk]"
 # Characters with a second reading that is heard at the counter; the first is what pypinyin gives them alone.
 _ALSO: Final = {
-    "行": "xing hang", "长": "chang zhang", "重": "zhong chong", "还": "hai huan", "都": "dou du", "得": "de dei",
-    "地": "di de", "着": "zhe zhao", "了": "le liao", "觉": "jue jiao", "乐": "le yue", "数": "shu", "调": "diao tiao",
-    "率": "lv shuai", "说": "shuo", "种": "zhong chong", "差": "cha chai", "给": "gei", "单": "dan shan", "查": "cha zha",
-    "曾": "ceng zeng", "仇": "chou qiu", "解": "jie xie", "任": "ren", "尉": "wei yu", "朴": "pu piao", "区": "qu ou",
-    "盖": "gai ge", "参": "can shen", "朝": "chao zhao", "传": "chuan zhuan", "便": "bian pian", "藏": "cang zang",
-    "弹": "dan tan", "折": "zhe she", "期": "qi", "和": "he huo", "没": "mei mo", "干": "gan", "系": "xi ji", "会": "hui kuai",
-    "什": "shen shi", "大": "da dai", "谁": "shei shui", "那": "na nei", "哪": "na nei", "这": "zhe zhei", "车": "che ju",
-    "卡": "ka qia", "血": "xue xie", "角": "jiao jue", "供": "gong", "省": "sheng xing", "石": "shi dan", "乘": "cheng sheng",
-    "嗯": "en", "哦": "o", "呃": "e", "万": "wan", "六": "liu", "百": "bai", "一": "yi", "二": "er", "不": "bu", "零": "ling",
-}  # fmt: skip
+    one.split()[0]: one.split()[1:]
+    for one in (
+        "行 xing hang; 长 chang zhang; 重 zhong chong; 还 hai huan; 都 dou du; 得 de dei; 地 di de; "
+        "着 zhe zhao; 了 le liao; 觉 jue jiao; 乐 le yue; 数 shu; 调 diao tiao; 率 lv shuai; 说 shuo; "
+        "种 zhong chong; 差 cha chai; 给 gei; 单 dan shan; 查 cha zha; 曾 ceng zeng; 仇 chou qiu; "
+        "解 jie xie; 任 ren; 尉 wei yu; 朴 pu piao; 区 qu ou; 盖 gai ge; 参 can shen; 朝 chao zhao; "
+        "传 chuan zhuan; 便 bian pian; 藏 cang zang; 弹 dan tan; 折 zhe she; 期 qi; 和 he huo; "
+        "没 mei mo; 干 gan; 系 xi ji; 会 hui kuai; 什 shen shi; 大 da dai; 谁 shei shui; 那 na nei; "
+        "哪 na nei; 这 zhe zhei; 车 che ju; 卡 ka qia; 血 xue xie; 角 jiao jue; 供 gong; 省 sheng xing; "
+        "石 shi dan; 乘 cheng sheng; 嗯 en; 哦 o; 呃 e; 万 wan; 六 liu; 百 bai; 一 yi; 二 er; 不 bu; "
+        "零 ling; "
+    ).split("; ")
+    if one
+}
 
 
 def _common() -> list[str]:
@@ -39,7 +43,7 @@ def _common() -> list[str]:
 
 def _readings(word: str) -> list[tuple[str, ...]]:
     if len(word) == 1 and word in _ALSO:
-        return [(one,) for one in _ALSO[word].split()]
+        return [(one,) for one in _ALSO[word]]
     return [tuple(phones.bare(one) for one in lazy_pinyin(word, style=Style.NORMAL, v_to_u=False))]
 
 

@@ -14,7 +14,7 @@ import soxr
 from acoustic import features, phones, sentences, telephone
 from acoustic.corpus import RATE_HZ, Clip
 
-SILENCE: Final = 0
+_NUMERALS: Final = "零一二三四五六七八九十百千万两"
 SECONDS_MAX: Final = 7.0
 
 
@@ -54,7 +54,9 @@ class Mixer:
         self.recipe = recipe or Recipe()
         self._surnames, self._examples = sentences.surnames(root), sentences.examples(root)
         self._by_kind: dict[str, list[Clip]] = defaultdict(list)
-        self._by_syllable: dict[str, dict[tuple[int, ...], list[Clip]]] = defaultdict(lambda: defaultdict(list))
+        self._by_syllable: dict[str, dict[tuple[int, ...], list[Clip]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
         self._by_student: dict[str, list[Clip]] = defaultdict(list)
         self._hsk: dict[str, Clip] = {}
         for clip in clips:
@@ -67,7 +69,9 @@ class Mixer:
                 self._by_student[clip.speaker].append(clip)
         self._voices = sorted(self._by_syllable)
         self._students = sorted(self._by_student)
-        self._numeric = [clip for clip in self._by_kind["sentences"] if sum(c in "零一二三四五六七八九十百千万两" for c in clip.text) > 1]
+        self._numeric = [
+            clip for clip in self._by_kind["sentences"] if sum(map(_NUMERALS.count, clip.text)) > 1
+        ]
         rng = np.random.default_rng(5)
         voices = [clip.samples[::2] for clip in self._by_kind["words"][::7] + self._by_kind["sentences"][::5]]
         self._backgrounds = telephone.noises(rng, voices or [rng.standard_normal(8000)])
@@ -86,7 +90,11 @@ class Mixer:
         if kind == "digits":
             return self._spoken(sentences.digit_string(choice, 1, 10), choice), True
         if kind == "orders":
-            text = sentences.order(choice, self._surnames) if choice.random() < 0.7 else choice.choice(self._examples)
+            text = (
+                sentences.order(choice, self._surnames)
+                if choice.random() < 0.7
+                else choice.choice(self._examples)
+            )
             return self._spoken(text[:16], choice), True
         if kind == "syllables":
             table = self._by_syllable[choice.choice(self._voices)]
@@ -95,7 +103,8 @@ class Mixer:
         if kind == "words":
             return choice.choices(self._by_kind["hsk"], k=choice.randint(1, 4)), False
         if kind == "students":
-            return choice.choices(self._by_student[choice.choice(self._students)], k=choice.choice((1, 1, 2, 3, 4))), False
+            own = self._by_student[choice.choice(self._students)]
+            return choice.choices(own, k=choice.choice((1, 1, 2, 3, 4))), False
         if kind == "silence":
             return [], False
         if kind == "sentences":
@@ -118,7 +127,9 @@ class Mixer:
                 found = table.get(_numbers(text[at]))
                 if found:
                     exact = [one for one in found if one.text == text[at]]
-                    picked.append(choice.choice(exact) if exact and choice.random() < 0.5 else choice.choice(found))
+                    picked.append(
+                        choice.choice(exact) if exact and choice.random() < 0.5 else choice.choice(found)
+                    )
                 at += 1
         return picked or [choice.choice(self._by_kind["hsk"])]
 
@@ -126,54 +137,61 @@ class Mixer:
         speed = float(np.exp(rng.uniform(-0.24, 0.24)))
         warp = round(float(np.exp(rng.uniform(-0.16, 0.16))) / speed**0.35, 2)
         hop = int(rng.integers(66, 104)) if not joined else int(rng.integers(74, 132))
-        pieces: list[np.ndarray] = []
+        track = _Track()
         words: list[list[int]] = []
         marks: list[tuple[int, int, list[list[int]]]] = []
-        length = 0
-
-        def add(samples: np.ndarray, overlap: int = 0) -> int:
-            nonlocal length
-            overlap = min(overlap, length, len(samples))
-            if overlap:
-                ramp = np.linspace(0, 1, overlap, dtype=np.float32)
-                mixed = pieces[-1][-overlap:] * (1 - ramp[-min(overlap, len(pieces[-1])) :]) if len(pieces[-1]) >= overlap else None
-                if mixed is not None:
-                    pieces[-1][-overlap:] = mixed + samples[:overlap] * ramp
-                    samples = samples[overlap:]
-                    length -= overlap
-                    start = length
-                    length += overlap
-                else:
-                    start = length
-            else:
-                start = length
-            pieces.append(samples)
-            length += len(samples)
-            return start
-
-        add(np.zeros(int(rng.uniform(0.08, 0.7) * 8000), np.float32))
+        track.add(_quiet(rng, 0.08, 0.7))
         tight = float(rng.uniform(0, 1))
         for clip in picked:
-            wave = soxr.resample(clip.samples.astype(np.float32), RATE_HZ * speed, 8000, quality="MQ")
+            wave = soxr.resample(
+                clip.samples.astype(np.float32), RATE_HZ * speed, features.RATE_HZ, quality="MQ"
+            )
             if joined:
                 wave = _tighten(wave, 16 + 14 * (1 - tight))
             wave = wave / (np.sqrt((wave**2).mean()) + 1.0) * float(10 ** (rng.normal(0, 2.0) / 20))
-            if words:
-                if joined and rng.random() < 0.85:
-                    start = add(wave, int(rng.uniform(0, 0.05) * 8000))
-                else:
-                    add(np.zeros(int(rng.uniform(0.0, 0.35 if not joined else 0.15) * 8000), np.float32))
-                    start = add(wave)
-            else:
-                start = add(wave)
-            marks.append((start, length, words_of(clip)))
+            overlap = 0
+            if words and joined and rng.random() < 0.85:
+                overlap = int(rng.uniform(0, 0.05) * features.RATE_HZ)
+            elif words:
+                track.add(_quiet(rng, 0.0, 0.15 if joined else 0.35))
+            start = track.add(wave, overlap)
+            marks.append((start, track.length, words_of(clip)))
             words += words_of(clip)
-            if length > SECONDS_MAX * 8000:
+            if track.length > SECONDS_MAX * features.RATE_HZ:
                 break
-        add(np.zeros(int(rng.uniform(0.08, 0.7) * 8000), np.float32))
-        wave = telephone.through(np.concatenate(pieces), rng, self._backgrounds)
+        track.add(_quiet(rng, 0.08, 0.7))
+        wave = telephone.through(track.wave(), rng, self._backgrounds)
         frames = features.mfcc(wave, min(max(warp, 0.8), 1.25), hop)
         return Utterance(frames, words, _aligned(marks, len(frames), hop))
+
+
+class _Track:
+    """Sounds one after the other, some overlapping the one before."""
+
+    def __init__(self) -> None:
+        self._pieces: list[np.ndarray] = []
+        self.length = 0
+
+    def add(self, samples: np.ndarray, overlap: int = 0) -> int:
+        """Appends; gives where it starts."""
+        before = self._pieces[-1] if self._pieces else samples[:0]
+        overlap = min(overlap, len(before), len(samples))
+        start = self.length - overlap
+        if overlap:
+            ramp = np.linspace(0, 1, overlap, dtype=np.float32)
+            before[-overlap:] = before[-overlap:] * (1 - ramp) + samples[:overlap] * ramp
+            samples = samples[overlap:]
+        self._pieces.append(samples)
+        self.length += len(samples)
+        return start
+
+    def wave(self) -> np.ndarray:
+        """All of it."""
+        return np.concatenate(self._pieces)
+
+
+def _quiet(rng: np.random.Generator, least_s: float, most_s: float) -> np.ndarray:
+    return np.zeros(int(rng.uniform(least_s, most_s) * features.RATE_HZ), np.float32)
 
 
 def _numbers(char: str) -> tuple[int, ...]:

@@ -37,7 +37,9 @@ class Block(nn.Module):
 class Network(nn.Module):
     """Two tasks over one trunk: Mandarin, which is exported, and English, which lends its speakers."""
 
-    def __init__(self, width: int = 320, bottleneck: int = 96, strides: tuple[int, ...] = (1, 1, 1, 1, 2, 2, 1)) -> None:
+    def __init__(
+        self, width: int = 320, bottleneck: int = 96, strides: tuple[int, ...] = (1, 1, 1, 1, 2, 2, 1)
+    ) -> None:
         super().__init__()
         self.width, self.bottleneck, self.strides = width, bottleneck, strides
         self.register_buffer("mean", torch.zeros(BINS))
@@ -71,7 +73,9 @@ class Network(nn.Module):
         x = torch.cat([x[:, at : count - 4 + at] for at in range(5)], dim=2)
         x = _normed(self.first(x), self.first_norm)
         outputs = (x.shape[1] - 3) // SUBSAMPLING + 1
-        x = torch.cat([x[:, at : at + SUBSAMPLING * (outputs - 1) + 1 : SUBSAMPLING] for at in range(3)], dim=2)
+        x = torch.cat(
+            [x[:, at : at + SUBSAMPLING * (outputs - 1) + 1 : SUBSAMPLING] for at in range(3)], dim=2
+        )
         x = _normed(self.second(x), self.second_norm)
         for block in self.blocks:
             x = block(x)

@@ -17,11 +17,15 @@ FINALS: Final = (
 PHONES: Final = [SIL, *INITIALS, *FINALS]
 INDEX: Final = {phone: at for at, phone in enumerate(PHONES)}
 
-_WHOLE: Final = {
-    "yi": "i", "ya": "ia", "ye": "ie", "yao": "iao", "you": "iu", "yan": "ian", "yin": "in", "yang": "iang",
-    "ying": "ing", "yong": "iong", "yo": "o", "yai": "ai", "wu": "u", "wa": "ua", "wo": "uo", "wai": "uai", "wei": "ui",
-    "wan": "uan", "wen": "un", "wang": "uang", "weng": "ong", "n": "en", "ng": "en", "m": "en", "hm": "en", "hng": "en", "yu": "v", "yue": "ve", "yuan": "van", "yun": "vn",
-}  # fmt: skip
+_WHOLE: Final = dict(
+    one.split()
+    for one in (
+        "yi i; ya ia; ye ie; yao iao; you iu; yan ian; yin in; yang iang; ying ing; yong iong; yo o; "
+        "yai ai; wu u; wa ua; wo uo; wai uai; wei ui; wan uan; wen un; wang uang; weng ong; n en; ng en; "
+        "m en; hm en; hng en; yu v; yue ve; yuan van; yun vn; "
+    ).split("; ")
+    if one
+)
 _AFTER_JQX: Final = {"u": "v", "ue": "ve", "uan": "van", "un": "vn"}
 _OTHER: Final = {"iou": "iu", "uei": "ui", "uen": "un", "ueng": "ong", "v": "v", "ue": "ve", "r": "er"}
 _SYLLABLE: Final = re.compile(r"^(zh|ch|sh|[bpmfdtnlgkhjqxrzcs])?([a-z]+)$")

@@ -1,4 +1,4 @@
-"""What callers say: digit strings, amounts, dates, orders with names, and the examples the understanding learns from."""
+"""What callers say: digit strings, amounts, dates, orders with names, and the understanding's own examples."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ _GIVEN: Final = (
     "波辉凯旭东亮成林山海江河春夏秋冬月星天云安康宁福贵祥瑞庆生光辰昊然博思远嘉琪诗晓小大玉珍凤淑贞素琴洁颖蕾薇菲蓉"
 )
 _MENU: Final = (
-    "是 是的 对 对的 好 好的 行 可以 没错 确认 确定 嗯 不 不是 不对 不要 不行 错了 取消 算了 等一下 再说一遍 重复 慢一点 "
-    "转人工 人工 人工服务 找人工 返回 上一步 继续 下一个 没有了 谢谢 再见 不用了 查余额 查询余额 余额 转账 我要转账 "
-    "交电费 交水费 交话费 还信用卡 挂失 查账单 查明细 贷款 理财 存款 办卡 改密码 本人 他行 全部 一半 最低还款 全额还款 "
-    "第一个 第二个 第三个 第四个 第五个 今天 明天 后天 昨天 下个月 本月 上个月 每月"
+    "是 是的 对 对的 好 好的 行 可以 没错 确认 确定 嗯 不 不是 不对 不要 不行 错了 取消 算了 等一下 "
+    "再说一遍 重复 慢一点 转人工 人工 人工服务 找人工 返回 上一步 继续 下一个 没有了 谢谢 再见 不用了 查余额 "
+    "查询余额 余额 转账 我要转账 交电费 交水费 交话费 还信用卡 挂失 查账单 查明细 贷款 理财 存款 办卡 改密码 "
+    "本人 他行 全部 一半 最低还款 全额还款 第一个 第二个 第三个 第四个 第五个 今天 明天 后天 昨天 下个月 本月 "
+    "上个月 每月"
 ).split()
 _TEMPLATES: Final = (
-    "给{name}转{amount}", "转{amount}给{name}", "我要给{name}转{amount}", "给{name}汇{amount}", "转账{amount}", "{amount}",
-    "交{bill}{amount}", "交{bill}", "查{bill}", "充{amount}话费", "还信用卡{amount}", "取{amount}", "存{amount}", "{name}",
-    "{date}", "{date}转{amount}", "从{date}到{date}的账单", "查{date}的明细", "尾号{tail}", "尾号{tail}的卡", "密码是{code}",
-    "{code}", "{code}", "{code}", "{tail}", "验证码{code}", "手机号{phone}", "{phone}", "不对是{amount}", "改成{amount}",
-    "{menu}", "{menu}", "{menu}", "向{name}转{amount}", "帮我给{name}转{amount}", "我想查一下{date}的余额",
-)  # fmt: skip
+    "给{name}转{amount} 转{amount}给{name} 我要给{name}转{amount} "
+    "给{name}汇{amount} 转账{amount} {amount} 交{bill}{amount} 交{bill} "
+    "查{bill} 充{amount}话费 还信用卡{amount} 取{amount} 存{amount} {name} "
+    "{date} {date}转{amount} 从{date}到{date}的账单 查{date}的明细 尾号{tail} "
+    "尾号{tail}的卡 密码是{code} {code} {code} {code} {tail} 验证码{code} "
+    "手机号{phone} {phone} 不对是{amount} 改成{amount} {menu} {menu} "
+    "{menu} 向{name}转{amount} 帮我给{name}转{amount} 我想查一下{date}的余额"
+).split()
 _BILLS: Final = "电费 水费 燃气费 话费 宽带费 物业费 暖气费 房贷 车贷 学费 社保 停车费".split()
 
 
@@ -85,7 +88,9 @@ def date(rng: random.Random) -> str:
     """A date in words."""
     month, day = number(rng.randint(1, 12), rng), number(rng.randint(1, 31), rng)
     year = digits(str(rng.randint(2020, 2029)), rng).replace("幺", "一") + "年"
-    return rng.choice((f"{month}月{day}{rng.choice('日号')}", f"{day}号", f"{year}{month}月", f"{month}月", year))
+    return rng.choice(
+        (f"{month}月{day}{rng.choice('日号')}", f"{day}号", f"{year}{month}月", f"{month}月", year)
+    )
 
 
 def name(rng: random.Random, surnames: list[str]) -> str:

@@ -32,7 +32,9 @@ class Espeak:
 
     def __init__(self) -> None:
         self._library: Any = ctypes.CDLL(espeakng_loader.get_library_path())
-        self._rate_hz = self._library.espeak_Initialize(1, 0, espeakng_loader.get_data_path().encode(), 0x8000)
+        self._rate_hz = self._library.espeak_Initialize(
+            1, 0, espeakng_loader.get_data_path().encode(), 0x8000
+        )
         self._samples: list[np.ndarray] = []
         self._callback = _Callback(self._take)
         self._library.espeak_SetSynthCallback(self._callback)
@@ -79,7 +81,7 @@ def load(root: Path, cache: Path, count: int, seed: int, words: list[str]) -> li
     """`count` sentences by the voices that are not held out; made once and kept in `cache`."""
     if cache.exists():
         with cache.open("rb") as file:
-            return pickle.load(file)  # noqa: S301, our own file
+            return pickle.load(file)
     rng = random.Random(seed)
     espeak = Espeak()
     names, examples = sentences.surnames(root), sentences.examples(root)

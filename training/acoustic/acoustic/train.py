@@ -7,6 +7,7 @@ import time
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -18,14 +19,16 @@ from acoustic.losses import Denominator, numerator
 from acoustic.mixing import Mixer, Utterance
 from acoustic.network import SUBSAMPLING, Network
 
+TASKS: Final = ("zh", "en")
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`align_steps` of cross-entropy from a uniform alignment, then MMI until `steps`."""
 
-    steps: int = 7200
-    open_steps: int = 6000  # until here the voices of HELD_OUT_DIGITS stay out, so that they can measure
-    align_steps: int = 900
+    steps: int = 5200
+    open_steps: int = 4400  # until here the voices of HELD_OUT_DIGITS stay out, so that they can measure
+    align_steps: int = 700
     utterances: int = 16
     pool: int = 6  # batches drawn together and sorted by length
     rate: float = 2e-3
@@ -55,9 +58,12 @@ def batches(mixer: Mixer, plan: Plan, pool: int, context: int) -> list[Batch]:
     cut = [made[at : at + plan.utterances] for at in range(0, len(made), plan.utterances)]
     found = [_batch(part, context, "zh", rng) for part in cut]
     count = plan.english_batches
-    others = [mixer.make((plan.seed, pool, 100000 + at), english=True) for at in range(plan.utterances * count)]
+    others = [
+        mixer.make((plan.seed, pool, 100000 + at), english=True) for at in range(plan.utterances * count)
+    ]
     others.sort(key=lambda one: len(one.frames))
-    found += [_batch(others[at * plan.utterances : (at + 1) * plan.utterances], context, "en", rng) for at in range(count)]
+    size = plan.utterances
+    found += [_batch(others[at * size : (at + 1) * size], context, "en", rng) for at in range(count)]
     return [found[at] for at in rng.permutation(len(found))]
 
 
@@ -77,7 +83,11 @@ def _batch(part: list[Utterance], context: int, task: str, rng: np.random.Genera
             at, width = int(rng.integers(0, size)), int(rng.integers(2, 12))
             frames[row, context + at : context + at + width] = frames[row].mean(axis=0)
     return Batch(
-        torch.from_numpy(frames), torch.tensor(outputs), [one.words for one in part], torch.from_numpy(aligned), task
+        torch.from_numpy(frames),
+        torch.tensor(outputs),
+        [one.words for one in part],
+        torch.from_numpy(aligned),
+        task,
     )
 
 
@@ -102,75 +112,103 @@ def _follow(sequences: list[list[list[int]]]) -> list[list[int]]:
     return flat
 
 
-def run(mixer: Mixer, plan: Plan, folder: Path, until: int, network: Network | None = None) -> Network:
-    """Trains up to step `until`, going on from `folder`/checkpoint.pt when there is one; gives the running mean of the weights."""
-    torch.manual_seed(plan.seed)
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    folder.mkdir(parents=True, exist_ok=True)
-    network = network or Network()
-    first = [mixer.make((plan.seed, 999983, at)) for at in range(600)]
-    others = [mixer.make((plan.seed, 999983, at), english=True) for at in range(200)]
-    everything = torch.from_numpy(np.concatenate([one.frames for one in first]))
-    network.mean.copy_(everything.mean(0))
-    network.scale.copy_(1.0 / (everything.std(0) + 1e-3))
-    denominators = {
-        "zh": Denominator(_follow([one.words for one in first]), len(phones.PHONES)),
-        "en": Denominator(_follow([one.words for one in others]), len(english.PHONES)),
-    }
-    mean = deepcopy(network)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=1e-3)
-    step, pool, seconds = 0, 0, 0.0
-    checkpoint = folder / "checkpoint.pt"
-    if checkpoint.exists():
-        kept = torch.load(checkpoint, weights_only=False)
-        network.load_state_dict(kept["network"])
-        mean.load_state_dict(kept["mean"])
-        if "optimizer" in kept:
-            optimizer.load_state_dict(kept["optimizer"])
-        step, pool, seconds = kept["step"], kept["pool"], kept["seconds"]
-    (folder / "plan.json").write_text(json.dumps(asdict(plan), indent=1))
-    network.train()
-    began, shown, losses = time.monotonic(), step, {"zh": [], "en": []}
-    while step < until:
-        for batch in batches(mixer, plan, pool, network.context):
-            for group in optimizer.param_groups:
-                group["lr"] = _rate(plan, step)
-            out = network(batch.frames, batch.task)
-            if step < plan.align_steps and batch.task == "zh":
-                loss = _aligned_loss(out, batch)
-            else:
-                frames = batch.lengths.sum()
-                better = numerator(out, batch.words, batch.lengths)
-                all_paths = denominators[batch.task].score(out, batch.lengths)
-                gap = all_paths - better
-                keep = gap < 1e4  # an utterance with more phones than outputs has no path
-                loss = (gap * keep).sum() / frames + 5e-4 * (out**2).mean()
-            if batch.task == "en":
-                loss = loss * 0.5
-            optimizer.zero_grad(set_to_none=True)
+class Training:
+    """Network, running mean and optimiser, as they stand after `step` steps; goes on from `folder`/checkpoint.pt."""
+
+    def __init__(self, mixer: Mixer, plan: Plan, folder: Path, network: Network | None = None) -> None:
+        torch.manual_seed(plan.seed)
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+        self.mixer, self.plan, self.checkpoint = mixer, plan, folder / "checkpoint.pt"
+        self.network = network or Network()
+        first = [mixer.make((plan.seed, 999983, at)) for at in range(600)]
+        others = [mixer.make((plan.seed, 999983, at), english=True) for at in range(200)]
+        everything = torch.from_numpy(np.concatenate([one.frames for one in first]))
+        self.network.mean.copy_(everything.mean(0))
+        self.network.scale.copy_(1.0 / (everything.std(0) + 1e-3))
+        self.denominators = {
+            "zh": Denominator(_follow([one.words for one in first]), len(phones.PHONES)),
+            "en": Denominator(_follow([one.words for one in others]), len(english.PHONES)),
+        }
+        self.mean = deepcopy(self.network)
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=plan.rate, weight_decay=1e-3)
+        self.step, self.pool, self.heard_s = 0, 0, 0.0
+        if self.checkpoint.exists():
+            self._go_on()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "plan.json").write_text(json.dumps(asdict(plan), indent=1))
+        self.network.train()
+
+    def _go_on(self) -> None:
+        kept = torch.load(self.checkpoint, weights_only=True)
+        self.network.load_state_dict(kept["network"])
+        self.mean.load_state_dict(kept["mean"])
+        self.optimizer.load_state_dict(kept["optimizer"])
+        self.step, self.pool, self.heard_s = kept["step"], kept["pool"], kept["seconds"]
+
+    def save(self) -> None:
+        """Whole or not at all."""
+        parts = {"network": self.network, "mean": self.mean, "optimizer": self.optimizer}
+        state = {name: part.state_dict() for name, part in parts.items()}
+        beside = self.checkpoint.with_suffix(".part")
+        torch.save({**state, "step": self.step, "pool": self.pool, "seconds": self.heard_s}, beside)
+        beside.replace(self.checkpoint)
+
+    def next_pool(self) -> list[tuple[str, float]]:
+        """One pool of batches; (task, loss) of each."""
+        losses = []
+        for batch in batches(self.mixer, self.plan, self.pool, self.network.context):
+            for group in self.optimizer.param_groups:
+                group["lr"] = _rate(self.plan, self.step)
+            loss = self._loss(batch)
+            self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
-            optimizer.step()
-            step += 1
-            seconds += float(batch.lengths.sum()) * SUBSAMPLING / 100
-            losses[batch.task].append(loss.item())
-            _average(mean, network, min(plan.decay, step / (step + 20)))
-        pool += 1
-        if step - shown >= 50 or step >= until:
-            told = {task: round(float(np.mean(values)), 4) for task, values in losses.items() if values}
-            print(step, told, f"heard {seconds / 3600:.2f} h", f"{time.monotonic() - began:.0f} s", flush=True)
-            shown, losses = step, {"zh": [], "en": []}
-        if pool % max(1, plan.save_every // (plan.pool + plan.english_batches)) == 0 or step >= until:
-            state = {"network": network.state_dict(), "mean": mean.state_dict(), "optimizer": optimizer.state_dict()}
-            torch.save({**state, "step": step, "pool": pool, "seconds": seconds}, folder / "checkpoint.part")
-            (folder / "checkpoint.part").replace(checkpoint)
-    return mean
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
+            self.optimizer.step()
+            self.step += 1
+            self.heard_s += float(batch.lengths.sum()) * SUBSAMPLING / 100
+            losses.append((batch.task, loss.item()))
+            _average(self.mean, self.network, min(self.plan.decay, self.step / (self.step + 20)))
+        self.pool += 1
+        return losses
+
+    def _loss(self, batch: Batch) -> Tensor:
+        out = self.network(batch.frames, batch.task)
+        if self.step < self.plan.align_steps and batch.task == "zh":
+            return _aligned_loss(out, batch)
+        better = numerator(out, batch.words, batch.lengths)
+        gap = self.denominators[batch.task].score(out, batch.lengths) - better
+        keep = gap < 1e4  # an utterance with more phones than outputs has no path
+        loss = (gap * keep).sum() / batch.lengths.sum() + 5e-4 * (out**2).mean()
+        return loss * 0.5 if batch.task == "en" else loss
+
+
+def run(mixer: Mixer, plan: Plan, folder: Path, until: int, network: Network | None = None) -> Network:
+    """Trains up to step `until`; gives the running mean of the weights."""
+    training = Training(mixer, plan, folder, network)
+    save_every = max(1, plan.save_every // (plan.pool + plan.english_batches))
+    began_s, shown, losses = time.monotonic(), training.step, []
+    while training.step < until:
+        losses += training.next_pool()
+        done = training.step >= until
+        if training.step - shown >= 50 or done:
+            told = {
+                task: round(float(np.mean([loss for name, loss in losses if name == task])), 4)
+                for task in TASKS
+            }
+            spent_s, heard_h = time.monotonic() - began_s, training.heard_s / 3600
+            print(training.step, told, f"heard {heard_h:.2f} h", f"{spent_s:.0f} s", flush=True)
+            shown, losses = training.step, []
+        if training.pool % save_every == 0 or done:
+            training.save()
+    return training.mean
 
 
 def _rate(plan: Plan, step: int) -> float:
     """Warms up, then falls by equal factors."""
-    return float(plan.rate * (plan.rate_end / plan.rate) ** min(1.0, step / plan.steps) * min(1.0, (step + 20) / 200))
+    return float(
+        plan.rate * (plan.rate_end / plan.rate) ** min(1.0, step / plan.steps) * min(1.0, (step + 20) / 200)
+    )
 
 
 def _average(mean: Network, network: Network, decay: float) -> None:

@@ -1,0 +1,140 @@
+"""Out of what the recogniser may have heard, the text that makes sense in this state of the conversation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+from bot.channels.phone.hearing.grammars import DIGITS, Grammar
+from bot.channels.phone.hearing.pinyin import distance, nearest, syllables
+from bot.channels.phone.hearing.spelling import UNKNOWN, joined
+
+NEAR_MAX: Final = 0.3  # per syllable: one of three sounds wholly wrong, or several slightly
+NAME_NEAR_MAX: Final = 0.26
+UNKNOWN_MAX: Final = 0.5  # of the words; above it nothing is taken for heard
+_DIGITS: Final = frozenset(DIGITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One reading of the sound: its words and its log-score (higher is likelier)."""
+
+    words: tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word with the share of likely readings that have it; 0.0 to 1.0."""
+
+    text: str
+    confidence: float
+
+    def __repr__(self) -> str:
+        """Never shows the word: it may be part of a code."""
+        return f"Word(confidence={self.confidence:.2f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """`text` is "" when nothing was heard that may be said here.
+
+    `alternatives` are the other readings, likeliest first.
+    """
+
+    text: str = ""
+    words: tuple[Word, ...] = ()
+    alternatives: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def confidence(self) -> float:
+        """Of the least certain word; 0.0 when there is none."""
+        return min((word.confidence for word in self.words), default=0.0)
+
+    def __repr__(self) -> str:
+        """Never shows what was said."""
+        return f"Understood(chars={len(self.text)}, confidence={self.confidence:.2f})"
+
+
+def choose(hypotheses: list[Hypothesis], grammar: Grammar | None) -> Understood:
+    """The best reading that the grammar allows; without a grammar the best one, names put right by their sound."""
+    if not hypotheses:
+        return Understood()
+    fitting = [one for one in hypotheses if grammar is None or _fits(one, grammar)]
+    texts = tuple(dict.fromkeys(joined(one.words) for one in hypotheses))
+    if not fitting:
+        near = _nearest_allowed(texts[0], grammar)
+        return Understood(near, (Word(near, 0.5),), texts) if near else Understood(alternatives=texts)
+    best = fitting[0]
+    text = joined(best.words)
+    if grammar is not None and not grammar.strict and not grammar.digits:
+        best, text = _with_names(fitting, grammar.near)
+    words = tuple(_confident(best, hypotheses))
+    return Understood(text, words, tuple(one for one in texts if one != text))
+
+
+def _fits(one: Hypothesis, grammar: Grammar) -> bool:
+    text = joined(one.words)
+    unknown = sum(word == UNKNOWN for word in one.words)
+    if not text or unknown > UNKNOWN_MAX * len(one.words):
+        return False
+    if text in grammar.strict:
+        return not unknown
+    if grammar.digits:
+        return not unknown and set(text) <= _DIGITS
+    return not grammar.strict
+
+
+def _nearest_allowed(text: str, grammar: Grammar | None) -> str:
+    if grammar is None or not text or not grammar.strict or grammar.digits:
+        return ""
+    return nearest(text, sorted(grammar.strict), NEAR_MAX) or ""
+
+
+def _with_names(fitting: list[Hypothesis], names: tuple[str, ...]) -> tuple[Hypothesis, str]:
+    """A reading with a known name in it comes first; a name that only sounds like a known one is put right."""
+    for one in fitting:
+        text = joined(one.words)
+        if any(name in text for name in names):
+            return one, text
+    best = fitting[0]
+    return best, corrected(joined(best.words), names)
+
+
+def corrected(text: str, names: tuple[str, ...]) -> str:
+    """`text` with the stretch that sounds most like one of the names replaced by it, if it is near enough."""
+    found: tuple[float, int, str] | None = None
+    for name in names:
+        size = len(name)
+        for at in range(len(text) - size + 1):
+            piece = text[at : at + size]
+            if size < 2 or len(syllables(piece)) != len(syllables(name)):
+                continue
+            cost = distance(piece, name)
+            if cost <= NAME_NEAR_MAX and (found is None or cost < found[0]):
+                found = (cost, at, name)
+    if found is None:
+        return text
+    _, at, name = found
+    return text[:at] + name + text[at + len(name) :]
+
+
+def _confident(best: Hypothesis, all_of_them: list[Hypothesis]) -> list[Word]:
+    """Each word with the probability of the readings that have it at its place, counted from either end."""
+    top = max(one.score for one in all_of_them)
+    weights = [math.exp(max(one.score - top, -50.0)) for one in all_of_them]
+    total = sum(weights)
+    words = []
+    for at, word in enumerate(best.words):
+        if word == UNKNOWN:
+            continue
+        from_end = at - len(best.words)
+        held = sum(
+            weight
+            for one, weight in zip(all_of_them, weights, strict=True)
+            if (at < len(one.words) and one.words[at] == word)
+            or (-from_end <= len(one.words) and one.words[from_end] == word)
+        )
+        words.append(Word(word, held / total))
+    return words

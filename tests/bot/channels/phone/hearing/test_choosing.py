@@ -1,0 +1,69 @@
+"""The payee book and the grammar decide between what may have been heard; what may not be said is not taken."""
+
+from __future__ import annotations
+
+from bot.channels.phone.hearing.choosing import Hypothesis, choose, corrected
+from bot.channels.phone.hearing.grammars import closed, grammar
+from bot.channels.phone.loop import Expect
+
+WORDS = grammar(Expect.WORDS, ("张山", "李四"))
+
+
+def heard(*texts):
+    """Hypotheses of one character a word, each less likely than the one before."""
+    return [
+        Hypothesis(tuple(text.split() if " " in text else text), -float(at)) for at, text in enumerate(texts)
+    ]
+
+
+def test_a_reading_with_a_known_payee_is_preferred():
+    assert choose(heard("给张三转五百", "给张山转五百"), WORDS).text == "给张山转五百"
+
+
+def test_a_name_that_sounds_like_a_known_one_is_put_right():
+    assert choose(heard("给章珊转五百"), WORDS).text == "给张山转五百"
+    assert corrected("转给里斯五百块", ("李四",)) == "转给李四五百块"
+
+
+def test_a_name_unlike_any_known_one_is_left_alone():
+    assert choose(heard("给王芳转五百"), WORDS).text == "给王芳转五百"
+    assert corrected("给王芳转", ("张山", "李四")) == "给王芳转"
+
+
+def test_in_a_closed_grammar_only_its_phrases_come_out():
+    menu = closed(("查余额", "转人工", "[unk]"))
+    assert choose(heard("查人工", "转人工"), menu).text == "转人工"
+    assert choose(heard("专人工"), menu).text == "转人工"
+    assert choose(heard("今天天气好"), menu).text == ""
+    assert choose(heard("查余额 [unk]"), menu).text in ("", "查余额")
+
+
+def test_a_code_is_digits_or_a_wish_and_nothing_else():
+    code = grammar(Expect.CODE)
+    assert choose(heard("一二三取四五", "一二三七四五"), code).text == "一二三七四五"
+    assert choose(heard("转 人工"), code).text == "转人工"
+    assert choose(heard("查余额"), code).text == ""
+
+
+def test_mostly_unknown_is_nothing():
+    assert choose(heard("[unk] [unk] 转"), WORDS).text == ""
+
+
+def test_nothing_heard_is_nothing():
+    assert choose([], WORDS).text == "" and choose([], None).confidence == 0.0
+
+
+def test_free_speech_takes_the_likeliest():
+    assert choose(heard("今天天气好", "明天天气好"), None).text == "今天天气好"
+
+
+def test_a_word_on_which_the_readings_agree_is_surer_than_one_on_which_they_differ():
+    result = choose(heard("转五百", "转六百"), WORDS)
+    sure = {word.text: word.confidence for word in result.words}
+    assert sure["转"] > 0.99 and sure["百"] > 0.99 and 0.5 < sure["五"] < 0.9
+    assert result.confidence == sure["五"] and result.alternatives == ("转六百",)
+
+
+def test_what_was_said_never_shows_in_a_log():
+    result = choose(heard("一二三四五六"), grammar(Expect.CODE))
+    assert "一" not in repr(result) and "一" not in repr(result.words)
