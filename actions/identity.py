@@ -1,21 +1,27 @@
-"""Logging in inside the chat. The password and the code are taken by the hub, never by this skill."""
+"""Logging in inside a conversation. The password and the codes are taken by the hub, never by this skill."""
 
 from __future__ import annotations
 
 from actions.services import bank_of
-from banking_core.money_text import mask_name
+from banking_core.money_text import mask_name, mask_phone
+from bot.dialogue.reading.numbers import read_phones
 from bot.dialogue.reply import Reply, choices
 from bot.dialogue.skill import Accepted, AskSecret, Done, Manner, Prove, Skill, Step, Turn
 from bot.dialogue.slots import PhoneSlot
 from bot.dialogue.state import Frame
+
+BY_TELEPHONE = "phone"
 
 
 class LoginPhoneSlot(PhoneSlot):
     """The number the customer banks with; not asked of one who is logged in."""
 
     async def default(self, turn: Turn, frame: Frame) -> Accepted | None:
-        """Nothing is needed any more after the log-in."""
-        return Accepted("", "") if turn.customer_id is not None else None
+        """Nothing is needed after the log-in; callers are first taken to bank with the number they call from."""
+        if turn.customer_id is not None:
+            return Accepted("", "")
+        numbers = [found.value for found in read_phones(turn.caller)]
+        return Accepted(numbers[0], mask_phone(numbers[0])) if numbers else None
 
 
 class LoginSkill(Skill):
@@ -40,8 +46,12 @@ class LoginSkill(Skill):
                     choices=choices("查余额", "转账"),
                 )
             )
+        phone = frame.values["phone"]
+        if turn.channel == BY_TELEPHONE:
+            text = "我用短信验证码核实您的身份，要换手机号请直接说号码。"
+            return Prove(Reply(text), AskSecret("otp", "login", phone))
         text = "请输入登录密码。密码只用来核对，不会显示，也不会留在聊天记录里。"
-        return Prove(Reply(text), AskSecret("password", "login", frame.values["phone"]))
+        return Prove(Reply(text), AskSecret("password", "login", phone))
 
     async def proved(self, turn: Turn, frame: Frame) -> Done:
         """Password and code were right."""

@@ -24,6 +24,7 @@ from pydantic_settings import (
 
 from banking_core.settings import BankSettings
 from banking_core.vault import CipherName, KeyFile, Vault
+from bot.phone_settings import PhoneSettings, split
 
 ROOT = Path(__file__).resolve().parent.parent
 ANNOUNCED_FOLDER = ROOT / "nlu_data" / "skills"
@@ -37,11 +38,6 @@ class SettingsError(Exception):
     code = "settings_invalid"
 
 
-def _split(value: object) -> object:
-    """ "a, b" as an environment variable says it; a list of the file stays one."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
 def _address(value: str) -> str:
     return str(ipaddress.ip_address(value))
 
@@ -52,11 +48,11 @@ def _origin(value: str) -> str:
     return value.lower()
 
 
-Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], NoDecode, BeforeValidator(_split)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)]
+Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], NoDecode, BeforeValidator(split)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(split)]
 
 
-class Settings(BaseSettings):
+class Settings(PhoneSettings, BaseSettings):
     """Settings with their defaults; production has no default for any secret."""
 
     model_config = SettingsConfigDict(env_prefix="ZHANGGUI_", toml_file=SETTINGS_FILE, extra="forbid")

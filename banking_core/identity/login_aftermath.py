@@ -36,6 +36,7 @@ class LoginAftermath:
 
     async def follow(self, session: AsyncSession, attempt: LoginAttempt, origin: Origin) -> None:
         """Does what the tier asks for after the last proof."""
+        assert attempt.customer_id is not None, "a finished log-in is somebody's"
         if attempt.tier == "none":
             return
         why = "、".join(REASON_NAMES[name] for name in attempt.reasons if name in REASON_NAMES) or "异常情况"

@@ -1,7 +1,8 @@
-"""Logging in, the same way on every channel: the password, then whatever else is needed, one proof at a time.
+"""Logging in: the password, then whatever else is needed, one proof at a time; on the telephone code and ID number.
 
     start(phone, password) ──> LoginNeeds(otp | totp | id_tail) ──> give(secret) ──> ... ──> LoginDone
                            └─> LoginRefusal                                      └─> LoginRefusal
+    start_by_code(phone)   ──> LoginNeeds(otp)
 
 What else is needed depends on the device and on how odd the log-in is (`login_risk`). An attempt lives for ten
 minutes, belongs to the session it was begun in, and never says whether a phone number is known. After `LoginDone`
@@ -31,7 +32,7 @@ from banking_core.identity.lockout import Lockout
 from banking_core.identity.log import SecurityLog
 from banking_core.identity.login_aftermath import LoginAftermath
 from banking_core.identity.login_facts import LoginFacts
-from banking_core.identity.login_risk import LoginRisk, LoginRules, needs_of
+from banking_core.identity.login_risk import LoginRisk, LoginRules, LoginVerdict, needs_of
 from banking_core.identity.models import LoginAttempt
 from banking_core.identity.notices import SecurityNotices
 from banking_core.identity.origin import NOWHERE, Origin
@@ -48,7 +49,9 @@ ATTEMPT_LIFE = timedelta(minutes=10)
 ID_TAIL_CHARS = 4
 ID_TRIES_TERM = "identity.id_tail_tries"
 ID_PAUSE_TERM = "identity.id_tail_pause_minutes"
+BY_CODE = ("otp", "id_tail")
 PROOF_NAMES: dict[str, str] = {
+    "password": "密码",
     "otp": "短信验证码",
     "totp": "动态口令",
     "recovery": "恢复码",
@@ -147,23 +150,60 @@ class Logins:
         verdict = await self._risk.assess(session, subject)
         app = await self._totp.status(session, customer_id)
         code = "totp" if app.active else "otp"
+        needs = needs_of(verdict.tier, device_trusted=subject.device_trusted, code=code)
+        attempt = self._attempt(customer_id, origin, verdict, needs, ["password"], trust_device=trust_device)
+        session.add(attempt)
+        await session.flush()
+        return await self._next(session, attempt, origin)
+
+    async def start_by_code(
+        self, session: AsyncSession, phone: str, *, origin: Origin = NOWHERE
+    ) -> LoginNeeds:
+        """Where no password can be given, on the telephone: a code to the number on record, then the end of the ID
+        number, whatever the device. An unknown number gets the same answers, and no message.
+        """
+        customer = await self._customers.by_phone(session, phone)
+        if customer is None or customer.status != "active":
+            attempt = self._attempt(None, origin, LoginVerdict(), list(BY_CODE), [])
+            try:
+                sent = await self._otp.send_nowhere(session, phone=phone, purpose=LOGIN, origin=origin)
+                attempt.challenge_id, needs = sent.challenge_id, LoginNeeds(attempt.id, "otp", sent)
+            except OtpTooMany as error:
+                needs = LoginNeeds(attempt.id, "otp", not_sent=error)
+            session.add(attempt)
+            await session.flush()
+            return needs
+        subject = await self._facts.gather(session, customer.id, origin)
+        verdict = await self._risk.assess(session, subject)
+        attempt = self._attempt(customer.id, origin, verdict, list(BY_CODE), [])
+        session.add(attempt)
+        await session.flush()
+        return await self._send(session, attempt, origin)
+
+    def _attempt(
+        self,
+        customer_id: str | None,
+        origin: Origin,
+        verdict: LoginVerdict,
+        needs: list[str],
+        proofs: list[str],
+        *,
+        trust_device: bool = False,
+    ) -> LoginAttempt:
         now = self._clock.now()
-        attempt = LoginAttempt(
+        return LoginAttempt(
             id=new_id(),
             customer_id=customer_id,
             session_id=origin.session_id,
             tier=verdict.tier,
             reasons=list(verdict.reasons),
-            needs=needs_of(verdict.tier, device_trusted=subject.device_trusted, code=code),
-            proofs=[],
+            needs=needs,
+            proofs=proofs,
             trust_device=trust_device,
             status="open",
             created_at=now,
             expires_at=now + ATTEMPT_LIFE,
         )
-        session.add(attempt)
-        await session.flush()
-        return await self._next(session, attempt, origin)
 
     async def give(
         self, session: AsyncSession, attempt_id: str, secret: AnyText, *, origin: Origin = NOWHERE
@@ -178,16 +218,20 @@ class Logins:
         return await self._next(session, attempt, origin)
 
     async def resend(self, session: AsyncSession, attempt_id: str, *, origin: Origin = NOWHERE) -> LoginNeeds:
-        """Another code, also in place of the app's; raises LoginStale, also when no code is needed now."""
+        """Another code, also in place of the app's; raises LoginStale, also when no code is needed now.
+
+        A log-in by code is begun again instead: of an unknown number nothing is kept that could be asked again.
+        """
         attempt = await self._open_attempt(session, attempt_id, origin)
-        if attempt.needs[0] not in ("otp", "totp"):
+        if attempt.customer_id is None or attempt.needs[0] not in ("otp", "totp"):
             raise LoginStale("no code is needed now")
         attempt.needs = ["otp", *attempt.needs[1:]]
         return await self._send(session, attempt, origin)
 
     async def _next(self, session: AsyncSession, attempt: LoginAttempt, origin: Origin) -> LoginResult:
         if not attempt.needs:
-            if await self._is_frozen(session, attempt.customer_id, origin):  # while it was under way
+            assert attempt.customer_id is not None, "nobody can give the proofs of an unknown number"
+            if await self._is_frozen(session, attempt.customer_id, origin):  # also while it was under way
                 attempt.status = "refused"
                 return LoginRefusal("password", "frozen")
             return await self._finish(session, attempt, origin)
@@ -196,6 +240,7 @@ class Logins:
         return await self._send(session, attempt, origin)
 
     async def _send(self, session: AsyncSession, attempt: LoginAttempt, origin: Origin) -> LoginNeeds:
+        assert attempt.customer_id is not None, "nothing is sent to an unknown number"
         customer = await self._customers.get(session, attempt.customer_id)
         try:
             sent = await self._otp.send(
@@ -233,11 +278,14 @@ class Logins:
             purpose=LOGIN,
             origin=origin,
         )
-        return None if code.kind == "ok" else LoginRefusal("otp", code.kind, code.tries_left)
+        if code.kind == "ok":  # a lucky guess at a code that nobody was sent opens nothing
+            return None if attempt.customer_id is not None else LoginRefusal("otp", "expired")
+        return LoginRefusal("otp", code.kind, code.tries_left)
 
     async def _check_app(
         self, session: AsyncSession, attempt: LoginAttempt, secret: str, origin: Origin
     ) -> tuple[LoginRefusal | None, str]:
+        assert attempt.customer_id is not None, "an unknown number has no app"
         by_app = secret.isdigit()
         check = self._totp.verify if by_app else self._totp.recover
         outcome = await check(session, attempt.customer_id, secret, origin=origin)
@@ -249,6 +297,9 @@ class Logins:
         self, session: AsyncSession, attempt: LoginAttempt, secret: str
     ) -> LoginRefusal | None:
         """The end of the identity number: known to the customer, not to whoever reads their messages."""
+        assert attempt.customer_id is not None, (
+            "the code comes first, and is taken for right with an unknown number"
+        )
         guard = await locked_guard(session, self._fingerprints.of("id_tail", attempt.customer_id))
         now = self._clock.now()
         if until := self._id_lockout.locked_until(guard, now):
@@ -271,6 +322,7 @@ class Logins:
         return frozen
 
     async def _finish(self, session: AsyncSession, attempt: LoginAttempt, origin: Origin) -> LoginDone:
+        assert attempt.customer_id is not None, "looked at by the caller"
         attempt.status = "done"
         device = await self._devices.bind(session, attempt.customer_id, origin)
         if device is not None and attempt.trust_device and attempt.tier != "high":
@@ -278,7 +330,7 @@ class Logins:
         await self._facts.remember_place(session, attempt.customer_id, origin)
         await self._note(session, attempt, "login_ok", "ok", origin)
         await self._aftermath.follow(session, attempt, origin)
-        how = "+".join(["密码", *(PROOF_NAMES[proof] for proof in attempt.proofs)])
+        how = "+".join(PROOF_NAMES[proof] for proof in attempt.proofs)
         return LoginDone(attempt.customer_id, device.id if device else None, how)
 
     async def _open_attempt(self, session: AsyncSession, attempt_id: str, origin: Origin) -> LoginAttempt:
@@ -299,7 +351,7 @@ class Logins:
         self, session: AsyncSession, attempt: LoginAttempt, kind: str, outcome: str, origin: Origin
     ) -> None:
         detail = {
-            "proofs": ["password", *attempt.proofs],
+            "proofs": attempt.proofs,
             "tier": attempt.tier,
             "reasons": attempt.reasons,
         }

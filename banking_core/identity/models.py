@@ -148,8 +148,9 @@ class KnownPlace(Base):
 
 
 class LoginAttempt(Base):
-    """A log-in after its right password. `needs`: proofs still to be given, in order; `proofs`: those given.
+    """A log-in under way. `needs`: proofs still to be given, in order; `proofs`: those given.
 
+    Without a customer (a log-in by code with an unknown number) it leads nowhere, and does not say so.
     `session_id` is the visit it was begun in: only there it goes on. `tier` and `reasons` are how it was judged.
     """
 
@@ -157,7 +158,7 @@ class LoginAttempt(Base):
     __table_args__ = (CheckConstraint("status IN ('open', 'done', 'refused')", name="status"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customer.id"), index=True)
     session_id: Mapped[str] = mapped_column(String(32), default="")
     tier: Mapped[str] = mapped_column(String(8))
     reasons: Mapped[list[Any]]

@@ -19,7 +19,8 @@ class Origin:
     """Empty fields are unknown.
 
     `address` is an IP address in text form; `device` a stable pseudonym of the phone or browser, `device_name`
-    what its owner would call it; `session_id` the bank's own session behind the request.
+    what its owner would call it; `session_id` the bank's own session behind the request; `caller` the telephone
+    number that a line reports, which anybody can make up: a hint, never a proof.
     """
 
     channel: str = ""
@@ -27,6 +28,7 @@ class Origin:
     device: str = ""
     device_name: str = ""
     session_id: str = ""
+    caller: str = ""
 
     def __repr__(self) -> str:
         return f"Origin(channel={self.channel!r}, address={mask_address(self.address)!r})"

@@ -7,6 +7,7 @@ from typing import Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from bot.phone_settings import PhoneSettings
 from bot.settings import ROOT, SECRETS, SETTINGS_FILE, Settings
 
 _HEAD = f"""# Settings
@@ -35,6 +36,8 @@ def default(field: FieldInfo) -> str:
         return ""
     if isinstance(value, Path):
         return str(value.relative_to(ROOT)) if value.is_relative_to(ROOT) else str(value)
+    if isinstance(value, tuple):
+        return ",".join(value)
     if isinstance(value, bool):
         return str(value).lower()
     return str(value)
@@ -52,7 +55,7 @@ def page() -> str:
     secrets = ", ".join(f"`{variable(name)}`" for name in SECRETS)
     rows = [
         f"| `{variable(name)}` | {f'`{default(field)}`' if default(field) else ''} | {meaning(field)} |\n"
-        for name, field in Settings.model_fields.items()
+        for name, field in _fields()
     ]
     return _HEAD.format(secrets=secrets) + "".join(rows)
 
@@ -61,5 +64,10 @@ def plain() -> str:
     """Two lines a setting."""
     return "".join(
         f"{variable(name)}  （默认 {default(field) or '无'}）\n    {meaning(field)}\n"
-        for name, field in Settings.model_fields.items()
+        for name, field in _fields()
     )
+
+
+def _fields() -> list[tuple[str, FieldInfo]]:
+    """The telephone's settings last."""
+    return sorted(Settings.model_fields.items(), key=lambda item: item[0] in PhoneSettings.model_fields)

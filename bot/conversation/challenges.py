@@ -96,11 +96,15 @@ class Challenges:
         conversation.challenge = {"kind": ask.kind, "purpose": ask.purpose, "ref": ask.ref, "live": True}
         if ask.kind == "password":
             return []
+        if ask.purpose == "login":
+            conversation.challenge |= {"by_code": True}
         return [await self.send_code(session, conversation, origin)]
 
     async def send_code(self, session: AsyncSession, conversation: Conversation, origin: Origin) -> Reply:
         """Sends a (new) code for the pending purpose; a refusal to send says why and when to try again."""
         challenge = dict(conversation.challenge or {})
+        if challenge.get("by_code"):
+            return await self._begin_by_code(session, conversation, challenge, origin)
         if challenge["purpose"] == "login":
             try:
                 needs = await self._logins.resend(session, challenge["attempt_id"], origin=origin)
@@ -122,6 +126,13 @@ class Challenges:
             return Reply(error.customer_text, choices=RESEND_CHOICES)
         challenge["challenge_id"] = sent.challenge_id
         return self._sent(conversation, challenge, sent)
+
+    async def _begin_by_code(
+        self, session: AsyncSession, conversation: Conversation, challenge: dict[str, Any], origin: Origin
+    ) -> Reply:
+        """A log-in without a password, from its beginning."""
+        needs = await self._logins.start_by_code(session, challenge["ref"], origin=origin)
+        return self._ask(conversation, challenge, needs)
 
     async def check(
         self, session: AsyncSession, conversation: Conversation, secret: str, now: datetime, origin: Origin
@@ -169,6 +180,10 @@ class Challenges:
             try:
                 result = await self._logins.give(session, challenge["attempt_id"], secret, origin=origin)
             except LoginStale as error:
+                if challenge.get("by_code"):
+                    return Verdict(
+                        False, (await self._begin_by_code(session, conversation, challenge, origin),)
+                    )
                 return Verdict(False, (self._begin_again(conversation, challenge, error),))
         if isinstance(result, LoginNeeds):
             return Verdict(False, (self._ask(conversation, challenge, result),))

@@ -44,6 +44,7 @@ from bot.dialogue.wishes import split_wishes
 
 logger = logging.getLogger(__name__)
 TRIES_MAX = 3
+HUNG_UP = "客户已挂断电话。"
 STARTED_AFRESH = "刚才没办完的先放下了，需要的话请从头说一次。"
 
 
@@ -321,6 +322,22 @@ class Hub:
             state.interrupted()
             conversation.state = state.to_json()
         await self.publish(conversation_id, [message], False)
+
+    async def hung_up(self, conversation_id: str) -> None:
+        """The customer has left for good. What they had not confirmed is dropped; an agent who has them is told."""
+        async with self._database.transaction() as session:
+            conversation = await log.locked(session, conversation_id)
+            if conversation.owner == "closed":
+                return
+            now = self._clock.now()
+            message = log.append(
+                session, conversation, now, sender="system", sender_name=log.SYSTEM_NAME, text=HUNG_UP
+            )
+            conversation.challenge = None
+            if conversation.owner != "agent":
+                ownership.close(conversation, now)
+                conversation.state, conversation.can_rate = None, False
+        await self.publish(conversation_id, [message], True)
 
     def typing(self, conversation_id: str, who: str) -> None:
         """Shows the other side that somebody is writing."""

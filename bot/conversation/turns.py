@@ -95,6 +95,7 @@ class TurnRunner:
             services=self._services,
             heard=heard or NOTHING_HEARD,
             circumstances=known,
+            caller=origin.caller,
         )
 
     async def run(

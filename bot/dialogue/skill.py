@@ -39,7 +39,8 @@ class Turn:
     """One message being handled. `services` is what the skills were built with; the engine never looks inside.
 
     `circumstances` gathers what the hub knows of the moment (address, how the talk went) for the bank to judge an
-    order by; it is asked only by skills that draft one.
+    order by; it is asked only by skills that draft one. `caller` is the number a call came from, "" when there is
+    none: a hint, never a proof.
     """
 
     text: str
@@ -51,6 +52,7 @@ class Turn:
     services: Any
     heard: Understanding = NOTHING_HEARD
     circumstances: Circumstances = _nothing_known
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from banking_core.demo import demo_logins, seed_demo
 from bot.assembly import Product, build_product
 from bot.running.nlu_service import Say, nlu_service, train_if_needed
 from bot.running.premises import examine_premises
-from bot.running.server import serving
+from bot.running.server import Addresses, serving
 from bot.settings import Settings
 from desk.service import DEMO_AGENTS, DEMO_PASSWORD
 from migrations.runner import upgrade
@@ -51,8 +51,8 @@ async def run(settings: Settings, say: Say) -> None:
     try:
         async with service as process:
             await preparing
-            async with serving(product) as address:
-                say(welcome(settings, address))
+            async with serving(product) as addresses:
+                say(welcome(settings, addresses))
                 await _until_stopped(process.poll)
     finally:
         preparing.cancel()
@@ -74,9 +74,11 @@ async def _until_stopped(child_exit: object) -> None:
                 return
 
 
-def welcome(settings: Settings, address: str) -> str:
+def welcome(settings: Settings, addresses: Addresses) -> str:
     """Addresses, demo logins and what to try."""
+    address = addresses.web
     lines = ["", "掌柜已就绪：", f"  客户聊天   {address}/", f"  客服工作台 {address}/desk/"]
+    lines += [f"  {line}" for line in addresses.phone]
     if settings.developer_pages:
         lines.append(f"  短信沙箱   {address}/dev/sms （验证码在这里看，仅开发模式）")
     if settings.demo_bank:

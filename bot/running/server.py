@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -12,6 +13,7 @@ from bot.assembly import Product
 from bot.channels.web import Rate, WebDependencies, WebLimits, build_web_app
 from bot.channels.web.ports import SmsSeen
 from bot.channels.web.security import is_loopback
+from bot.running.phone import telephone
 from bot.running.premises import require_port
 from bot.understanding.client import NluClient
 from desk.app import build_desk_app
@@ -86,9 +88,17 @@ def _operator_routes(app: web.Application, product: Product) -> None:
     app.router.add_get("/metrics", metrics)
 
 
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the product is reached: its web server, and a sentence for each telephone line."""
+
+    web: str
+    phone: tuple[str, ...] = ()
+
+
 @asynccontextmanager
-async def serving(product: Product) -> AsyncIterator[str]:
-    """The running server; yields its address. Raises PortBusy."""
+async def serving(product: Product) -> AsyncIterator[Addresses]:
+    """The running server and telephone. Raises PortBusy."""
     settings = product.settings
     require_port(settings.host, settings.port, "网页", "ZHANGGUI_PORT")
     await product.start()
@@ -97,7 +107,8 @@ async def serving(product: Product) -> AsyncIterator[str]:
     product.scheduler.start()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()
-        yield f"http://{settings.host}:{settings.port}"
+        async with telephone(product) as lines:
+            yield Addresses(f"http://{settings.host}:{settings.port}", tuple(lines))
     finally:
         await runner.cleanup()
         await product.close()

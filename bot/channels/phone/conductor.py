@@ -59,14 +59,15 @@ class Conductor:
         self._bridging = bridging
         self._inbox: deque[Event] = deque()
         self._arrived = asyncio.Event()
-        self._ears = recogniser(self._tell)
+        self._recogniser = recogniser
         self._speaking: asyncio.Task[None] | None = None
         self._asking: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Until the call has ended. A turn the bank works on is finished even when the caller has gone."""
-        around = [asyncio.create_task(self._hear()), asyncio.create_task(self._follow_news())]
         self._tell(CallPickedUp())
+        self._ears = self._recogniser(self._tell)
+        around = [asyncio.create_task(self._hear()), asyncio.create_task(self._follow_news())]
         try:
             while not self._loop.over:
                 event = await self._next()

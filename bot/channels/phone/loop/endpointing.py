@@ -17,7 +17,6 @@ UNFINISHED: Final = 2.0  # of the pause, in the middle of a number or after a wo
 CUT_OFF_S: Final = 1.0  # who speaks again within it was cut off
 SLOWER: Final = 1.25
 QUICKER: Final = 0.97
-CODE_DIGITS: Final = 6
 
 _SPACES = re.compile(r"[\s，。！？、,.!?]+")
 _DIGIT_END = re.compile(r"[零一二三四五六七八九十百千万亿两幺点0-9]$")
@@ -57,7 +56,7 @@ class Endpointer:
 def _complete(bare: str, expect: Expect) -> bool:
     if not bare:
         return False
-    if expect is Expect.CODE and len(to_ascii_digits(bare)) == CODE_DIGITS:
+    if expect.length is not None and len(to_ascii_digits(bare)) == expect.length:
         return True
     if expect is Expect.YES_NO:
         return recognise_by_rule(bare) is not None

@@ -12,12 +12,18 @@ class Expect(Enum):
     WORDS = "words"
     YES_NO = "yes_no"
     CODE = "code"  # a one-time code of six digits
+    ID_TAIL = "id_tail"  # the last four characters of an identity number, the last of which may be X
     PASSWORD = "password"
 
     @property
     def secret(self) -> bool:
         """Digits are a secret: they go past NLU and logs."""
-        return self in (Expect.CODE, Expect.PASSWORD)
+        return self in (Expect.CODE, Expect.ID_TAIL, Expect.PASSWORD)
+
+    @property
+    def length(self) -> int | None:
+        """How many characters a secret has, where that is known."""
+        return {Expect.CODE: 6, Expect.ID_TAIL: 4}.get(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ class CallLoop:
     def __init__(self, manner: Manner | None = None, *, human_on_duty: bool = False) -> None:
         self._manner = manner or Manner()
         self.human_on_duty = human_on_duty
+        self.agent_hears = False  # the agent hears the caller; else they read what was recognised
         self.over = False
         self._now_s = 0.0
         self._actions: list[Action] = []
@@ -160,7 +161,10 @@ class CallLoop:
     # The caller's voice.
 
     def _listening(self) -> bool:
-        return not self._deaf and self._owner in ("bot", "queue")
+        return not self._deaf and (self._owner in ("bot", "queue") or self._relayed())
+
+    def _relayed(self) -> bool:
+        return self._owner == "agent" and not self.agent_hears
 
     def _voice_started(self) -> None:
         self._voice = True
@@ -251,7 +255,7 @@ class CallLoop:
     def _ask(self, text: str, since_s: float) -> None:
         digits = spoken_digits(text) if self._expect.secret else ""
         self._turn += 1
-        self._waiting = _Waiting(self._turn, since_s, self._now_s)
+        self._waiting = None if self._relayed() else _Waiting(self._turn, since_s, self._now_s)
         self._alive()
         self._actions.append(Ask(self._turn, digits or text, secret=bool(digits)))
 
@@ -275,7 +279,7 @@ class CallLoop:
             self._entered(entry)
 
     def _entry_over(self) -> None:
-        entry = self._keypad.finish(self._expect, len(self._choices))
+        entry = self._keypad.pause(self._expect, len(self._choices))
         if entry is not None:
             self._entered(entry)
 
@@ -356,7 +360,8 @@ class CallLoop:
             self._sentence, self._waiting = None, None
             self._keypad.drop()
             self._interrupt()
-            self._mouth.add(say.AGENT_HERE, then=Bridge(True), interruptible=False)
+            here = say.AGENT_HERE if self.agent_hears else say.AGENT_READS
+            self._mouth.add(here, then=Bridge(True), interruptible=False)
         elif owner == "closed":
             self._mouth.add(say.GOODBYE_CLOSED, then=HangUp(), interruptible=False)
         elif owner == "bot" and before == "agent":
@@ -369,7 +374,6 @@ class CallLoop:
             self.over = True
         elif not self._deaf:
             self._deaf, self._sentence = True, None
-            self._interrupt()
             self._choices = self._choices or say.MENU
             self._mouth.add(say.HEARING_BROKE)
 
@@ -449,7 +453,7 @@ class CallLoop:
     def _silence(self) -> None:
         given, self._prompts_given = self._prompts_given, self._prompts_given + 1
         if given < len(self._manner.silence_prompts_s):
-            self._mouth.add(say.STILL_THERE[min(given, len(say.STILL_THERE) - 1)])
+            self._mouth.add(say.still_there(given, self._expect, self._choices))
         elif self.human_on_duty and self._caller_took_part:
             self._mouth.add(say.HUMAN_SILENT)
             self._ask(say.TO_HUMAN, self._now_s)

@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from bot.channels.phone.loop.events import Expect
+from bot.dialogue.reading.speech import number_to_spoken
+
 GREETING: Final = ("您好，这里是掌柜银行，我是小掌柜。", "请说您要办的事，比如查余额。")
 MENU: Final = ("查余额", "转账", "交电费")  # what 1, 2, 3 mean before anything was said
 FILLERS: Final = (("好的，请稍等。",), ("还在查，请稍等。",), ("快好了，请别挂机。",))
-STILL_THERE: Final = (
-    ("我在听，请讲。", "不方便说话，可以按键，转人工请按零。"),
-    ("还是没有听到您的声音。", "请大声一点，或者按零转人工。"),
-)
+STILL_THERE: Final = (("我在听，请讲。",), ("还是没有听到您的声音。",))
+TO_HUMAN_BY_KEY: Final = "转人工请按零。"
+KEY_SECRETS: Final = {
+    Expect.CODE: "请按键输入六位验证码。",
+    Expect.ID_TAIL: "请按键输入四位，字母X请按星号。",
+    Expect.PASSWORD: "请按键输入，然后按井号。",
+}
+KEYS_TOLD_MAX: Final = 3
 GOODBYE_SILENT: Final = ("一直没有听到您的声音，我先挂了。", "需要的时候请再打来，再见。")
 HUMAN_SILENT: Final = ("我请同事来接听，请稍等。",)
 GOODBYE_CLOSED: Final = ("感谢来电，再见。",)
@@ -24,8 +31,32 @@ SLOWER: Final = ("好的，我说慢一点。",)
 FASTER: Final = ("好的，我说快一点。",)
 NOTHING_TO_REPEAT: Final = ("请说您要办的事。",)
 AGENT_HERE: Final = ("同事已经接通，请讲。",)
+AGENT_READS: Final = ("同事已经接通，请讲。", "同事看得到您说的话，回答由我念给您听。")
 BOT_AGAIN: Final = ("小掌柜回来了，还有什么要办的？",)
 TO_HUMAN: Final = "转人工"
+
+# Whatever the caller says: worth keeping as sound.
+ALWAYS_SAID: Final = frozenset(
+    (
+        *GREETING,
+        *(piece for pieces in (*FILLERS, *STILL_THERE) for piece in pieces),
+        *KEY_SECRETS.values(),
+        *GOODBYE_SILENT,
+        *HUMAN_SILENT,
+        *GOODBYE_CLOSED,
+        *TOO_NOISY,
+        *HEARING_BROKE,
+        *TOO_SLOW,
+        *TURN_BROKE,
+        *CLEARED,
+        *SLOWER,
+        *FASTER,
+        *NOTHING_TO_REPEAT,
+        *AGENT_HERE,
+        *AGENT_READS,
+        *BOT_AGAIN,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +78,21 @@ class Manner:
     rate_normal: int = 2
 
 
+def still_there(given: int, expect: Expect, choices: tuple[str, ...]) -> tuple[str, ...]:
+    """What is said into a caller's silence for the time `given` (from 0): also what the keys would say."""
+    called = STILL_THERE[min(given, len(STILL_THERE) - 1)]
+    if expect in KEY_SECRETS:
+        return (*called, KEY_SECRETS[expect])
+    return (*called, keys_told(choices) + TO_HUMAN_BY_KEY)
+
+
+def keys_told(choices: tuple[str, ...]) -> str:
+    """What the keys say, as the beginning of a sentence; "" without choices."""
+    keys = enumerate(choices[:KEYS_TOLD_MAX], 1)
+    return "".join(f"{said}请按{number_to_spoken(key)}，" for key, said in keys)
+
+
 def hold_pieces(ahead: int | None) -> tuple[str, ...]:
     """What is said to a caller who waits for a human."""
-    return (f"前面还有{ahead}位，请稍等。",) if ahead else ("马上就轮到您了，请稍等。",)
+    count = "两" if ahead == 2 else number_to_spoken(ahead or 0)
+    return (f"前面还有{count}位，请稍等。",) if ahead else ("马上就轮到您了，请稍等。",)

@@ -60,9 +60,16 @@ def tone(frames: int, value: int = 1) -> bytes:
 class TapeCall(PacedCall):
     """A call whose line is a list: ("frame", first sample) | ("mark", name) | ("clear", None) with its time."""
 
-    def __init__(self, timer: ManualTimer, *, continuous: bool = False, lead_frames: int = 0) -> None:
+    def __init__(
+        self,
+        timer: ManualTimer,
+        *,
+        continuous: bool = False,
+        lead_frames: int = 0,
+        caller: str = "13800000004",
+    ) -> None:
         self.continuous, self.lead_frames = continuous, lead_frames  # type: ignore[misc]
-        super().__init__(CallInfo("tape", "1", "13800000004"), timer)
+        super().__init__(CallInfo("tape", "1", caller), timer)
         self.tape: list[tuple[float, str, object]] = []
         self.closed = 0
         self.broken = False

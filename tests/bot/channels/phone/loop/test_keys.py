@@ -64,8 +64,35 @@ def test_a_zero_at_the_head_of_a_code_is_a_digit():
 
 def test_a_password_ends_with_hash_or_a_pause():
     talk = asked(expect=Expect.PASSWORD)
-    talk.keys("9", after_s=3.0)
+    talk.keys("9", after_s=8.0)
     assert talk.asked[-1] == Ask(2, "9", secret=True)
+
+
+def test_half_a_code_is_no_try_at_it():
+    talk = asked(expect=Expect.CODE)
+    talk.keys("123", after_s=8.0)
+    assert words.CLEARED[0] in talk.said and len(talk.asked) == 1
+
+
+def test_while_a_code_is_awaited_a_single_key_with_hash_is_a_choice_or_a_human():
+    talk = asked(expect=Expect.CODE, choices=("重发", "取消"))
+    talk.keys("1#")
+    talk.reply("又发了一条。", expect=Expect.CODE, choices=("重发", "取消"))
+    talk.keys("0#")
+    assert [(ask.text, ask.secret) for ask in talk.asked[1:]] == [("重发", False), ("转人工", False)]
+
+
+@pytest.mark.parametrize(("keys", "given"), [("1234", "1234"), ("123*", "123X"), ("12*1234", "1234")])
+def test_the_end_of_an_identity_number_may_be_an_x(keys, given):
+    talk = asked(expect=Expect.ID_TAIL)
+    talk.keys(keys)
+    assert talk.asked[-1] == Ask(2, given, secret=True)
+
+
+def test_the_end_of_an_identity_number_may_be_spoken_and_is_a_secret_then_too():
+    talk = asked(expect=Expect.ID_TAIL)
+    talk.speak("三二幺叉")
+    assert talk.asked[-1] == Ask(2, "321X", secret=True)
 
 
 def test_star_takes_back_what_was_keyed():

@@ -157,11 +157,26 @@ def test_a_caller_who_waits_for_a_human_hears_so_every_half_minute_and_is_never_
     talk.reply("好的，正在为您转接。", owner="queue")
     talk.tell(OwnerChanged("queue", ahead=2))
     talk.wait(100.0)
-    assert talk.said.count("前面还有2位，请稍等。") == 3 and not talk.loop.over
+    assert talk.said.count("前面还有两位，请稍等。") == 3 and not talk.loop.over
+
+
+def test_an_agent_who_cannot_hear_the_caller_reads_what_was_recognised_and_no_filler_disturbs():
+    talk = greeted()
+    talk.tell(OwnerChanged("agent"))
+    talk.quiet()
+    assert talk.said[-2:] == [*words.AGENT_READS]
+    said = len(talk.said)
+    talk.speak("我的卡被吞了", after_s=60.0)
+    assert talk.asked == [Ask(1, "我的卡被吞了")] and len(talk.said) == said
+    talk.tell(Announced(("您在哪家网点？",)))
+    talk.quiet()
+    talk.speak("建国路")
+    assert talk.texts == ["我的卡被吞了", "建国路"]
 
 
 def test_with_an_agent_the_assistant_is_silent_until_the_call_comes_back():
     talk = greeted()
+    talk.loop.agent_hears = True
     talk.speak("转人工", after_s=0.8)
     talk.reply("好的，正在为您转接。", owner="queue")
     talk.quiet()

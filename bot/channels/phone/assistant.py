@@ -1,0 +1,190 @@
+"""The conversation behind a call: what the caller says goes to the hub, what the hub says is made fit to be heard."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, Protocol
+
+from banking_core.identity import Origin
+from bot.channels.phone.call import CallInfo
+from bot.channels.phone.loop import Announced, Ask, Expect, OwnerChanged, Replied
+from bot.channels.phone.loop.manner import keys_told
+from bot.channels.phone.spoken import spoken_pieces
+from bot.channels.phone.timing import Timer
+from bot.conversation.events import EventBus
+from bot.conversation.views import TEXT_LENGTH_MAX, ConversationStatus, Inbound, MessageView, Received
+from bot.dialogue.commands import Command, recognise_by_rule
+
+log = logging.getLogger(__name__)
+
+CHANNEL: Final = "phone"
+DEVICE_NAME: Final = "电话"
+LOOK_EVERY_S: Final = 3.0  # what other processes write is found by looking
+NEWS_PAGE: Final = 50
+_EXPECTS: Final = {
+    "otp": Expect.CODE,
+    "totp": Expect.CODE,
+    "id_tail": Expect.ID_TAIL,
+    "password": Expect.PASSWORD,
+}
+
+Vocabulary = Callable[[str], Awaitable[tuple[str, ...]]]
+
+
+class Counter(Protocol):
+    """What is asked of the hub."""
+
+    @property
+    def events(self) -> EventBus:
+        """Live events."""
+        ...
+
+    async def open(self, channel: str, *, customer_id: str | None = None) -> str:
+        """Begins a conversation; returns its id."""
+        ...
+
+    async def receive(self, inbound: Inbound) -> Received:
+        """One message."""
+        ...
+
+    async def history(self, conversation_id: str, after_seq: int, limit: int) -> list[dict[str, Any]]:
+        """Messages after `after_seq`."""
+        ...
+
+    async def status(self, conversation_id: str) -> ConversationStatus:
+        """Who owns it and what it expects."""
+        ...
+
+    async def hung_up(self, conversation_id: str) -> None:
+        """The caller has left."""
+        ...
+
+
+async def _no_words(_customer_id: str) -> tuple[str, ...]:
+    return ()
+
+
+class HubAssistant:
+    """An `Assistant`. The conversation begins with the caller's first word: who says nothing leaves nothing.
+
+    `vocabulary` knows the names a customer is likely to say.
+    """
+
+    def __init__(
+        self, hub: Counter, info: CallInfo, timer: Timer, *, vocabulary: Vocabulary = _no_words
+    ) -> None:
+        self._hub, self._timer, self._vocabulary = hub, timer, vocabulary
+        self._origin = Origin(channel=CHANNEL, device_name=DEVICE_NAME, caller=info.caller)
+        self._speaking = asyncio.Lock()  # held from a question until its answers are known to be answers
+        self._opened = asyncio.Event()
+        self.conversation_id = ""
+        self._seen_seq = 0
+        self._answers: set[int] = set()
+        self._owner = "bot"
+        self._ahead: int | None = None
+
+    async def ask(self, ask: Ask) -> Replied:
+        """One turn."""
+        async with self._speaking:
+            await self._open()
+            text = ask.text[:TEXT_LENGTH_MAX]
+            inbound = Inbound(self.conversation_id, f"turn-{ask.turn}", text, ask.secret, self._origin)
+            received = await self._hub.receive(inbound)
+            self._answers |= {reply.seq for reply in received.replies}
+            status = await self._hub.status(self.conversation_id)
+            self._owner = status.owner
+            phrases = await self._vocabulary(status.customer_id) if status.customer_id else ()
+            return _replied(ask.turn, received.replies, status, phrases)
+
+    async def news(self) -> AsyncIterator[Announced | OwnerChanged]:
+        """Settlements, agents, notices: whatever is in the log and was no answer."""
+        await self._opened.wait()
+        async with self._hub.events.subscribe(self.conversation_id) as events:
+            while True:
+                for event in await self._look():
+                    yield event
+                await self._next_look(events)
+
+    async def hung_up(self) -> None:
+        """The call is over."""
+        async with self._speaking:
+            if self.conversation_id:
+                await self._hub.hung_up(self.conversation_id)
+
+    async def _open(self) -> None:
+        if not self.conversation_id:
+            self.conversation_id = await self._hub.open(CHANNEL)
+            self._opened.set()
+
+    async def _next_look(self, events: asyncio.Queue[Any]) -> None:
+        """An event, or the time to look anyway."""
+        waits = (
+            asyncio.create_task(events.get()),
+            asyncio.create_task(_wait(self._timer, self._timer.now_s() + LOOK_EVERY_S)),
+        )
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _look(self) -> list[Announced | OwnerChanged]:
+        """Reads the log to the end even when the call ends meanwhile: a query is not broken off."""
+        return await asyncio.shield(asyncio.create_task(self._read_if_possible()))
+
+    async def _read_if_possible(self) -> list[Announced | OwnerChanged]:
+        try:
+            return await self._read()
+        except Exception as error:  # a look that fails is made up for by the next one
+            log.error("looking for news failed kind=%s", type(error).__name__)
+            return []
+
+    async def _read(self) -> list[Announced | OwnerChanged]:
+        async with self._speaking:
+            found: list[Announced | OwnerChanged] = []
+            for message in await self._hub.history(self.conversation_id, self._seen_seq, NEWS_PAGE):
+                self._seen_seq = message["seq"]
+                if message["sender"] != "customer" and message["seq"] not in self._answers:
+                    found.append(Announced(spoken_pieces(message["text"])))
+                self._answers.discard(message["seq"])
+            status = await self._hub.status(self.conversation_id)
+            ahead = status.queue_position - 1 if status.queue_position else None
+            if (status.owner, ahead) != (self._owner, self._ahead):
+                self._owner, self._ahead = status.owner, ahead
+                changed = OwnerChanged(status.owner, ahead)
+                # Whoever takes over cuts off what was being said, not what they say; a goodbye comes last.
+                found = [*found, changed] if status.owner == "closed" else [changed, *found]
+            return found
+
+
+async def _wait(timer: Timer, at_s: float) -> None:
+    await timer.wait_until(at_s)
+
+
+def _replied(
+    turn: int, replies: list[MessageView], status: ConversationStatus, phrases: tuple[str, ...]
+) -> Replied:
+    cards = {reply.card["kind"] for reply in replies if reply.card is not None}
+    choices = tuple(choice["say"] for choice in replies[-1].choices) if replies else ()
+    expect = _EXPECTS.get(status.expects, Expect.WORDS)
+    if expect is Expect.WORDS and ("readback" in cards or _yes_or_no(choices)):
+        expect = Expect.YES_NO
+    pieces = tuple(piece for reply in replies for piece in spoken_pieces(reply.text))
+    if "readback" in cards:  # where a mishearing would cost money, the keys are told at once
+        pieces += (keys_told(choices).rstrip("，") + "。",) if choices else ()
+    return Replied(
+        turn,
+        pieces,
+        expect,
+        choices,
+        phrases,
+        readback="readback" in cards,
+        keep="receipt" in cards,
+        owner=status.owner,
+    )
+
+
+def _yes_or_no(choices: tuple[str, ...]) -> bool:
+    return any(recognise_by_rule(choice) in (Command.AFFIRM, Command.DENY) for choice in choices)

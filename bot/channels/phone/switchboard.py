@@ -1,0 +1,122 @@
+"""Answers calls, of whatever line: puts ears, voice, loop and conversation together, once per call."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bot.channels.phone.call import Call, CallInfo
+from bot.channels.phone.conductor import Conductor
+from bot.channels.phone.errors import HearingFailed
+from bot.channels.phone.loop import CallLoop, Expect, Manner, StageBroke
+from bot.channels.phone.ports import Assistant, Heard, Hearing, Recogniser, Speaker, VoiceDetector
+from bot.channels.phone.timing import Timer
+
+log = logging.getLogger(__name__)
+
+
+class Conversing(Assistant, Protocol):
+    """An assistant that wants to know when the call has ended."""
+
+    async def hung_up(self) -> None:
+        """The call is over."""
+        ...
+
+
+async def _nobody() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Switchboard:
+    """Everything calls share. `on_duty` says whether a human could take over."""
+
+    hearing: Hearing
+    speaker: Speaker
+    timer: Timer
+    assistant: Callable[[CallInfo], Conversing]
+    on_duty: Callable[[], Awaitable[bool]] = _nobody
+    manner: Manner = field(default_factory=Manner)
+
+    async def answer(self, call: Call) -> None:
+        """One call, to its end. An `Answer`."""
+        assistant = self.assistant(call.info)
+        loop = CallLoop(self.manner, human_on_duty=await self._human_on_duty())
+        conductor = Conductor(
+            call,
+            loop,
+            self.timer,
+            detector=self.hearing.detector(),
+            recogniser=self._ears,
+            speaker=self.speaker,
+            assistant=assistant,
+        )
+        log.info("call begins line=%s", call.info.line)
+        try:
+            await conductor.run()
+        finally:
+            log.info("call ended line=%s said_ms=%d", call.info.line, call.said_ms)
+            await self._hung_up(assistant)
+
+    async def _human_on_duty(self) -> bool:
+        try:
+            return await self.on_duty()
+        except Exception as error:  # the greeting does not depend on it
+            log.error("asking who is on duty failed kind=%s", type(error).__name__)
+            return False
+
+    async def _hung_up(self, assistant: Conversing) -> None:
+        try:
+            await assistant.hung_up()
+        except Exception as error:
+            log.error("closing the conversation failed kind=%s", type(error).__name__)
+
+    def _ears(self, tell: Callable[[Heard], None]) -> Recogniser:
+        """A recogniser; where there is none the caller is told, and goes on by keys."""
+        try:
+            return self.hearing.recogniser(tell)
+        except HearingFailed as error:
+            log.error("hearing failed code=%s", error.code)
+            tell(StageBroke("hearing"))
+            return Deaf()
+
+
+class Deaf:
+    """Ears that hear nothing: a `Recogniser`."""
+
+    def expect(self, expect: Expect, phrases: tuple[str, ...]) -> None:
+        """Without effect."""
+
+    def feed(self, frame: bytes) -> None:
+        """Without effect."""
+
+    def take_final(self) -> None:
+        """Without effect: nothing was ever begun."""
+
+    def drop(self) -> None:
+        """Without effect."""
+
+    def close(self) -> None:
+        """Without effect."""
+
+
+class _Silence:
+    def feed(self, frame: bytes) -> None:
+        """Never a voice."""
+
+
+class NoHearing:
+    """`Hearing` where it is switched off or could not be made ready: every call goes by keys."""
+
+    def detector(self) -> VoiceDetector:
+        """Hears no voice."""
+        return _Silence()
+
+    def recogniser(self, tell: Callable[[Heard], None]) -> Recogniser:
+        """Raises HearingFailed."""
+        raise HearingFailed
+
+    async def close(self) -> None:
+        """Nothing to close."""

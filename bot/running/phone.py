@@ -1,0 +1,149 @@
+"""The telephone of one app process: ears, voice, and every line that is switched on."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bot.assembly import Product
+from bot.channels.phone.admission import Doorkeeper, LineLimits
+from bot.channels.phone.assistant import HubAssistant
+from bot.channels.phone.audiosocket import AudioSocketLine
+from bot.channels.phone.call import CallInfo
+from bot.channels.phone.loop.manner import ALWAYS_SAID
+from bot.channels.phone.media_socket import MediaSocketLine, MediaSocketSettings
+from bot.channels.phone.ports import Hearing, Speaker
+from bot.channels.phone.sip import SipLine, SipSettings
+from bot.channels.phone.speaking import CachedSpeaker, EspeakSpeaker
+from bot.channels.phone.switchboard import NoHearing, Switchboard
+from bot.channels.phone.timing import LoopTimer, Timer
+from bot.running.errors import PortBusy
+from bot.settings import Settings
+
+NAMES_MAX = 50  # the book of one caller, in the ears of one call
+
+
+@asynccontextmanager
+async def telephone(product: Product, *, hearing: Hearing | None = None) -> AsyncIterator[list[str]]:
+    """The running lines; yields a sentence for each. Raises PortBusy."""
+    settings, timer = product.settings, LoopTimer()
+    if not settings.phone_lines:
+        yield []
+        return
+    ears = hearing or open_hearing(settings)
+    board = switchboard(product, timer, ears, open_voice(settings))
+    door = Doorkeeper(product.clock, line_limits(settings))
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(ears.close)
+        lines = Lines(settings, door, board, timer, stack)
+        yield [await lines.start(name) for name in settings.phone_lines]
+
+
+def switchboard(product: Product, timer: Timer, hearing: Hearing, speaker: Speaker) -> Switchboard:
+    """Answers calls with this product's conversation."""
+
+    async def on_duty() -> bool:
+        async with product.database.snapshot() as session:
+            return await product.desk.on_duty_count(session) > 0
+
+    async def names(customer_id: str) -> tuple[str, ...]:
+        async with product.database.snapshot() as session:
+            payees = await product.bank.payees.list(session, customer_id)
+        return tuple(dict.fromkeys(n for p in payees for n in (p.nickname, p.name) if n))[:NAMES_MAX]
+
+    def assistant(info: CallInfo) -> HubAssistant:
+        return HubAssistant(product.hub, info, timer, vocabulary=names)
+
+    return Switchboard(hearing, speaker, timer, assistant, on_duty)
+
+
+def open_hearing(settings: Settings) -> Hearing:
+    """The ears that the settings choose."""
+    return NoHearing()
+
+
+def open_voice(settings: Settings) -> Speaker:
+    """The voice that the settings choose, with what the line always says kept on disk."""
+    assert settings.cache_dir is not None
+    voice = settings.phone_voice
+    return CachedSpeaker(EspeakSpeaker(), settings.cache_dir / "voice", ALWAYS_SAID, voice=voice)
+
+
+def line_limits(settings: Settings) -> LineLimits:
+    """Who may call, and how many at once."""
+    allowed = tuple(ipaddress.ip_network(network) for network in settings.phone_allowed)
+    return LineLimits(allowed=allowed, calls_max=settings.phone_calls_max)
+
+
+class Lines:
+    """Starts lines; the stack stops them."""
+
+    def __init__(
+        self, settings: Settings, door: Doorkeeper, board: Switchboard, timer: Timer, stack: AsyncExitStack
+    ) -> None:
+        self._settings, self._door, self._board = settings, door, board
+        self._timer, self._stack = timer, stack
+
+    async def start(self, name: str) -> str:
+        """Starts one line and says where it is."""
+        starts = {"sip": self._sip, "audiosocket": self._audiosocket, "media_socket": self._media_socket}
+        return await starts[name]()
+
+    async def _sip(self) -> str:
+        settings = self._settings
+        first, _, last = settings.phone_rtp_ports.partition("-")
+        line = SipLine(
+            SipSettings(
+                settings.phone_host,
+                settings.phone_sip_port,
+                (int(first), int(last)),
+                settings.phone_advertised,
+            ),
+            self._door,
+            self._board.answer,
+            self._timer,
+        )
+        with _refusing("SIP 电话", settings.phone_sip_port, "ZHANGGUI_PHONE_SIP_PORT"):
+            await line.start()
+        self._stack.push_async_callback(line.stop)
+        return f"SIP 电话    sip:{settings.phone_host}:{settings.phone_sip_port}"
+
+    async def _audiosocket(self) -> str:
+        settings = self._settings
+        line = AudioSocketLine(self._door, self._board.answer, self._timer)
+        with _refusing("AudioSocket", settings.phone_audiosocket_port, "ZHANGGUI_PHONE_AUDIOSOCKET_PORT"):
+            await line.start(settings.phone_host, settings.phone_audiosocket_port)
+        self._stack.push_async_callback(line.stop)
+        return f"AudioSocket {settings.phone_host}:{settings.phone_audiosocket_port}"
+
+    async def _media_socket(self) -> str:
+        settings = self._settings
+        assert settings.phone_media_secret is not None, "the settings have been checked"
+        line = MediaSocketLine(
+            MediaSocketSettings(settings.phone_media_url, settings.phone_media_secret.get_secret_value()),
+            self._door,
+            self._board.answer,
+            self._timer,
+        )
+        app = web.Application()
+        line.add_routes(app, urlsplit(settings.phone_media_url).path.rstrip("/"))
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        with _refusing("媒体 WebSocket", settings.phone_media_port, "ZHANGGUI_PHONE_MEDIA_PORT"):
+            await web.TCPSite(runner, settings.phone_host, settings.phone_media_port).start()
+        return f"媒体 WebSocket {settings.phone_media_url}"
+
+
+@contextmanager
+def _refusing(what: str, port: int, setting: str) -> Iterator[None]:
+    """Turns a port that cannot be had into one sentence."""
+    try:
+        yield
+    except OSError:
+        words = f"{what}的端口 {port} 打不开，请关掉占用它的程序，或设置 {setting} 换一个。"
+        raise PortBusy(words) from None
