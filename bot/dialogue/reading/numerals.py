@@ -31,7 +31,8 @@ _DIGITS_WRITTEN_MAX: Final = 24  # a longer run of Arabic digits is no quantity 
 
 _RUN = re.compile(r"[零一二三四五六七八九十百千万亿两几廿卅卌半幺]+|[0-9][0-9.,]*(?:[kw](?![a-z]))?")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![0-9.,]*[0-9])")
-_WIDE_GROUPED = re.compile(r"[0-9]{1,3}(?:，[0-9]{3})+(?:\.[0-9]+)?(?![0-9])")
+_WIDE_GROUPED = re.compile(r"[0-9]{1,3}([， ])[0-9]{3}(?:\1[0-9]{3})*(?:\.[0-9]+)?(?! ?[0-9])")
+_TORN = re.compile(r"[0-9]+(?: [0-9]+)* 0[0-9]*(?![.0-9])")  # 30 00: neither 30 nor certainly 3000
 _PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?(?![.,]?[0-9])")
 _MALFORMED = re.compile(r"[0-9]+(?:[.,]+[0-9]+)+")
 _DIGIT_STRING = re.compile(r"[零一二三四五六七八九幺]{2,}")
@@ -383,10 +384,13 @@ def _times_wan(text: str, found: Found) -> Found:
 def _malformed_arabic(text: str, at: int) -> Found | None:
     """1,2000 and 2025.10.1 and endless digits: consumed whole so that no half of them is taken."""
     if match := _WIDE_GROUPED.match(text, at):
-        groups = match.group().split("，")
+        groups = match.group().split(match.group(1))
         if len(match.group()) <= _DIGITS_WRITTEN_MAX:
-            last = Number(Decimal(groups[-1]), leading_zero=groups[-1][0] == "0")
-            return Found(at, match.end(), Number(Decimal("".join(groups))), (last,))
+            apart = groups if match.group(1) == " " and groups[-1][0] != "0" else groups[-1:]
+            others = tuple(Number(Decimal(group)) for group in apart if group[0] != "0")
+            return Found(at, match.end(), Number(Decimal("".join(groups))), others)
+    if torn := _TORN.match(text, at):
+        return Found(at, torn.end(), Number(None, vague=True))
     if _GROUPED.match(text, at) or not ("0" <= text[at] <= "9"):
         return None
     match = _MALFORMED.match(text, at)
