@@ -121,6 +121,53 @@ async def test_an_amount_with_two_readings_is_asked_about() -> None:
     assert talk.top.values["amount"] == 120_000
 
 
+@pytest.mark.parametrize(
+    ("said", "first", "second"),
+    [
+        ("五六百", 50_000, 60_000),
+        ("一千块五", 100_050, 150_000),
+        ("5。2", 520, 200),
+        ("一两万块吧", 1_000_000, 2_000_000),
+    ],
+)
+async def test_what_may_be_two_amounts_is_asked_about_and_never_drafted(
+    said: str, first: int, second: int
+) -> None:
+    for pick, amount_fen in (("第一个", first), ("第二个", second)):
+        talk = Talk()
+        await talk.say("给李四转账")
+        assert "金额是哪一个" in await talk.say(said)
+        assert talk.orders.bodies == {}
+        await talk.say(pick)
+        assert talk.top.values["amount"] == amount_fen
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("100美元", "只按人民币"),
+        ("一百块港币", "只按人民币"),
+        ("12.345", "最多到分"),
+        ("两个五百", "准数"),
+        ("五百以内", "准数"),
+        ("多转一百", "准数"),
+        ("-¥500.00", "大于零"),
+    ],
+)
+async def test_no_sum_is_made_of_what_is_none(said: str, why: str) -> None:
+    talk = Talk()
+    await talk.say("给李四转账")
+    assert why in await talk.say(said)
+    assert talk.orders.bodies == {} and "amount" not in talk.top.values
+
+
+async def test_a_short_number_and_an_amount_are_not_joined_to_a_phone_number() -> None:
+    talk = Talk()
+    await talk.say("充话费")
+    assert "11位" in await talk.say("138001380，50")
+    assert "phone" not in talk.top.values
+
+
 async def test_a_value_that_cannot_be_used_says_why_and_is_asked_for_again() -> None:
     talk = Talk()
     await talk.say("给张三转账")
