@@ -38,34 +38,45 @@ class ManifestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One recording of a manifest. `grammar` None asks for what the counter may hear at any time."""
+    """One recording of a manifest.
+
+    `grammar` are the only phrases it may be; None asks for what the counter may hear at any time, with `phrases`
+    (this caller's payees, the choices offered) among it.
+    """
 
     audio: Path
     text: str
     grammar: tuple[str, ...] | None
+    phrases: tuple[str, ...] = ()
 
 
 def read_manifest(path: Path) -> list[Line]:
-    """Lines of {"audio", "text"[, "grammar"]}; audio is found beside the manifest. Raises ManifestError."""
+    """Lines of {"audio", "text"[, "grammar"][, "phrases"]}; audio lies beside the manifest. Raises ManifestError."""
     lines = []
     for number, raw in enumerate(path.read_text("utf-8").splitlines(), 1):
         if not raw.strip():
             continue
         try:
             entry = json.loads(raw)
-            audio, text, phrases = entry["audio"], entry["text"], entry.get("grammar")
+            audio, text = entry["audio"], entry["text"]
+            only, phrases = entry.get("grammar"), entry.get("phrases")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ManifestError(f"line {number}: not an object with audio and text") from error
         if not isinstance(audio, str) or not isinstance(text, str):
             raise ManifestError(f"line {number}: audio and text are strings")
-        if phrases is not None and not (
-            isinstance(phrases, list) and all(isinstance(one, str) for one in phrases)
-        ):
-            raise ManifestError(f"line {number}: grammar is a list of phrases")
-        lines.append(Line(path.parent / audio, text, None if phrases is None else tuple(phrases)))
+        if not (_is_list(only) and _is_list(phrases)):
+            raise ManifestError(f"line {number}: grammar and phrases are lists of strings")
+        lines.append(
+            Line(path.parent / audio, text, None if only is None else tuple(only), tuple(phrases or ()))
+        )
     if not lines:
         raise ManifestError("the manifest is empty")
     return lines
+
+
+def _is_list(given: object) -> bool:
+    """Of strings, or nothing at all."""
+    return given is None or (isinstance(given, list) and all(isinstance(one, str) for one in given))
 
 
 def normalised(text: str) -> str:
@@ -144,7 +155,7 @@ def measure(
 def _grammar(line: Line, *, free_speech: bool) -> Grammar | None:
     if line.grammar:
         return closed(line.grammar)
-    return None if free_speech else grammar(Expect.WORDS)
+    return None if free_speech else grammar(Expect.WORDS, line.phrases)
 
 
 def report(lines: list[Line], model: str, **options: Any) -> str:

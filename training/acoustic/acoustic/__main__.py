@@ -1,43 +1,86 @@
-"""One command from the recordings to the model's folder: `python -m acoustic --help`."""
+"""One command from the recordings to the model's folder and its figures: `python -m acoustic --help`."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
+import sys
 from pathlib import Path
+from typing import Any
 
-from acoustic import corpus, synthesis, train
+import torch
+
+from acoustic import corpus, folder, graphs, measure, synthesis, train
+from acoustic.corpus import Clip
 from acoustic.mixing import Mixer
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def _arguments() -> argparse.Namespace:
+    plan = train.Plan()
     parser = argparse.ArgumentParser(prog="acoustic", description=__doc__)
     parser.add_argument("--speech", type=Path, required=True, help="folder with manifest.jsonl")
-    parser.add_argument("--work", type=Path, required=True, help="for what is made on the way")
-    parser.add_argument("--steps", type=int, default=train.Plan().steps)
-    parser.add_argument("--open-steps", type=int, default=train.Plan().open_steps)
+    parser.add_argument(
+        "--work", type=Path, required=True, help="for what is made on the way; kept between runs"
+    )
+    parser.add_argument("--model", type=Path, help="where the finished model goes; default: WORK/model")
+    parser.add_argument(
+        "--app-python", default=sys.executable, help="Python of the app, which measures with Vosk"
+    )
+    parser.add_argument("--steps", type=int, default=plan.steps, help="of the whole plan")
+    parser.add_argument(
+        "--open-steps", type=int, default=plan.open_steps, help="before the digits' voice is heard"
+    )
+    parser.add_argument("--stop", type=int, help="take the weights as they are after so many steps")
     parser.add_argument("--espeak", type=int, default=4500, help="sentences by espeak-ng")
-    parser.add_argument("--seed", type=int, default=train.Plan().seed)
+    parser.add_argument("--seed", type=int, default=plan.seed)
+    parser.add_argument("--no-training", action="store_true", help="take the last checkpoint as it is")
     return parser.parse_args()
 
 
-def main() -> None:
-    """Trains; what was done before is kept in --work and not done again."""
-    given = _arguments()
-    work: Path = given.work
-    clips = corpus.load(given.speech, work / "clips.pkl")
-    words = [clip.text for clip in clips if clip.kind == "hsk" and len(clip.text) <= 4]
-    clips += synthesis.load(ROOT, work / "espeak.pkl", given.espeak, given.seed, words)
+def _train(clips: list[Clip], plan: train.Plan, run: Path, stop: int) -> None:
+    """Without the digits' voice first, so that it can measure; then with it."""
     clips = [clip for clip in clips if clip.speaker not in corpus.HELD_OUT]
     heard = [clip for clip in clips if clip.speaker not in corpus.HELD_OUT_DIGITS]
-    plan = train.Plan(steps=given.steps, open_steps=given.open_steps, seed=given.seed)
+    train.run(Mixer(heard, ROOT), plan, run, until=min(stop, plan.open_steps))
+    if stop > plan.open_steps:
+        if not (run / "open.pt").exists():
+            shutil.copy(run / "checkpoint.pt", run / "open.pt")
+        train.run(Mixer(clips, ROOT), plan, run, until=stop)
+
+
+def _figures(work: Path, model: Path, checkpoint: Path, python: Path) -> dict[str, Any]:
+    kept = torch.load(checkpoint, weights_only=True)
+    return {
+        "steps": kept["step"],
+        "heard_h": round(kept["seconds"] / 3600, 1),
+        "sets": measure.run(work / "measure", model, ROOT, python),
+    }
+
+
+def main() -> None:
+    """Trains, exports, builds the graphs and measures; what was done before is kept in --work and not done again."""
+    given = _arguments()
+    work: Path = given.work.resolve()
+    model: Path = (given.model or work / "model").resolve()
     run = work / "run"
-    train.run(Mixer(heard, ROOT), plan, run, until=plan.open_steps)
-    if not (run / "open.pt").exists():
-        shutil.copy(run / "checkpoint.pt", run / "open.pt")
-    train.run(Mixer(clips, ROOT), plan, run, until=plan.steps)
+    clips = corpus.load(given.speech, work / "clips.pkl")
+    words = [clip.text for clip in clips if clip.kind == "hsk" and len(clip.text) <= 4]
+    synthetic = synthesis.load(ROOT, work / "espeak.pkl", given.espeak, given.seed, words)
+    plan = train.Plan(steps=given.steps, open_steps=given.open_steps, seed=given.seed)
+    if not given.no_training:
+        _train(clips + synthetic, plan, run, given.stop or plan.steps)
+    measure.make(work / "measure", clips, ROOT)
+    sizes = graphs.build(ROOT, model)
+    metrics: dict[str, Any] = {"seed": plan.seed, "planned_steps": plan.steps, "graph": sizes}
+    if (run / "open.pt").exists():  # these weights never heard the digits' voice
+        folder.write(folder.load(run / "open.pt"), model)
+        metrics["before_the_digits_voice"] = _figures(work, model, run / "open.pt", given.app_python)
+    folder.write(folder.load(run / "checkpoint.pt"), model)
+    metrics["shipped"] = _figures(work, model, run / "checkpoint.pt", given.app_python)
+    (model / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
