@@ -51,13 +51,20 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The other side has put us on hold, or taken us back: while held nobody hears us."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The call is over. Always the last event, and there is always one."""
 
     why: EndReason
 
 
-CallEvent = Sound | Key | Played | Ended
+CallEvent = Sound | Key | Played | Held | Ended
 
 
 @dataclass(frozen=True, slots=True)

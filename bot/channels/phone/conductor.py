@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from bot.channels.phone.call import Call, Ended, Key, Played, Sound
+from bot.channels.phone.call import Call, Ended, Held, Key, Played, Sound
 from bot.channels.phone.errors import StageFailed
 from bot.channels.phone.loop import (
     Action,
@@ -22,6 +22,7 @@ from bot.channels.phone.loop import (
     Event,
     HangUp,
     KeyPressed,
+    OnHold,
     PiecePlayed,
     Say,
     StageBroke,
@@ -120,6 +121,8 @@ class Conductor:
                 case Played(mark):
                     utterance, _, piece = mark.partition(".")
                     self._tell(PiecePlayed(int(utterance), int(piece)))
+                case Held(on):
+                    self._tell(OnHold(on))
                 case Ended():
                     self._tell(CallerGone())
 

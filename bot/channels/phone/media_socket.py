@@ -33,6 +33,7 @@ MALFORMED_MAX: Final = 20  # then the other side is no carrier
 FORM_BYTES_MAX: Final = 16 * 1024
 CLOSE_WAIT_S: Final = 3.0
 HEARTBEAT_S: Final = 20.0
+MARK_WAIT_S: Final = 2.0  # a mark is sent when the sound before it should have been heard
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class MediaSocketCall(PacedCall):
         self._stream_id, self._socket = start.stream_id, socket
         self._codec = codec(start.codec)
         self._marks: set[str] = set()
+        self._waiting: set[asyncio.Task[None]] = set()
 
     async def _read(self) -> None:
         malformed = 0
@@ -96,6 +98,16 @@ class MediaSocketCall(PacedCall):
     async def _send_mark(self, name: str) -> None:
         self._marks.add(name)
         await self._socket.send_str(wire.mark_message(self._stream_id, name))
+        waiting = asyncio.create_task(self._give_up_on(name))
+        self._waiting.add(waiting)
+        waiting.add_done_callback(self._waiting.discard)
+
+    async def _give_up_on(self, name: str) -> None:
+        """A carrier that does not echo marks must not make the call wait for ever: by now it has played this one."""
+        await self._timer.wait_until(self._timer.now_s() + MARK_WAIT_S)
+        if name in self._marks:
+            self._marks.discard(name)
+            self.marked(name)
 
     async def _send_clear(self) -> None:
         await self._socket.send_str(wire.clear_message(self._stream_id))
@@ -106,6 +118,8 @@ class MediaSocketCall(PacedCall):
         super().clear()
 
     async def _close(self) -> None:
+        for waiting in self._waiting:
+            waiting.cancel()
         with suppress(OSError):
             await self._socket.close()
 

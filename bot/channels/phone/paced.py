@@ -21,6 +21,7 @@ from bot.channels.phone.call import (
     CallInfo,
     Ended,
     EndReason,
+    Held,
     Key,
     Played,
     Sound,
@@ -128,6 +129,11 @@ class PacedCall(ABC):
         """The caller has heard everything before this mark."""
         if not self.over:
             self._put(Played(name))
+
+    def on_hold(self, on: bool) -> None:
+        """The other side holds the call, or has taken it back."""
+        if not self.over:
+            self._put(Held(on))
 
     def ended(self, why: EndReason) -> None:
         """The call is over; only the first reason counts."""

@@ -133,6 +133,13 @@ class StageBroke:
 
 
 @dataclass(frozen=True, slots=True)
+class OnHold:
+    """The caller's side holds the call, so that nobody hears us, or has taken it back."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CallerGone:
     """The caller has hung up, or the line is lost."""
 
@@ -155,6 +162,7 @@ Event = (
     | Announced
     | OwnerChanged
     | StageBroke
+    | OnHold
     | CallerGone
     | Tick
 )

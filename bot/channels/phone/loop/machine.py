@@ -25,6 +25,7 @@ from bot.channels.phone.loop.events import (
     Expect,
     Final,
     KeyPressed,
+    OnHold,
     OwnerChanged,
     Partial,
     PiecePlayed,
@@ -84,7 +85,7 @@ class CallLoop:
         self._actions: list[Action] = []
         self._mouth, self._keypad, self._endpointer = Mouth(), Keypad(), Endpointer()
         self._sentence: _Sentence | None = None
-        self._voice = self._deaf = False
+        self._voice = self._deaf = self._held = False
         self._waiting: _Waiting | None = None
         self._turn = self._noise_told = self._finals_missed = self._prompts_given = 0
         self._rate = self._manner.rate_normal
@@ -155,13 +156,15 @@ class CallLoop:
                 self._owned_by(owner, ahead)
             case StageBroke(stage):
                 self._stage_broke(stage)
+            case OnHold(on):
+                self._on_hold(on)
             case CallerGone():
                 self.over = True
 
     # The caller's voice.
 
     def _listening(self) -> bool:
-        return not self._deaf and (self._owner in ("bot", "queue") or self._relayed())
+        return not self._deaf and not self._held and (self._owner in ("bot", "queue") or self._relayed())
 
     def _relayed(self) -> bool:
         return self._owner == "agent" and not self.agent_hears
@@ -304,6 +307,15 @@ class CallLoop:
                 self._interrupt()
                 self._ask(entry.digits, self._now_s)
 
+    def _on_hold(self, on: bool) -> None:
+        """What comes from a call on hold is music."""
+        self._held, self._quiet_since_s = on, None
+        if on:
+            self._actions += self._mouth.pause()
+            if self._sentence is not None:
+                self._sentence = None
+                self._actions.append(DropHeard())
+
     # Our own speech.
 
     def _interrupt(self) -> None:
@@ -331,7 +343,7 @@ class CallLoop:
         if self.over:
             return
         sentence = self._sentence
-        blocked = self._keypad or (sentence is not None and not sentence.wordless)
+        blocked = self._held or self._keypad or (sentence is not None and not sentence.wordless)
         if not blocked:
             self._actions += self._mouth.go_on(self._manner.rates[self._rate])
         if self._quiet() and self._quiet_since_s is None:
@@ -341,6 +353,7 @@ class CallLoop:
         sentence = self._sentence
         return (
             self._owner == "bot"
+            and not self._held
             and self._waiting is None
             and not self._mouth.busy
             and not self._keypad

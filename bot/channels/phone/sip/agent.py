@@ -1,14 +1,17 @@
-"""The library's user agent, guarded: strangers are refused, an INVITE sent again is answered again, INFO is heard.
+"""The library's user agent, guarded and completed: strangers are refused, what is sent again is answered again.
 
-The library (0.7.1) takes an INVITE that is sent again for another call, and knows no INFO.
+The library (0.7.1) takes an INVITE that is sent again for another call, knows no INFO, asks for no extension that
+it lacks, and sends a BYE only once.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from aiosipua.message import SipRequest, SipResponse
 from aiosipua.transport import UdpSipTransport
@@ -17,9 +20,28 @@ from aiosipua.uas import SipUAS
 from bot.channels.phone.admission import Doorkeeper
 from bot.channels.phone.call import KEYS
 from bot.channels.phone.errors import StrangerRefused
+from bot.channels.phone.timing import Timer
 
 ANSWERS_KEPT_MAX: Final = 1000
+SESSION_S: Final = 1800  # a dialog that nobody refreshes within it is dead (RFC 4028)
+EXTENSIONS: Final = frozenset(
+    {"timer", "100rel"}
+)  # the latter costs nothing: no provisional answer of ours needs it
+T1_S: Final = 0.5
+T2_S: Final = 4.0
+REPEAT_S: Final = 64 * T1_S
+GONE: Final = (408, 481)
 _SIGNAL = re.compile(r"^\s*Signal\s*=\s*([0-9*#A-D])\s*$", re.MULTILINE | re.IGNORECASE)
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    """The library's own protocol insists on a base class that Python 3.11's transports do not have."""
+
+    def __init__(self, owner: RememberingTransport) -> None:
+        self._owner = owner
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        self._owner._dispatch(data, (str(addr[0]), int(addr[1])))
 
 
 class RememberingTransport(UdpSipTransport):
@@ -28,6 +50,13 @@ class RememberingTransport(UdpSipTransport):
     def __init__(self, local_addr: tuple[str, int]) -> None:
         super().__init__(local_addr=local_addr)
         self._answers: OrderedDict[str, SipResponse] = OrderedDict()
+
+    async def start(self) -> None:
+        """Binds. Raises OSError when the port is taken."""
+        loop = asyncio.get_running_loop()
+        self._udp_transport, _ = await loop.create_datagram_endpoint(
+            lambda: _Datagrams(self), local_addr=self.local_addr
+        )
 
     @property
     def port(self) -> int:
@@ -53,15 +82,61 @@ class RememberingTransport(UdpSipTransport):
         return answer is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What the agent tells the line: a key of a call, and that the other side knows a call no longer."""
+
+    key: Callable[[str, str], None]
+    gone: Callable[[str], None]
+
+
 class GuardedAgent(SipUAS):
     """A user agent server behind the doorkeeper."""
 
     def __init__(
-        self, transport: RememberingTransport, door: Doorkeeper, on_key: Callable[[str, str], None]
+        self, transport: RememberingTransport, door: Doorkeeper, timer: Timer, reports: Reports
     ) -> None:
-        super().__init__(transport, user_agent="Zhanggui")
-        self._door, self._on_key, self._memory = door, on_key, transport
+        super().__init__(transport, user_agent="Zhanggui", session_expires=SESSION_S)
+        self._door, self._timer, self._reports, self._memory = door, timer, reports, transport
         self._handlers["INFO"] = self._info
+        self._repeating: dict[str, asyncio.Task[None]] = {}
+
+    async def stop(self) -> None:
+        """Sends nothing any more."""
+        for task in self._repeating.values():
+            task.cancel()
+        await asyncio.gather(*self._repeating.values(), return_exceptions=True)
+        await super().stop()
+
+    def repeat(self, request: SipRequest, addr: tuple[str, int]) -> None:
+        """Sends again what was sent once, until it is answered or given up (RFC 3261, 17.1.2)."""
+        branch = branch_of(request)
+        if branch and branch not in self._repeating:
+            task = asyncio.create_task(self._repeat(request, addr))
+            self._repeating[branch] = task
+            task.add_done_callback(lambda _: self._repeating.pop(branch, None))
+
+    async def _repeat(self, request: SipRequest, addr: tuple[str, int]) -> None:
+        begun_s, pause_s = self._timer.now_s(), T1_S
+        while self._timer.now_s() + pause_s < begun_s + REPEAT_S:
+            await self._timer.wait_until(self._timer.now_s() + pause_s)
+            self.transport.send(request, addr)
+            pause_s = min(2 * pause_s, T2_S)
+
+    def _on_message(self, msg: SipRequest | SipResponse, addr: tuple[str, int]) -> None:
+        if isinstance(msg, SipResponse):
+            self._answered(msg)
+        super()._on_message(msg, addr)
+
+    def _answered(self, response: SipResponse) -> None:
+        if response.status_code < 200:
+            return
+        task = self._repeating.get(branch_of(response) or "")
+        if task is not None:
+            task.cancel()
+        refreshed = (response.get_header("cseq") or "").upper().endswith("UPDATE")
+        if refreshed and response.status_code in GONE:
+            self._reports.gone(response.call_id or "")
 
     def _handle_request(self, request: SipRequest, addr: tuple[str, int]) -> None:
         invites = request.method.upper() == "INVITE"
@@ -73,6 +148,12 @@ class GuardedAgent(SipUAS):
             return
         if invites:
             if self._memory.answer_again(request):
+                return
+            lacking = required(request) - EXTENSIONS
+            if lacking:
+                self._send_error(
+                    request, 420, "Bad Extension", extra_headers={"Unsupported": ", ".join(sorted(lacking))}
+                )
                 return
             call_id = request.call_id or ""
             within = request.to_addr is not None and bool(request.to_addr.tag)
@@ -101,7 +182,17 @@ class GuardedAgent(SipUAS):
         self.transport.send_reply(call.dialog.create_response(request, 200, "OK"))
         digit = info_digit(request.content_type or "", request.text)
         if digit:
-            self._on_key(call.call_id, digit)
+            self._reports.key(call.call_id, digit)
+
+
+def required(request: SipRequest) -> set[str]:
+    """The extensions that the other side insists on."""
+    return {
+        token.strip().lower()
+        for value in request.headers.get("require")
+        for token in value.split(",")
+        if token.strip()
+    }
 
 
 def branch_of(message: SipRequest | SipResponse) -> str | None:

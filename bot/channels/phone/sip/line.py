@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from aiortp import PortAllocator
 from aiosipua.incoming_call import IncomingCall
 from aiosipua.message import SipRequest
+from aiosipua.sdp import SdpMessage, parse_sdp
+from aiosipua.uac import SipUAC
 
 from bot.channels.phone.admission import Doorkeeper
-from bot.channels.phone.audio import FRAME_BYTES
-from bot.channels.phone.call import Answer, CallInfo, EndReason, clean_number
-from bot.channels.phone.errors import CallRefused, LineBusy, NoCommonCodec, StrangerRefused
-from bot.channels.phone.paced import PacedCall
-from bot.channels.phone.sip.agent import GuardedAgent, RememberingTransport
-from bot.channels.phone.sip.media import Agreed, GuardedRtp, agree, open_rtp
+from bot.channels.phone.call import Answer, Call, CallInfo, EndReason, Played, clean_number
+from bot.channels.phone.errors import (
+    CallRefused,
+    CallsTooFast,
+    LineBusy,
+    NoCommonCodec,
+    PhoneError,
+    StrangerRefused,
+)
+from bot.channels.phone.sip.agent import GuardedAgent, RememberingTransport, Reports, required
+from bot.channels.phone.sip.dialog import LINE, SipCall
+from bot.channels.phone.sip.media import Agreed, agree, open_rtp
+from bot.channels.phone.sip.trunk import Trunk, TrunkSettings
 from bot.channels.phone.timing import Timer
 
 log = logging.getLogger(__name__)
 
-LINE: Final = "sip"
-FRAME_SAMPLES: Final = FRAME_BYTES // 2
-REJECTED_KEPT_S: Final = 32.0  # 64 times T1: until then a refused INVITE may be sent again
+REFUSALS_SPOKEN_MAX: Final = 4  # at once; further ones get the status only
+
+SpokenRefusal = Callable[[CallRefused], Awaitable[bytes]]
 
 
 @dataclass(frozen=True)
@@ -36,42 +46,30 @@ class SipSettings:
     port: int = 5060
     rtp_ports: tuple[int, int] = (20_000, 20_400)
     advertised: str = ""
-
-
-class SipCall(PacedCall):
-    """One call over SIP and RTP."""
-
-    continuous: ClassVar[bool] = True
-    lead_frames: ClassVar[int] = 0
-
-    def __init__(self, info: CallInfo, incoming: IncomingCall, agent: GuardedAgent, timer: Timer) -> None:
-        super().__init__(info, timer)
-        self._incoming, self._agent = incoming, agent
-        self._timestamp = 0
-        self.rtp: GuardedRtp | None = None
-        self.held = False
-
-    async def _send_frame(self, pcm: bytes) -> None:
-        if self.rtp is not None and not self.held:
-            self.rtp.send_audio_pcm(pcm, self._timestamp)
-        self._timestamp = (self._timestamp + FRAME_SAMPLES) % 2**32
-
-    async def _close(self) -> None:
-        if self.end_reason is not EndReason.CALLER:
-            self._incoming.hangup()
-        self._agent.forget(self.info.line_call_id)
-        if self.rtp is not None:
-            await self.rtp.close()
+    trunk: TrunkSettings | None = None
 
 
 class SipLine:
-    """The server."""
+    """The server. `refusal` makes the sound that a caller hears, before the call, when it is refused for now."""
 
-    def __init__(self, settings: SipSettings, doorkeeper: Doorkeeper, answer: Answer, timer: Timer) -> None:
+    def __init__(
+        self,
+        settings: SipSettings,
+        doorkeeper: Doorkeeper,
+        answer: Answer,
+        timer: Timer,
+        *,
+        refusal: SpokenRefusal | None = None,
+    ) -> None:
         self._settings, self._door, self._answer, self._timer = settings, doorkeeper, answer, timer
+        self._refusal, self._refusing = refusal, 0
         self._transport = RememberingTransport((settings.host, settings.port))
-        self._agent = GuardedAgent(self._transport, doorkeeper, self._keyed)
+        reports = Reports(self._keyed, lambda call_id: self._over(call_id, EndReason.LOST))
+        self._agent = GuardedAgent(self._transport, doorkeeper, timer, reports)
+        self._agent.uac = SipUAC(self._transport)
         self._agent.on_invite = self._invited
+        self._agent.on_update = self._updated
+        self._agent.on_session_expired = lambda call: self._over(call.call_id, EndReason.LOST)
         self._agent.on_bye = lambda call, _request: self._over(call.call_id, EndReason.CALLER)
         self._agent.on_cancel = self._cancelled
         self._agent.on_reinvite = self._reinvited
@@ -79,14 +77,24 @@ class SipLine:
         self._ports = PortAllocator(settings.rtp_ports)
         self._calls: dict[str, SipCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._trunk: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
         """Listens; returns the port, which matters when 0 was asked for."""
         await self._agent.start()
-        return self._transport.port
+        port = self._transport.port
+        here = (self._settings.advertised or self._settings.host, port)
+        assert self._agent.uac is not None, "made with the agent"
+        self._agent.advertised_addr = self._agent.uac.advertised_addr = here
+        if self._settings.trunk is not None:
+            self._trunk = asyncio.create_task(Trunk(self._settings.trunk, self._agent.uac, self._timer).run())
+        return port
 
     async def stop(self) -> None:
         """Takes no more calls and ends those that go on."""
+        if self._trunk is not None:
+            self._trunk.cancel()
+            await asyncio.gather(self._trunk, return_exceptions=True)
         for call in list(self._calls.values()):
             await call.hang_up()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -107,15 +115,40 @@ class SipLine:
                 await self._talk(call, incoming)
         except CallRefused as error:
             log.warning("call refused line=%s code=%s", LINE, error.code)
-            if not call.over:
-                incoming.reject(error.sip_status)
-                call.ended(EndReason.US)
-            # The library answers what comes for it until then.
-            asyncio.get_running_loop().call_later(REJECTED_KEPT_S, self._agent.forget, incoming.call_id)
+            call.refusal = error
+            await self._say_why(call, incoming, error)
+            await call.hang_up()
         finally:
             self._calls.pop(incoming.call_id, None)
 
     async def _talk(self, call: SipCall, incoming: IncomingCall) -> None:
+        async with self._sound(call, incoming) as agreed:
+            if call.over:  # cancelled meanwhile
+                await call.hang_up()
+                return
+            incoming.accept(agreed.answer)
+            await call.serve(self._answer)
+
+    async def _say_why(self, call: SipCall, incoming: IncomingCall, why: CallRefused) -> None:
+        """Early media: a caller who comes at a bad time hears a sentence, at no cost to anybody."""
+        may_be_said = isinstance(why, LineBusy | CallsTooFast) and "100rel" not in required(incoming.invite)
+        if self._refusal is None or not may_be_said or self._refusing >= REFUSALS_SPOKEN_MAX or call.over:
+            return
+        self._refusing += 1
+        try:
+            words = await self._refusal(why)
+            async with self._sound(call, incoming) as agreed:
+                if not call.over:
+                    incoming.ringing(early_sdp=agreed.answer)
+                    await call.serve(_saying(words))
+        except PhoneError as error:
+            log.warning("refusal not spoken line=%s code=%s", LINE, error.code)
+        finally:
+            self._refusing -= 1
+
+    @asynccontextmanager
+    async def _sound(self, call: SipCall, incoming: IncomingCall) -> AsyncIterator[Agreed]:
+        """What was agreed on, with its RTP open. Raises NoCommonCodec or LineBusy."""
         host = self._settings.advertised or self._settings.host
         agree(incoming.sdp_offer, host, 9)  # refused before a port is taken
         try:
@@ -124,18 +157,17 @@ class SipLine:
             raise LineBusy from None
         try:
             agreed = self._safe(agree(incoming.sdp_offer, host, port), incoming)
-            local = (self._settings.host, port)
             try:
-                call.rtp = await open_rtp(agreed, local, self._door, call.heard, call.keyed)
+                call.rtp = await open_rtp(
+                    agreed, (self._settings.host, port), self._door, call.heard, call.keyed
+                )
             except OSError:  # another program has taken the port since
                 raise LineBusy from None
-            call.held = agreed.held
-            if call.over:  # cancelled meanwhile
-                await call.rtp.close()
-                return
-            incoming.accept(agreed.answer)
-            await call.serve(self._answer)
+            call.hold(agreed.held)
+            yield agreed
         finally:
+            if call.rtp is not None:
+                await call.rtp.close()
             await self._ports.release(port)
 
     def _safe(self, agreed: Agreed, incoming: IncomingCall) -> Agreed:
@@ -156,19 +188,35 @@ class SipLine:
         if not incoming.invite.body:  # asks for our offer: what was agreed on still holds
             incoming.accept(incoming.sdp_answer)
             return
-        audio = incoming.sdp_answer.audio
+        answer = self._agree_anew(call, incoming, incoming.sdp_offer)
+        if answer is None:
+            self._agent._send_error(incoming.invite, NoCommonCodec.sip_status, "Not Acceptable Here")
+        else:
+            incoming.accept(answer)
+
+    def _updated(self, incoming: IncomingCall, request: SipRequest) -> SdpMessage | None:
+        """An UPDATE with an offer does what a re-INVITE does."""
+        call = self._calls.get(incoming.call_id)
+        if call is None or call.over or not request.body:
+            return None
+        return self._agree_anew(call, incoming, parse_sdp(request.text))
+
+    def _agree_anew(
+        self, call: SipCall, incoming: IncomingCall, offer: SdpMessage | None
+    ) -> SdpMessage | None:
+        """Answers an offer within the call; None when it cannot be agreed to and everything stays as it is."""
+        before = incoming.sdp_answer.audio if incoming.sdp_answer is not None else None
+        host = self._settings.advertised or self._settings.host
         try:
-            host = self._settings.advertised or self._settings.host
-            agreed = self._safe(agree(incoming.sdp_offer, host, audio.port if audio else 0), incoming)
-            if audio is None or str(agreed.payload) != audio.formats[0]:
-                raise NoCommonCodec
-        except NoCommonCodec as error:
-            self._agent._send_error(incoming.invite, error.sip_status, "Not Acceptable Here")
-            return
-        call.held = agreed.held
+            agreed = self._safe(agree(offer, host, before.port if before else 0), incoming)
+        except NoCommonCodec:
+            return None
+        if call.rtp is None or before is None or str(agreed.payload) != before.formats[0]:
+            return None
+        call.hold(agreed.held)
         if not agreed.held:
             call.rtp.update_remote(agreed.remote)
-        incoming.accept(agreed.answer)
+        return agreed.answer
 
     def _cancelled(self, request: SipRequest, _addr: tuple[str, int]) -> None:
         self._over(request.call_id or "", EndReason.CALLER)
@@ -187,3 +235,16 @@ class SipLine:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _saying(pcm: bytes) -> Answer:
+    """Says one thing and hangs up."""
+
+    async def answer(call: Call) -> None:
+        call.say(pcm)
+        call.mark("all")
+        async for event in call.events():
+            if isinstance(event, Played):
+                return
+
+    return answer

@@ -55,12 +55,28 @@ def agree(offer: SdpMessage | None, host: str, port: int) -> Agreed:
 
 
 class GuardedRtp(RTPSession):
-    """RTP and RTCP that listen to known addresses only, and that no packet can break."""
+    """RTP and RTCP that listen to known addresses only, and that no packet can break.
+
+    Sound is decoded as its packets say, not as was agreed: some telephones send the other one of the two codecs.
+    """
 
     door: Doorkeeper | None = None
+    packets = 0  # of whatever kind: a line that still has them is alive
 
     def _handle_rtp(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._guarded(super()._handle_rtp, data, addr)
+        self._guarded(self._take_rtp, data, addr)
+
+    def _take_rtp(self, data: bytes, addr: tuple[str, int]) -> None:
+        kind = data[1] & 0x7F
+        name = PAYLOADS.get(kind)
+        if name is None and kind not in (self._dtmf_payload_type, self._cn_payload_type):
+            return  # neither sound that can be decoded nor a key
+        ours = self._codec
+        try:
+            self._codec = codec(name) if name is not None else ours
+            super()._handle_rtp(data, addr)
+        finally:
+            self._codec = ours
 
     def _handle_rtcp(self, data: bytes, addr: tuple[str, int]) -> None:
         self._guarded(super()._handle_rtcp, data, addr)
@@ -69,6 +85,7 @@ class GuardedRtp(RTPSession):
         try:
             if self.door is not None:
                 self.door.known(addr[0])
+            self.packets += 1
             take(data, addr)
         except (StrangerRefused, ValueError, IndexError, struct.error):
             return  # a torn packet: of an event the next one repeats it, of sound one frame is lost

@@ -118,6 +118,21 @@ async def test_sound_goes_out_paced_and_a_mark_counts_when_the_carrier_has_playe
         assert line.seen == [Played("m1"), Ended(EndReason.CALLER)]
 
 
+async def test_a_carrier_that_echoes_no_marks_does_not_keep_the_call_waiting():
+    async with site() as line:
+        socket = await line.dial()
+        await line.picked_up.wait()
+        line.calls[0].say(tone(1))
+        line.calls[0].mark("m1")
+        await line.timer.advance(0.1)
+        assert [(await socket.receive_json())["event"] for _ in range(2)] == ["media", "mark"]
+        await line.timer.advance(2.1)
+        await socket.send_json({"event": "mark", "streamSid": "MZ1", "mark": {"name": "m1"}})
+        await socket.send_json(STOP)
+        await line.ended.wait()
+        assert line.seen == [Played("m1"), Ended(EndReason.CALLER)]
+
+
 async def test_a_clear_reaches_the_carrier_and_marks_it_drops_do_not_count_as_heard():
     async with site() as line:
         socket = await line.dial()

@@ -13,6 +13,7 @@ from bot.channels.phone.loop import (
     Expect,
     HangUp,
     Manner,
+    OnHold,
     OwnerChanged,
     Partial,
     Say,
@@ -190,6 +191,25 @@ def test_with_an_agent_the_assistant_is_silent_until_the_call_comes_back():
     assert len(talk.log) == seen
     talk.tell(OwnerChanged("bot"))
     assert talk.log[seen][1] == Bridge(False) and words.BOT_AGAIN[0] in talk.said
+
+
+def test_on_hold_nothing_is_said_or_heard_and_afterwards_the_prompt_goes_on():
+    talk = greeted()
+    talk.speak("查余额", after_s=0.8)
+    talk.reply("余额一千元。", "还有什么要办的？")
+    talk.wait(1.0)
+    talk.tell(OnHold(True))
+    heard = list(talk.heard)
+    talk.speak("好听的音乐")
+    talk.wait(120.0)
+    assert talk.heard == heard and not talk.sounding and talk.texts == ["查余额"]
+    talk.tell(OnHold(False))
+    talk.wait(4.1)
+    assert talk.heard[-2:] == ["余额一千元。", "还有什么要办的？"]
+    talk.wait(7.0)
+    assert words.STILL_THERE[0][0] not in talk.said
+    talk.wait(1.5)
+    assert words.STILL_THERE[0][0] in talk.said
 
 
 def test_what_is_announced_waits_for_its_turn():
