@@ -27,14 +27,25 @@ class Percent:
 
 _DIVIDED: Final = {"百": Decimal(1), "千": Decimal("0.1"), "万": Decimal("0.01")}
 _UNIT: Final = re.compile(
-    r"(?P<percent>[ ]?%|个百分点|百分点)|(?P<permille>‰)|(?P<point>个点(?![的心钟]))|(?P<basis>个基点|基点|[ ]?bps?(?![a-z]))"
+    r"(?P<percent>[ ]?%|个百分点|百分点)|(?P<permille>‰)|(?P<point>个点(?![的心钟])(?P<tenths>[1-9一二三四五六七八九](?![0-9个十百千万]))?)|(?P<basis>个基点|基点|[ ]?bps?(?![a-z]))"
     r"|(?P<tenth>成(?![功本都立为交长年员果语人绩])(?:(?P<half>半)|(?P<more>[一二三四五六七八九])(?!成))?)"
 )
+_SCALES: Final = {
+    "percent": Decimal(1),
+    "permille": Decimal("0.1"),
+    "point": Decimal(1),
+    "basis": Decimal("0.01"),
+    "tenth": Decimal(10),
+}
+_NEGATIVE: Final = re.compile(r"(?:负|(?<![0-9%‰一-龥a-z])-)$")
 _PERIOD: Final = re.compile(
     r"(?:(?P<year>年化?|一年)|(?P<month>月|一个月)|(?P<day>日|天|每天))(?:利率|利息|息|利|收益率?|化)?(?:是|为|:)?$"
 )
 _DISCOUNT: Final = re.compile(
     r"([1-9一二三四五六七八九](?:[.点]?[1-9一二三四五六七八九])?)折(?![磨腾合旧扣叠])"
+)
+_OF_INTEREST: Final = re.compile(
+    r"(?P<period>(?!))?(?P<n>[1-9一二三四五六七八九两])(?P<unit>分|厘)(?P<half>半|(?P<more>(?!)))?(?:的?利(?!息?是)|息)"
 )
 _INTEREST: Final = re.compile(
     r"(?P<period>年|月)?(?:利息|利率|息|利)(?:是|为)?(?P<n>[1-9一二三四五六七八九两])(?P<unit>分|厘)(?P<half>半|(?P<more>[1-9一二三四五六七八九])(?:厘)?)?(?![钱之])"
@@ -72,16 +83,15 @@ def _percent(
 
 def _said(match: re.Match[str], found: Found, per: Per) -> tuple[Percent, tuple[Percent, ...]]:
     """A number followed by %, 个点, 个基点 or 成."""
-    kind = match.lastgroup if match.lastgroup not in ("half", "more") else "tenth"
-    scales = {
-        "percent": Decimal(1),
-        "permille": Decimal("0.1"),
-        "point": Decimal(1),
-        "basis": Decimal("0.01"),
-        "tenth": Decimal(10),
-    }
+    kind = next(name for name in _SCALES if match[name])
     more = Decimal(5) if match["half"] else Decimal(_digit(match["more"])) if match["more"] else Decimal(0)
-    return _percent(found, scales[kind or "percent"], per, more)
+    if match["tenths"]:
+        more = Decimal(_digit(match["tenths"])) / 10
+    return _percent(found, _SCALES[kind], per, more)
+
+
+def _negated(value: Percent) -> Percent:
+    return Percent(None if value.value is None else -value.value, value.per)
 
 
 class _Finder:
@@ -94,6 +104,9 @@ class _Finder:
         self.taken: list[tuple[int, int]] = []
 
     def add(self, start: int, end: int, value: Percent, others: tuple[Percent, ...] = ()) -> None:
+        if _NEGATIVE.search(tail_of(self.text, start)):
+            start -= 1
+            value, others = _negated(value), tuple(_negated(other) for other in others)
         if all(end <= s or e <= start for s, e in self.taken):
             self.taken.append((start, end))
             self.found.append(self.copy.reading(value, start, end, others))
@@ -113,7 +126,7 @@ class _Finder:
 
     def interest(self) -> None:
         """年息三厘 is 3 % a year, 月息一分 1 % a month; without the period both readings stand."""
-        for match in _INTEREST.finditer(self.text):
+        for match in (*_INTEREST.finditer(self.text), *_OF_INTEREST.finditer(self.text)):
             ten = 10 if match["unit"] == "分" else 1
             size = Decimal(_digit(match["n"]) * ten)
             if match["half"]:
@@ -127,7 +140,9 @@ class _Finder:
                 self.add(*match.span(), year, (month,))
 
     def words(self) -> None:
-        """八五折, 两个半点, 半个点, 三分之一."""
+        """八五折, 两个半点, 半个点, 三分之一, 百分百."""
+        for match in re.finditer("百分百", self.text):
+            self.add(*match.span(), Percent(Decimal(100)))
         for match in _DISCOUNT.finditer(self.text):
             digits = [Decimal(_digit(char)) for char in match[1] if char not in ".点"]
             self.add(*match.span(), Percent(digits[0] * 10 + (digits[1] if len(digits) > 1 else 0)))

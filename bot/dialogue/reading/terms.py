@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from bot.dialogue.reading.canon import canon, tail_of
-from bot.dialogue.reading.numerals import Found, Number, scan
+from bot.dialogue.reading.numerals import Found, Number, number_at, scan
 from bot.dialogue.reading.types import Reading
 
 Unit = Literal["days", "months", "instalments"]
@@ -38,16 +38,17 @@ _UNITS: Final[dict[str, tuple[Unit, int]]] = {
 _HALF_MONTH_DAYS: Final = 15
 _UNIT: Final = re.compile(
     r"(?:(?P<counted>个)(?P<extra>半)?(?P<of>月|季度|星期|礼拜|季)|(?P<whole>整)?(?P<plain>年|周|天|期(?![间货权])|季度?|月(?=期)|日(?=期|通知)))"
-    r"(?P<half>半(?![天月个年]))?(?P<open>多|来|左右|上下|以上|以下|以内|之内|内)?"
+    r"(?P<half>半(?![天月个年载]))?(?:期(?![限间货权满]))?(?P<open>多|来|左右|上下|以上|以下|以内|之内|内)?"
 )
 _NOT_AFTER: Final = re.compile(
-    r"(?:以|之)?(?:前|后|来)|[初末底中终]|代|级|度|[0-9零一二三四五六七八九十]{1,2}(?:月|号|日)|的?时候|历"
+    r"半载|(?:以|之)?(?:前|后|来)|[初末底中终]|代|级|度|[0-9零一二三四五六七八九十]{1,2}(?:月|号|日)|的?时候|历"
 )
 _NOT_BEFORE: Final = re.compile(
     r"(?:第|最近|近|过去|[上下这每前后当本]|[0-9]月|星期|周|[0-9零一二三四五六七八九十]点)(?:个|一)?$"
 )
 _JOINT: Final = re.compile(r"(?:[到至~\-]|或者?)$")
 _YEARS_AGO: Final = 1900
+_COUNT_MAX: Final = 9999  # more of anything is a sum of money in front of the term
 _PHASES: Final = frozenset("一二1")  # 一期 and 二期 are parts of an estate
 
 
@@ -87,8 +88,16 @@ def _match(text: str, found: Found) -> _Match | None:
     unit, size = _UNITS[word]
     half = bool(match["half"] or match["extra"])
     numbers = (Number(None, vague=True),) if match["open"] else (found.number, *found.alternatives)
-    end = match.end() + (1 if text[match.end() : match.end() + 1] == "期" and word != "期" else 0)
-    return _Match(found.start, end, tuple(_term(number, unit, size, half) for number in numbers))
+    return _Match(found.start, match.end(), tuple(_term(number, unit, size, half) for number in numbers))
+
+
+def _apart(text: str, found: Found) -> Found:
+    """存五万三年: the 三 behind the sum is the number of years."""
+    said = text[found.start : found.end]
+    behind = max(said.rfind(unit) for unit in "万千亿百") + 1
+    sum_before = behind and found.number.value is not None and found.number.value > _COUNT_MAX
+    apart = number_at(text, found.start + behind) if sum_before and behind < len(said) else None
+    return apart or found
 
 
 def _joined(text: str, first: _Match, second: _Match) -> _Match | None:
@@ -109,7 +118,7 @@ def read_terms(text: str) -> list[Reading[Term]]:
     matches: list[_Match] = []
     numbers = scan(copy.text)
     for place, found in enumerate(numbers):
-        match = _match(copy.text, found)
+        match = _match(copy.text, _apart(copy.text, found))
         if match is None:
             continue
         bare = numbers[place - 1] if place else None
