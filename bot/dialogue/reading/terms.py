@@ -37,8 +37,8 @@ _UNITS: Final[dict[str, tuple[Unit, int]]] = {
 }
 _HALF_MONTH_DAYS: Final = 15
 _UNIT: Final = re.compile(
-    r"(?:(?P<counted>个)(?P<extra>半)?(?P<of>月|季度|星期|礼拜|季)|(?P<whole>整)?(?P<plain>年|周|天|期(?![间货权])|季度?|月(?=期)|日(?=期|通知)))"
-    r"(?P<half>半(?![天月个年载]))?(?:期(?![限间货权满]))?(?P<open>多|来|左右|上下|以上|以下|以内|之内|内)?"
+    r"(?:(?P<counted>个)(?P<extra>半)?(?P<of>月|季度|星期|礼拜|季)|(?P<whole>整)?(?P<plain>年|周(?![岁年末边转围一二三四五六日])|天|期(?![间货权])|季度?|月(?=期)|日(?=期|通知)))"
+    r"(?P<half>半(?![天月个年载]))?(?:期(?![限间货权满]))?(?P<open>多(?![少久长大远次])|来(?![的了])|左右|上下|以上|以下|以内|之内|内)?"
 )
 _NOT_AFTER: Final = re.compile(
     r"半载|(?:以|之)?(?:前|后|来)|[初末底中终]|代|级|度|[0-9零一二三四五六七八九十]{1,2}(?:月|号|日)|的?时候|历"
@@ -47,6 +47,7 @@ _NOT_BEFORE: Final = re.compile(
     r"(?:第|最近|近|过去|[上下这每前后当本]|[0-9]月|星期|周|[0-9零一二三四五六七八九十]点)(?:个|一)?$"
 )
 _JOINT: Final = re.compile(r"(?:[到至~\-]|或者?)$")
+_LENGTH_BEFORE: Final = re.compile(r"(?:[存贷限还分供元块万，、,]|贷款|按揭|定期|利率|%)(?:是|为|了|共|个)?$")
 _YEARS_AGO: Final = 1900
 _COUNT_MAX: Final = 9999  # more of anything is a sum of money in front of the term
 _PHASES: Final = frozenset("一二1")  # 一期 and 二期 are parts of an estate
@@ -74,6 +75,14 @@ def _is_a_year(found: Found, said: str) -> bool:
     return spoken or (found.number.value is not None and found.number.value >= _YEARS_AGO)
 
 
+def _may_be_a_year(text: str, found: Found, match: re.Match[str]) -> bool:
+    """15年: 2015 unless it is the time of a loan or a deposit, or too far off (30年)."""
+    said = text[found.start : found.end]
+    short = len(said) == 2 and said.isascii() and said.isdigit() and "10" <= said < "30"
+    bare = match["plain"] == "年" and match.group() == "年"
+    return short and bare and not _LENGTH_BEFORE.search(tail_of(text, found.start))
+
+
 def _match(text: str, found: Found) -> _Match | None:
     match = _UNIT.match(text, found.end)
     if match is None or _NOT_AFTER.match(text, match.end()):
@@ -87,7 +96,8 @@ def _match(text: str, found: Found) -> _Match | None:
         return None
     unit, size = _UNITS[word]
     half = bool(match["half"] or match["extra"])
-    numbers = (Number(None, vague=True),) if match["open"] else (found.number, *found.alternatives)
+    unsure = match["open"] or _may_be_a_year(text, found, match)
+    numbers = (Number(None, vague=True),) if unsure else (found.number, *found.alternatives)
     return _Match(found.start, match.end(), tuple(_term(number, unit, size, half) for number in numbers))
 
 
