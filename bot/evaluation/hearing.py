@@ -14,7 +14,7 @@ from scipy.signal import resample_poly
 
 from bot.channels.phone.audio import FRAME_BYTES, SAMPLE_RATE_HZ, codec
 from bot.channels.phone.hearing.grammars import Grammar, closed, grammar
-from bot.channels.phone.hearing.models import load
+from bot.channels.phone.hearing.loading import load
 from bot.channels.phone.hearing.recogniser import Decoder
 from bot.channels.phone.hearing.spelling import Spelling
 from bot.channels.phone.loop import Expect

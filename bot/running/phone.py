@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
@@ -14,15 +16,21 @@ from bot.channels.phone.admission import Doorkeeper, LineLimits
 from bot.channels.phone.assistant import HubAssistant
 from bot.channels.phone.audiosocket import AudioSocketLine
 from bot.channels.phone.call import CallInfo
-from bot.channels.phone.loop.manner import ALWAYS_SAID
+from bot.channels.phone.errors import CallRefused, HearingFailed
+from bot.channels.phone.hearing import VoskHearing
+from bot.channels.phone.hearing.loading import load as load_model
+from bot.channels.phone.loop.manner import ALL_BUSY, ALWAYS_SAID
 from bot.channels.phone.media_socket import MediaSocketLine, MediaSocketSettings
 from bot.channels.phone.ports import Hearing, Speaker
-from bot.channels.phone.sip import SipLine, SipSettings
+from bot.channels.phone.sip import SipLine, SipSettings, TrunkSettings
+from bot.channels.phone.sip.line import SpokenRefusal
 from bot.channels.phone.speaking import CachedSpeaker, EspeakSpeaker
 from bot.channels.phone.switchboard import NoHearing, Switchboard
 from bot.channels.phone.timing import LoopTimer, Timer
 from bot.running.errors import PortBusy
 from bot.settings import Settings
+
+log = logging.getLogger(__name__)
 
 NAMES_MAX = 50  # the book of one caller, in the ears of one call
 
@@ -34,13 +42,16 @@ async def telephone(product: Product, *, hearing: Hearing | None = None) -> Asyn
     if not settings.phone_lines:
         yield []
         return
-    ears = hearing or open_hearing(settings)
-    board = switchboard(product, timer, ears, open_voice(settings))
+    said: list[str] = []
+    if hearing is None:
+        hearing, trouble = await open_hearing(settings)
+        said += [trouble] if trouble else []
+    board = switchboard(product, timer, hearing, open_voice(settings))
     door = Doorkeeper(product.clock, line_limits(settings))
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(ears.close)
+        stack.push_async_callback(hearing.close)
         lines = Lines(settings, door, board, timer, stack)
-        yield [await lines.start(name) for name in settings.phone_lines]
+        yield [*[await lines.start(name) for name in settings.phone_lines], *said]
 
 
 def switchboard(product: Product, timer: Timer, hearing: Hearing, speaker: Speaker) -> Switchboard:
@@ -61,9 +72,27 @@ def switchboard(product: Product, timer: Timer, hearing: Hearing, speaker: Speak
     return Switchboard(hearing, speaker, timer, assistant, on_duty)
 
 
-def open_hearing(settings: Settings) -> Hearing:
-    """The ears that the settings choose."""
-    return NoHearing()
+async def open_hearing(settings: Settings) -> tuple[Hearing, str]:
+    """The ears that the settings choose, ready to hear; or ears that hear nothing, and a sentence that says why."""
+    try:
+        await asyncio.to_thread(load_model, settings.hearing_model)
+    except HearingFailed as error:
+        log.error("hearing failed code=%s: %s", error.code, error)
+        return NoHearing(), f"语音识别   不可用（{error}），打电话的客户只能按键"
+    return VoskHearing(settings.hearing_model, free_speech=settings.hearing_free_speech), ""
+
+
+def refusal_in_words(speaker: Speaker) -> SpokenRefusal:
+    """What is said to a caller who is not let in for now."""
+
+    async def words(_why: CallRefused) -> bytes:
+        spoken = b""
+        for piece in ALL_BUSY:
+            async for pcm in speaker.speak(piece, 1.0):
+                spoken += pcm
+        return spoken
+
+    return words
 
 
 def open_voice(settings: Settings) -> Speaker:
@@ -102,10 +131,12 @@ class Lines:
                 settings.phone_sip_port,
                 (int(first), int(last)),
                 settings.phone_advertised,
+                _trunk(settings),
             ),
             self._door,
             self._board.answer,
             self._timer,
+            refusal=refusal_in_words(self._board.speaker),
         )
         with _refusing("SIP 电话", settings.phone_sip_port, "ZHANGGUI_PHONE_SIP_PORT"):
             await line.start()
@@ -137,6 +168,13 @@ class Lines:
         with _refusing("媒体 WebSocket", settings.phone_media_port, "ZHANGGUI_PHONE_MEDIA_PORT"):
             await web.TCPSite(runner, settings.phone_host, settings.phone_media_port).start()
         return f"媒体 WebSocket {settings.phone_media_url}"
+
+
+def _trunk(settings: Settings) -> TrunkSettings | None:
+    if not settings.phone_trunk:
+        return None
+    assert settings.phone_trunk_password is not None, "the settings have been checked"
+    return TrunkSettings(settings.phone_trunk, settings.phone_trunk_password.get_secret_value())
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Final
 
 from bot.channels.phone.hearing.grammars import Grammar, grammar
-from bot.channels.phone.hearing.models import BUNDLED, Loaded, load
+from bot.channels.phone.hearing.loading import BUNDLED, Loaded, load
 from bot.channels.phone.hearing.recogniser import CHUNK_BYTES, Decoder, Worker
 from bot.channels.phone.hearing.spelling import Spelling
 from bot.channels.phone.hearing.voice import WebRtcDetector

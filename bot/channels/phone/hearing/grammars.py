@@ -91,7 +91,7 @@ def closed(phrases: tuple[str, ...]) -> Grammar:
 
 def _digit_lines(expect: Expect) -> list[str]:
     rng = random.Random(11)
-    lengths = [CODE_DIGITS] if expect is Expect.CODE else [4, 6, 11]
+    lengths = [expect.length] if expect.length is not None else [4, 6, 11]
     return [" ".join(rng.choice(DIGITS) for _ in range(rng.choice(lengths))) for _ in range(60)]
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from bot.channels.phone.audio import SAMPLE_RATE_HZ
 from bot.channels.phone.hearing.choosing import Hypothesis, Understood, choose
 from bot.channels.phone.hearing.grammars import Grammar
-from bot.channels.phone.hearing.models import Loaded
+from bot.channels.phone.hearing.loading import Loaded
 from bot.channels.phone.hearing.resampling import Resampler
 from bot.channels.phone.hearing.spelling import UNKNOWN, Spelling, joined
 

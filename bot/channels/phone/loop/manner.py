@@ -33,12 +33,14 @@ NOTHING_TO_REPEAT: Final = ("请说您要办的事。",)
 AGENT_HERE: Final = ("同事已经接通，请讲。",)
 AGENT_READS: Final = ("同事已经接通，请讲。", "同事看得到您说的话，回答由我念给您听。")
 BOT_AGAIN: Final = ("小掌柜回来了，还有什么要办的？",)
+ALL_BUSY: Final = ("现在打进来的人比较多，", "请过几分钟再打，再见。")
 TO_HUMAN: Final = "转人工"
 
 # Whatever the caller says: worth keeping as sound.
 ALWAYS_SAID: Final = frozenset(
     (
         *GREETING,
+        *ALL_BUSY,
         *(piece for pieces in (*FILLERS, *STILL_THERE) for piece in pieces),
         *KEY_SECRETS.values(),
         *GOODBYE_SILENT,

@@ -12,7 +12,7 @@ from bot.channels.phone.errors import HearingFailed
 from bot.channels.phone.hearing import VoskHearing, engine
 from bot.channels.phone.hearing.choosing import Understood
 from bot.channels.phone.hearing.engine import VoskRecogniser
-from bot.channels.phone.hearing.models import Loaded
+from bot.channels.phone.hearing.loading import Loaded
 from bot.channels.phone.hearing.spelling import Spelling
 from bot.channels.phone.loop import Expect, Final, Partial, StageBroke
 from bot.channels.phone.speaking.espeak import synthesise
