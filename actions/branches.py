@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.services import bank_of
-from banking_core.branches.service import BranchInfo
+from banking_core.branches.service import Branches, BranchInfo
 from bot.dialogue.reading.types import Reading
 from bot.dialogue.reply import Card, Reply
 from bot.dialogue.skill import Accepted, Checked, Done, Manner, Skill, Slot, Turn
@@ -85,20 +88,25 @@ class BranchFindSkill(Skill):
     async def run(self, turn: Turn, frame: Frame) -> Done:
         """Up to five, best first, with opening hours."""
         place, kind = frame.values["place"], frame.values["kind"]
-        found = await bank_of(turn).branches.search(turn.session, place, kind or None, SHOWN_MAX)
-        if not found:
-            cities = await bank_of(turn).branches.cities(turn.session)
-            return Done(
-                Reply(
-                    f"“{place}”我没有查到网点。我们在这些城市有网点：{'、'.join(cities)}。您换一个地方说说看？"
-                )
-            )
-        rows = tuple(
-            (b.name, b.address, f"{b.hours_text}{'（营业中）' if b.open_now else '（休息中）'}")
-            for b in found
+        reply = await branches_reply(turn.session, bank_of(turn).branches, place, kind or None, SHOWN_MAX)
+        return Done(reply)
+
+
+async def branches_reply(
+    session: AsyncSession, branches: Branches, place: str, kind: Literal["branch", "atm"] | None, limit: int
+) -> Reply:
+    """What is near a place in words, best first; the cities where there is anything when nothing is."""
+    found = await branches.search(session, place, kind, limit)
+    if not found:
+        cities = await branches.cities(session)
+        return Reply(
+            f"“{place}”我没有查到网点。我们在这些城市有网点：{'、'.join(cities)}。您换一个地方说说看？"
         )
-        card = Card(kind="branches", title=f"{place}的网点", columns=("名称", "地址", "营业时间"), rows=rows)
-        return Done(Reply(_sentence(place, found), card))
+    rows = tuple(
+        (b.name, b.address, f"{b.hours_text}{'（营业中）' if b.open_now else '（休息中）'}") for b in found
+    )
+    card = Card(kind="branches", title=f"{place}的网点", columns=("名称", "地址", "营业时间"), rows=rows)
+    return Reply(_sentence(place, found), card)
 
 
 def _sentence(place: str, found: list[BranchInfo]) -> str:

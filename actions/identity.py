@@ -6,7 +6,17 @@ from actions.services import bank_of
 from banking_core.money_text import mask_name, mask_phone
 from bot.dialogue.reading.numbers import read_phones
 from bot.dialogue.reply import Reply, choices
-from bot.dialogue.skill import Accepted, AskSecret, Done, Manner, Prove, Skill, Step, Turn
+from bot.dialogue.skill import (
+    SECRETS_ELSEWHERE,
+    Accepted,
+    AskSecret,
+    Done,
+    Manner,
+    Prove,
+    Skill,
+    Step,
+    Turn,
+)
 from bot.dialogue.slots import PhoneSlot
 from bot.dialogue.state import Frame
 
@@ -14,11 +24,11 @@ BY_TELEPHONE = "phone"
 
 
 class LoginPhoneSlot(PhoneSlot):
-    """The number the customer banks with; not asked of one who is logged in."""
+    """The number the customer banks with; not asked of one who is logged in, or logs in on a page."""
 
     async def default(self, turn: Turn, frame: Frame) -> Accepted | None:
         """Nothing is needed after the log-in; callers are first taken to bank with the number they call from."""
-        if turn.customer_id is not None:
+        if turn.customer_id is not None or turn.channel in SECRETS_ELSEWHERE:
             return Accepted("", "")
         numbers = [found.value for found in read_phones(turn.caller)]
         return Accepted(numbers[0], mask_phone(numbers[0])) if numbers else None
@@ -46,6 +56,9 @@ class LoginSkill(Skill):
                     choices=choices("查余额", "转账"),
                 )
             )
+        if turn.channel in SECRETS_ELSEWHERE:
+            text = "请在安全页面登录，登录好了我接着办。密码和验证码请不要发在聊天里。"
+            return Prove(Reply(text), AskSecret("password", "login", ""))
         phone = frame.values["phone"]
         if turn.channel == BY_TELEPHONE:
             text = "我用短信验证码核实您的身份，要换手机号请直接说号码。"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import re
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from pydantic_settings import (
 from banking_core.settings import BankSettings
 from banking_core.vault import CipherName, KeyFile, Vault
 from bot.phone_settings import PhoneSettings, split
+from bot.wechat_settings import Origin, WechatSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 ANNOUNCED_FOLDER = ROOT / "nlu_data" / "skills"
@@ -42,17 +42,11 @@ def _address(value: str) -> str:
     return str(ipaddress.ip_address(value))
 
 
-def _origin(value: str) -> str:
-    if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", value):
-        raise ValueError("an origin is written https://bank.example, without a path")
-    return value.lower()
-
-
 Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], NoDecode, BeforeValidator(split)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(split)]
+Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(split)]
 
 
-class Settings(PhoneSettings, BaseSettings):
+class Settings(PhoneSettings, WechatSettings, BaseSettings):
     """Settings with their defaults; production has no default for any secret."""
 
     model_config = SettingsConfigDict(env_prefix="ZHANGGUI_", toml_file=SETTINGS_FILE, extra="forbid")
@@ -153,6 +147,7 @@ class Settings(PhoneSettings, BaseSettings):
             if missing:
                 names = ", ".join(f"ZHANGGUI_{name.upper()}" for name in missing)
                 raise ValueError(f"production mode needs {names}")
+        self.check_wechat(production=self.mode == "production")
         self.key_file = self.key_file or self.data_dir / "keys.json"
         self.database_url = self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'bank.db'}"
         self.sandbox_database_url = (

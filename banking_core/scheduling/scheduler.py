@@ -21,7 +21,7 @@ from banking_core.scheduling.runner import Ended, JobRunner
 
 log = logging.getLogger(__name__)
 LOOK_AFTER_S = 30
-Own = Callable[[], Awaitable[None]]
+Own = Callable[[], Awaitable[object]]
 
 
 @checked

@@ -40,6 +40,8 @@ def default(field: FieldInfo) -> str:
         return ",".join(value)
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, dict):
+        return ",".join(f"{name}={inner}" for name, inner in value.items())
     return str(value)
 
 

@@ -6,10 +6,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 QUEUE_LENGTH_MAX = 256
 Event = dict[str, Any]
+T = TypeVar("T")
 
 
 class EventBus:
@@ -18,6 +19,7 @@ class EventBus:
     def __init__(self) -> None:
         self._by_conversation: dict[str, set[asyncio.Queue[Event]]] = defaultdict(set)
         self._all: set[asyncio.Queue[Event]] = set()
+        self._followers: set[asyncio.Queue[str]] = set()
 
     @asynccontextmanager
     async def subscribe(self, conversation_id: str) -> AsyncIterator[asyncio.Queue[Event]]:
@@ -41,10 +43,23 @@ class EventBus:
         finally:
             self._all.discard(queue)
 
+    @asynccontextmanager
+    async def follow(self) -> AsyncIterator[asyncio.Queue[str]]:
+        """The id of every conversation in which something was said; for channels that have no page open."""
+        queue: asyncio.Queue[str] = asyncio.Queue(QUEUE_LENGTH_MAX)
+        self._followers.add(queue)
+        try:
+            yield queue
+        finally:
+            self._followers.discard(queue)
+
     def publish(self, conversation_id: str, event: Event) -> None:
         """To everybody who watches this conversation; a full queue drops its oldest event."""
         for queue in tuple(self._by_conversation.get(conversation_id, ())):
             _put(queue, event)
+        if event.get("type") == "message":
+            for follower in tuple(self._followers):
+                _put(follower, conversation_id)
 
     def publish_queue(self) -> None:
         """Tells the desk to look at the queue again."""
@@ -52,7 +67,7 @@ class EventBus:
             _put(queue, {"type": "queue"})
 
 
-def _put(queue: asyncio.Queue[Event], event: Event) -> None:
+def _put(queue: asyncio.Queue[T], event: T) -> None:
     if queue.full():
         queue.get_nowait()
     queue.put_nowait(event)

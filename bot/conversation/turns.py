@@ -28,11 +28,12 @@ from bot.dialogue.commands import Command, recognise
 from bot.dialogue.engine import DialogueEngine
 from bot.dialogue.outcome import Outcome
 from bot.dialogue.reply import Reply, choices
-from bot.dialogue.skill import AskSecret, Effect, HandOver, SettleLater, Turn
+from bot.dialogue.skill import SECRETS_ELSEWHERE, AskSecret, Effect, HandOver, SettleLater, Turn
 from bot.dialogue.state import DialogueState, Pending, state_from_json
 from bot.dialogue.understanding import NOTHING_HEARD, Understanding
 
 NO_SECRET_WANTED = "现在不需要输入密码或验证码，我已经把它遮住了。您想办什么，直接告诉我就行。"
+NOT_IN_THIS_CHAT = "密码和验证码请不要发在聊天里，我已经遮住了，也没有使用。请在安全页面输入。"
 BACK_FROM_QUEUE = "好的，不排队了。我继续帮您，想办什么直接说。"
 NOBODY_ON_DUTY = "同事们现在都不在线。要不要给您留一张工单？同事上班后会给您回电话。"
 SAFETY_ANSWER = "answer:safety."  # knowledge has warned the customer already
@@ -113,6 +114,8 @@ class TurnRunner:
         if challenge is not None and not inbound.secret and challenge["purpose"] and wants_resend(text):
             return await self._resend(session, conversation, inbound, state, now)
         if challenge is not None and (secret := secret_in(challenge, text, inbound.secret)) is not None:
+            if conversation.channel in SECRETS_ELSEWHERE and not inbound.secret:
+                return await self._not_here(session, conversation, inbound, state, now)
             return await self._secret(session, conversation, inbound, state, secret, now)
         if inbound.secret or (looks_like_code(text) and not _wants_number(state)):
             turn = self._log(session, conversation, inbound, BLOT, now)
@@ -148,6 +151,20 @@ class TurnRunner:
         else:
             reply = await self._challenges.send_code(session, conversation, inbound.origin)
         await self._answer(session, conversation, turn, Outcome([reply], action="resend"), state, now)
+        return turn
+
+    async def _not_here(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        inbound: Inbound,
+        state: DialogueState,
+        now: datetime,
+    ) -> BotTurn:
+        """A secret typed where it is not safe is neither looked at nor counted as a try."""
+        turn = self._log(session, conversation, inbound, BLOT, now)
+        outcome = Outcome([Reply(NOT_IN_THIS_CHAT, choices=choices("取消"))], action="secret_elsewhere")
+        await self._answer(session, conversation, turn, outcome, state, now)
         return turn
 
     async def _secret(

@@ -28,6 +28,8 @@ Raw = TypeVar("Raw")
 
 
 Circumstances = Callable[[], Awaitable[Mapping[str, Any]]]
+# Channels whose words pass through others' hands: a secret is typed on a page of ours instead.
+SECRETS_ELSEWHERE = frozenset({"wechat"})
 
 
 async def _nothing_known() -> Mapping[str, Any]:

@@ -81,6 +81,8 @@ def welcome(settings: Settings, addresses: Addresses) -> str:
     lines += [f"  {line}" for line in addresses.phone]
     if settings.developer_pages:
         lines.append(f"  短信沙箱   {address}/dev/sms （验证码在这里看，仅开发模式）")
+    if settings.wechat_app_id:
+        lines.append(f"  微信公众号 {settings.public_url}/wechat/callback （填到公众平台的服务器地址）")
     if settings.demo_bank:
         lines += ["", "演示客户（手机号 / 密码）："]
         lines += [f"  {login.name}  {login.phone} / {login.password}  {login.who}" for login in demo_logins()]

@@ -13,11 +13,15 @@ from bot.assembly import Product
 from bot.channels.web import Rate, WebDependencies, WebLimits, build_web_app
 from bot.channels.web.ports import SmsSeen
 from bot.channels.web.security import is_loopback
+from bot.channels.wechat.channel import CALLBACK_PATH, PREFIX, WechatChannel
 from bot.running.phone import telephone
 from bot.running.premises import require_port
+from bot.running.wechat import build_wechat
 from bot.understanding.client import NluClient
 from desk.app import build_desk_app
 from desk.dependencies import DeskDependencies
+
+WECHAT = web.AppKey("wechat", WechatChannel)
 
 
 def message_limits(messages_per_s: float) -> WebLimits:
@@ -37,21 +41,26 @@ def build_app(product: Product) -> web.Application:
         recent = await sandbox.recent(limit) if sandbox is not None else ()
         return [SmsSeen(message.phone, message.text, message.sent_at) for message in recent]
 
-    app = build_web_app(
-        WebDependencies(
-            hub=product.hub,
-            db=product.database,
-            bank=product.bank,
-            clock=product.clock,
-            session_ttl_h=settings.session_ttl_h,
-            secure_cookies=bool(settings.secure_cookies),
-            developer_pages=bool(settings.developer_pages) and product.bank.providers.sandbox_sms is not None,
-            sms_recent=sms_recent,
-            allowed_origins=frozenset(settings.allowed_origins),
-            trusted_proxies=frozenset(settings.trusted_proxies),
-            limits=message_limits(settings.messages_per_s),
-        )
+    ours = (*settings.allowed_origins, *((settings.public_url,) if settings.public_url else ()))
+    web_dependencies = WebDependencies(
+        hub=product.hub,
+        db=product.database,
+        bank=product.bank,
+        clock=product.clock,
+        session_ttl_h=settings.session_ttl_h,
+        secure_cookies=bool(settings.secure_cookies),
+        developer_pages=bool(settings.developer_pages) and product.bank.providers.sandbox_sms is not None,
+        sms_recent=sms_recent,
+        allowed_origins=frozenset(ours),
+        trusted_proxies=frozenset(settings.trusted_proxies),
+        signed_paths=frozenset({CALLBACK_PATH}),
+        limits=message_limits(settings.messages_per_s),
     )
+    app = build_web_app(web_dependencies)
+    wechat = build_wechat(product, web_dependencies)
+    if wechat is not None:
+        app.add_subapp(PREFIX, wechat.app())
+        app[WECHAT] = wechat
     app.add_subapp(
         "/desk/",
         build_desk_app(

@@ -12,7 +12,6 @@ GET  /dev/sms         developers only        POST /api/logout         {}
 
 from __future__ import annotations
 
-import json
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
@@ -24,6 +23,7 @@ from aiohttp.typedefs import Handler
 
 from banking_core.errors import AuthenticationFailed, BankError, InvalidInput, ProviderUnavailable
 from banking_core.identity import Origin
+from bot.channels.web.bodies import json_answer, read_body
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.web.devices import (
     DEVICE_COOKIE,
@@ -57,7 +57,6 @@ from bot.conversation.errors import ConversationError, ConversationNotFound
 
 log = logging.getLogger(__name__)
 
-BODY_BYTES_MAX = 4096
 LOGIN_TOO_FAST_TEXT = "登录操作太频繁了，请稍等一会儿再试。"
 SOCKET_TOO_MANY_TEXT = "打开的窗口或重连次数太多了，请关掉多余的窗口，稍后会自动重连。"
 SESSION_TOO_MANY_TEXT = "来访太频繁了，请稍等几秒再刷新页面。"
@@ -124,7 +123,8 @@ class WebChannel:
         carries the headers, unless the room it comes from has set its own.
         """
         try:
-            if request.method not in ("GET", "HEAD"):
+            signed = request.path in self._deps.signed_paths
+            if request.method not in ("GET", "HEAD") and not signed:
                 require_same_origin(request, self._deps)
             response = await handler(request)
         except web.HTTPException as error:
@@ -159,36 +159,36 @@ class WebChannel:
         row = await self._find(request)
         with suppress(ConversationNotFound):  # a log that was cleared away: begin anew
             if row is not None:
-                response = _json(await self._describe(await self._login.attach(row)))
+                response = json_answer(await self._describe(await self._login.attach(row)))
                 async with self._deps.db.transaction() as session:
                     fresh = await self._deps.bank.identity.sessions.renew(session, row.id)
                 return self._with_device(request, self._with_cookie(response, fresh) if fresh else response)
         token, row = await self._open_session(request)
-        response = self._with_cookie(_json(await self._describe(row)), token)
+        response = self._with_cookie(json_answer(await self._describe(row)), token)
         return self._with_device(request, response)
 
     async def me(self, request: web.Request) -> web.StreamResponse:
         """Who this browser is; 401 without a session."""
-        return _json(await self._describe(await self._require(request)))
+        return json_answer(await self._describe(await self._require(request)))
 
     async def login(self, request: web.Request) -> web.StreamResponse:
         """Step one: phone and password, answered with what is needed next, or with the log-in itself."""
         row = await self._require(request)
         self._count_login(row, request)
-        result = await self._login.start(row, await _read_body(request), self._origin(request, row))
+        result = await self._login.start(row, await read_body(request), self._origin(request, row))
         return await self._logged_in(row, result)
 
     async def login_resend(self, request: web.Request) -> web.StreamResponse:
         """Another code for the log-in under way in this browser."""
         row = await self._require(request)
         self._count_login(row, request)
-        return _json(await self._login.resend(row, self._origin(request, row)))
+        return json_answer(await self._login.resend(row, self._origin(request, row)))
 
     async def login_verify(self, request: web.Request) -> web.StreamResponse:
         """Every further step: the next proof, answered like the first one."""
         row = await self._require(request)
         self._count_login(row, request)
-        result = await self._login.finish(row, await _read_body(request), self._origin(request, row))
+        result = await self._login.finish(row, await read_body(request), self._origin(request, row))
         return await self._logged_in(row, result)
 
     def _recovering(self, step: RecoveryStep) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -197,7 +197,7 @@ class WebChannel:
         async def handler(request: web.Request) -> web.StreamResponse:
             row = await self._require(request)
             self._count_login(row, request)
-            return _json(await step(await _read_body(request), self._origin(request, row)))
+            return json_answer(await step(await read_body(request), self._origin(request, row)))
 
         return handler
 
@@ -206,11 +206,11 @@ class WebChannel:
     ) -> web.StreamResponse:
         """Once it is done the cookie is new, and the sockets of the old session are closed."""
         if isinstance(result, dict):
-            return _json(result)
+            return json_answer(result)
         token, row = result
         row = await self._login.attach(row)
         self._sockets.close_session(old.id)
-        return self._with_cookie(_json(await self._describe(row)), token)
+        return self._with_cookie(json_answer(await self._describe(row)), token)
 
     async def logout(self, request: web.Request) -> web.StreamResponse:
         """Ends the session; logging out twice is fine."""
@@ -219,7 +219,7 @@ class WebChannel:
             async with self._deps.db.transaction() as session:
                 await self._deps.bank.identity.sessions.end(session, row.id, "logout")
             self._sockets.close_session(row.id)
-        response = _json({"authenticated": False})
+        response = json_answer({"authenticated": False})
         response.del_cookie(
             COOKIE_NAME, path="/", httponly=True, samesite="Strict", secure=self._deps.secure_cookies
         )
@@ -337,34 +337,15 @@ class WebChannel:
         await self._sockets.close_all()
 
 
-async def _read_body(request: web.Request) -> dict[str, Any]:
-    """The JSON object of a POST; raises BadRequest."""
-    if request.content_type != "application/json" or (request.content_length or 0) > BODY_BYTES_MAX:
-        raise BadRequest()
-    try:
-        body = json.loads(await request.read())
-    except (ValueError, RecursionError, web.HTTPRequestEntityTooLarge):
-        raise BadRequest() from None
-    if not isinstance(body, dict):
-        raise BadRequest()
-    return body
-
-
-def _json(body: dict[str, Any], *, status: int = 200) -> web.Response:
-    text = json.dumps(body, ensure_ascii=False)
-    headers = {"Cache-Control": "no-store"}
-    return web.Response(text=text, status=status, content_type="application/json", headers=headers)
-
-
 def _error_answer(error: Exception) -> web.Response:
     if isinstance(error, WebError):
-        return _json(error.body(), status=error.status)
+        return json_answer(error.body(), status=error.status)
     if isinstance(error, BankError | ConversationError):
         body = {"error": {"code": error.code, "text": error.customer_text}}
-        return _json(body, status=_refusal_status(error))
+        return json_answer(body, status=_refusal_status(error))
     place = "".join(traceback.format_tb(error.__traceback__))  # not its words: they may quote a customer
     log.error("request failed: %s\n%s", type(error).__name__, place)
-    return _json({"error": {"code": "unavailable", "text": BROKEN_TEXT}}, status=500)
+    return json_answer({"error": {"code": "unavailable", "text": BROKEN_TEXT}}, status=500)
 
 
 def _refusal_status(error: BankError | ConversationError) -> int:

@@ -19,7 +19,8 @@ class WebDependencies:
     """Everything `build_web_app` needs.
 
     `allowed_origins` are further origins ("https://bank.example") that count as our own, `trusted_proxies`
-    the addresses whose X-Forwarded-For is believed.
+    the addresses whose X-Forwarded-For is believed, `signed_paths` those whose POSTs come from no page and prove
+    themselves by a signature of their own.
     """
 
     hub: HubPort
@@ -32,4 +33,5 @@ class WebDependencies:
     sms_recent: SmsRecent | None = None
     allowed_origins: frozenset[str] = frozenset()
     trusted_proxies: frozenset[str] = frozenset()
+    signed_paths: frozenset[str] = frozenset()
     limits: WebLimits = field(default_factory=WebLimits)

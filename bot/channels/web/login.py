@@ -17,7 +17,7 @@ from bot.channels.web.dependencies import WebDependencies
 from bot.channels.web.errors import BadRequest, LoginRefused, NoSession
 from bot.channels.web.frames import is_clean
 from bot.channels.web.models import WebVisit
-from bot.channels.web.sessions import WebSession, create_session, locked_visit
+from bot.channels.web.sessions import CHANNEL, WebSession, create_session, locked_visit
 
 PASSWORD_CHARS_MAX = 128
 SECRET_CHARS_MAX = 32
@@ -31,8 +31,8 @@ Opened = tuple[str, WebSession]  # the new token and the session behind it
 class LoginService:
     """The steps of the log-in, each in one database transaction."""
 
-    def __init__(self, deps: WebDependencies) -> None:
-        self._deps = deps
+    def __init__(self, deps: WebDependencies, *, channel: str = CHANNEL) -> None:
+        self._deps, self._channel = deps, channel
         self._logins = deps.bank.identity.logins
 
     async def start(
@@ -103,7 +103,9 @@ class LoginService:
             return None
         sessions = self._deps.bank.identity.sessions
         await sessions.end(session, visit.session_id, "replaced")
-        return await create_session(session, sessions, conversation_id=visit.conversation_id, login=result)
+        return await create_session(
+            session, sessions, conversation_id=visit.conversation_id, login=result, channel=self._channel
+        )
 
     def _answer(self, result: LoginResult, opened: Opened | None) -> dict[str, Any] | Opened:
         """Only after the commit: the bank has counted a wrong try."""

@@ -34,10 +34,10 @@ class Asset:
     etag: str
 
 
-def load_assets() -> dict[str, Asset]:
-    """Every file in static/ by name. Files are served from here only, so no path can lead elsewhere."""
+def load_assets(package: str = "bot.channels.web") -> dict[str, Asset]:
+    """Every file in a package's static/ by name. Files are served from here only, so no path can lead elsewhere."""
     assets = {}
-    for entry in files("bot.channels.web").joinpath("static").iterdir():
+    for entry in files(package).joinpath("static").iterdir():
         suffix = entry.name[entry.name.rfind(".") :]
         if entry.is_file() and suffix in CONTENT_TYPES:
             body = entry.read_bytes()

@@ -29,10 +29,15 @@ class WebSession:
 
 
 async def create_session(
-    session: AsyncSession, sessions: Sessions, *, conversation_id: str, login: LoginDone | None = None
+    session: AsyncSession,
+    sessions: Sessions,
+    *,
+    conversation_id: str,
+    login: LoginDone | None = None,
+    channel: str = CHANNEL,
 ) -> tuple[str, WebSession]:
     """A new session and its token (the only time the token is seen), of a customer after a log-in."""
-    token, row = await sessions.open(session, channel=CHANNEL, login=login)
+    token, row = await sessions.open(session, channel=channel, login=login)
     visit = WebVisit(session_id=row.id, conversation_id=conversation_id)
     session.add(visit)
     await session.flush()

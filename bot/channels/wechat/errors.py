@@ -7,7 +7,8 @@ WechatError                 code
 │   ├── Replayed            its nonce was used for something else, or too often
 │   ├── EnvelopeWrong       it cannot be opened with our key, or was sealed for another account
 │   ├── XmlRefused          not XML, not UTF-8, or with what only an attack needs
-│   └── CallsTooMany
+│   ├── CallsTooMany
+│   └── NotHandled           ours to mend; Tencent tries again
 ├── ApiError                Tencent's `errcode`
 │   ├── TokenRefused        40001, 40014, 42001: the access token is no longer good
 │   ├── WindowClosed        45015: the customer wrote too long ago
@@ -75,6 +76,13 @@ class CallsTooMany(CallbackRefused):
 
     code = "calls_too_many"
     status = 429
+
+
+class NotHandled(CallbackRefused):
+    """The message could not be handled now."""
+
+    code = "not_handled"
+    status = 503
 
 
 class ApiError(WechatError):

@@ -108,9 +108,10 @@ class TemplateSent:
 
 @dataclass(frozen=True)
 class Other:
-    """Something else: video, music, an event we have no use for."""
+    """Something else: a video, a file, an event we have no use for."""
 
     kind: str
+    is_event: bool = False
 
 
 Content = (
@@ -148,7 +149,7 @@ def read_message(fields: Fields) -> Message:
     if kind == "event":
         event = _text(fields, "Event", 64)
         read = _EVENTS.get(event.lower())
-        content = read(fields) if read else Other(event)
+        content = read(fields) if read else Other(event, is_event=True)
         told_apart = f"{event}:{_text(fields, 'EventKey')}:{_text(fields, 'MsgID', 20)}"
         return Message(_key("event", openid, str(sent_at_s), told_apart), openid, account, sent_at_s, content)
     message_id = _matching(fields, "MsgId", _DIGITS)

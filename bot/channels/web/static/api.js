@@ -9,7 +9,7 @@ export class ApiError extends Error {
   }
 }
 
-async function post(path, body = {}) {
+export async function post(path, body = {}) {
   let response;
   try {
     response = await fetch(path, {

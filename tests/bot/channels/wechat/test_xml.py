@@ -163,7 +163,10 @@ CASES = {
         "<MsgType>event</MsgType><Event>TEMPLATESENDJOBFINISH</Event><MsgID>200</MsgID><Status>success</Status>",
         TemplateSent("200", "success"),
     ),
-    "unknown event": ("<MsgType>event</MsgType><Event>wifi_connected</Event>", Other("wifi_connected")),
+    "unknown event": (
+        "<MsgType>event</MsgType><Event>wifi_connected</Event>",
+        Other("wifi_connected", is_event=True),
+    ),
 }
 ORACLE_NAMES = {"video": "video", "subscribe by scan": "subscribe_scan"}
 

@@ -1,0 +1,32 @@
+"""JSON in and out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+from bot.channels.web.errors import BadRequest
+
+BODY_BYTES_MAX = 4096
+
+
+async def read_body(request: web.Request) -> dict[str, Any]:
+    """The JSON object of a POST; raises BadRequest."""
+    if request.content_type != "application/json" or (request.content_length or 0) > BODY_BYTES_MAX:
+        raise BadRequest()
+    try:
+        body = json.loads(await request.read())
+    except (ValueError, RecursionError, web.HTTPRequestEntityTooLarge):
+        raise BadRequest() from None
+    if not isinstance(body, dict):
+        raise BadRequest()
+    return body
+
+
+def json_answer(body: dict[str, Any], *, status: int = 200) -> web.Response:
+    """A JSON answer that no cache keeps."""
+    text = json.dumps(body, ensure_ascii=False)
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(text=text, status=status, content_type="application/json", headers=headers)

@@ -1,0 +1,82 @@
+"""What the WeChat channel is built from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from banking_core.bank import Bank
+from banking_core.clock import Clock
+from banking_core.storage import Database
+from bot.channels.rates import Rate
+from bot.channels.web.dependencies import WebDependencies
+from bot.channels.wechat.account import Account
+from bot.channels.wechat.api import WechatApi
+from bot.conversation.hub import Hub
+
+OAUTH_URL = "https://open.weixin.qq.com"
+
+
+class VoiceReader(Protocol):
+    """Ears for recordings."""
+
+    async def words(self, recording: bytes, kind: str) -> str:
+        """What was said in a recording of a kind ('amr', 'speex'), "" when nothing was understood."""
+        ...
+
+
+class DeafReader:
+    """Until somebody gives the channel ears."""
+
+    async def words(self, recording: bytes, kind: str) -> str:
+        """Nothing."""
+        return ""
+
+
+async def within(task: asyncio.Future[Any], seconds: float) -> bool:
+    """Whether the task is done before the seconds are over; it goes on either way."""
+    done, _ = await asyncio.wait({task}, timeout=max(0.0, seconds))
+    return bool(done)
+
+
+@dataclass(frozen=True)
+class WechatLimits:
+    """Messages of one follower, and unsigned requests of one address."""
+
+    messages: Rate = Rate(12, 1.0)
+    unsigned: Rate = Rate(30, 1.0)
+
+
+@dataclass(frozen=True)
+class AlertTemplate:
+    """A template of the account: its id, and the names its fields have there."""
+
+    template_id: str
+    fields: Mapping[str, str]  # of title, text, time
+
+
+@dataclass(frozen=True)
+class WechatDependencies:
+    """Everything `WechatChannel` needs. `public_url` is where customers' browsers reach this server."""
+
+    account: Account
+    api: WechatApi
+    hub: Hub
+    bank: Bank
+    database: Database
+    clock: Clock
+    web: WebDependencies
+    public_url: str
+    oauth_url: str = OAUTH_URL
+    menu_messages: bool = False
+    alert: AlertTemplate | None = None
+    voice: VoiceReader = field(default_factory=DeafReader)
+    limits: WechatLimits = field(default_factory=WechatLimits)
+    within: Callable[[asyncio.Future[Any], float], Awaitable[bool]] = within
+
+    @property
+    def page_url(self) -> str:
+        """The secure page."""
+        return f"{self.public_url}/wechat/page"

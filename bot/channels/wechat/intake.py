@@ -1,0 +1,178 @@
+"""From a proved and opened callback to its answer, within Tencent's five seconds and once per message.
+
+A turn that ends in time is answered in the response, which costs no quota. Otherwise the response is `success`, the
+turn goes on, and `deliveries` sends what came of it. A second delivery of a message gets the first one's answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.inserts import insert_if_absent
+from banking_core.storage import new_id
+from bot.channels.rates import TokenBuckets
+from bot.channels.wechat import contacts
+from bot.channels.wechat.callback import WINDOW, Stamp
+from bot.channels.wechat.deliveries import Deliveries, out_from_json
+from bot.channels.wechat.dependencies import WechatDependencies
+from bot.channels.wechat.errors import NotHandled, Replayed
+from bot.channels.wechat.messages import (
+    Click,
+    Message,
+    Other,
+    Scan,
+    Subscribe,
+    TemplateSent,
+    Text,
+    Unsubscribe,
+    View,
+)
+from bot.channels.wechat.models import WechatContact, WechatNonce, WechatReceived
+from bot.channels.wechat.outgoing import Out, TextOut
+from bot.channels.wechat.turns import Turns
+
+log = logging.getLogger(__name__)
+ANSWER_WITHIN_S = 4.0  # of Tencent's five, the rest is for the way and for writing
+USES_MAX = 4  # the first try and Tencent's three more
+KEPT = 2 * WINDOW
+TOO_FAST = TextOut("您发得太快了，请歇几秒再发，刚才这条没有收到。")
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A message that may be handled: whose it is, the lease to answer with, and the answer if it was given before."""
+
+    contact_id: str
+    lease: str
+    status: str
+    answer: Out | None
+
+
+class Intake:
+    """Takes messages."""
+
+    def __init__(self, deps: WechatDependencies, turns: Turns, deliveries: Deliveries) -> None:
+        self._deps, self._turns, self._deliveries = deps, turns, deliveries
+        self._database, self._clock = deps.database, deps.clock
+        self._rate = TokenBuckets(deps.clock, deps.limits.messages)
+        self._running: set[asyncio.Task[bool]] = set()
+
+    async def take(self, message: Message, stamp: Stamp, body: bytes) -> Out | None:
+        """What to answer, None for `success`. Raises Replayed; NotHandled when another delivery should be tried."""
+        began_s = asyncio.get_running_loop().time()
+        if not isinstance(message.content, Subscribe | Unsubscribe):
+            if self._rate.wait_s(message.openid) > 0:
+                return TOO_FAST
+            self._rate.take(message.openid)
+        admitted = await self._admit(message, stamp, hashlib.sha256(body).hexdigest())
+        if admitted.status != "open":
+            return admitted.answer
+        turn = self.in_background(self._turns.handle(admitted.contact_id, message))
+        left_s = ANSWER_WITHIN_S - (asyncio.get_running_loop().time() - began_s)
+        if not await self._deps.within(turn, left_s):
+            await self._put_off(message.key)
+            turn.add_done_callback(lambda _: self._deliver_later(admitted))
+            return None
+        found = await self._deliveries.answer(admitted.contact_id, admitted.lease, message.key)
+        if not turn.result() and found is None:
+            raise NotHandled
+        if found is None:
+            await self._put_off(message.key)
+        if found is None or found.more:
+            self._deliver_later(admitted)
+        return found.out if found is not None else None
+
+    async def forget(self) -> int:
+        """Deletes nonces whose time is over and messages that nobody will deliver again; returns how many."""
+        before = self._clock.now() - KEPT
+        async with self._database.transaction() as session:
+            nonces = delete(WechatNonce).where(WechatNonce.used_at <= before).returning(WechatNonce.key)
+            over = WechatReceived.received_at <= before
+            messages = delete(WechatReceived).where(over).returning(WechatReceived.id)
+            return len((await session.execute(nonces)).all()) + len((await session.execute(messages)).all())
+
+    def in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[bool]:
+        """A task that outlives the request; False when it failed, which is logged without its words."""
+        task = asyncio.create_task(_logged(work))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def settled(self) -> None:
+        """Waits for everything begun so far."""
+        while self._running:
+            await asyncio.gather(*tuple(self._running))
+
+    def _deliver_later(self, admitted: Admitted) -> None:
+        async def deliver() -> None:
+            async with self._database.transaction() as session:
+                contacts.end_lease(await contacts.locked(session, admitted.contact_id), admitted.lease)
+            await self._deliveries.deliver(admitted.contact_id)
+
+        self.in_background(deliver())
+
+    async def _admit(self, message: Message, stamp: Stamp, digest: str) -> Admitted:
+        now, lease = self._clock.now(), new_id()
+        contact_id = await contacts.ensure(self._database, self._deps.hub, message.openid, now)
+        async with self._database.transaction() as session:
+            await self._use_nonce(session, stamp, digest)
+            contact = await contacts.locked(session, contact_id)
+            values = {"id": message.key, "contact_id": contact.id, "status": "open", "received_at": now}
+            fresh = await insert_if_absent(session, WechatReceived, values, unique="id")
+            received = await session.get_one(WechatReceived, message.key)
+            if fresh:
+                self._note(contact, message)
+            if received.status == "open":
+                contacts.take_lease(contact, lease, now)
+            answer = out_from_json(received.answer) if received.answer is not None else None
+            return Admitted(contact.id, lease, received.status, answer)
+
+    def _note(self, contact: WechatContact, message: Message) -> None:
+        """What a new message means for the follower: they are there, and may be written to."""
+        now, content = self._clock.now(), message.content
+        contact.seen_at = now
+        contact.following = not isinstance(content, Unsubscribe)
+        gives_nothing = isinstance(content, Unsubscribe | View | TemplateSent | Other)
+        if not gives_nothing or (isinstance(content, Other) and not content.is_event):
+            tapped = isinstance(content, Text) and content.menu_id != ""
+            contacts.grant(contact, now, wrote=not (tapped or isinstance(content, Subscribe | Scan | Click)))
+
+    async def _use_nonce(self, session: AsyncSession, stamp: Stamp, digest: str) -> None:
+        """A nonce is for one body, and for as many tries of it as Tencent makes. Raises Replayed."""
+        parts = "\0".join((stamp.timestamp, stamp.nonce, stamp.msg_signature))
+        key = hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()
+        values = {"key": key, "body_digest": digest, "uses": 1, "used_at": self._clock.now()}
+        if await insert_if_absent(session, WechatNonce, values, unique="key"):
+            return
+        nonce = await session.get_one(WechatNonce, key, with_for_update=True)
+        if nonce.body_digest != digest or nonce.uses >= USES_MAX:
+            raise Replayed
+        nonce.uses += 1
+
+    async def _put_off(self, key: str) -> None:
+        """The answer comes by itself: later deliveries of this message are only acknowledged."""
+        async with self._database.transaction() as session:
+            received = await session.get_one(WechatReceived, key, with_for_update=True)
+            if received.status == "open":
+                received.status = "later"
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> bool:
+    try:
+        await work
+        return True
+    except Exception as error:
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place is not None else ""
+        log.error("code=wechat_turn_failed %s at %s", type(error).__name__, where)
+        return False

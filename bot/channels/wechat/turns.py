@@ -1,0 +1,160 @@
+"""What each kind of message means: words for the hub, or an answer of the channel's own, said once per message."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from actions.branches import branches_reply
+from bot.channels.web.frames import is_clean
+from bot.channels.wechat import contacts
+from bot.channels.wechat.bindings import Bindings
+from bot.channels.wechat.dependencies import WechatDependencies
+from bot.channels.wechat.errors import WechatError
+from bot.channels.wechat.messages import (
+    Click,
+    Content,
+    Image,
+    Link,
+    Location,
+    Message,
+    Other,
+    Scan,
+    Subscribe,
+    TemplateSent,
+    Text,
+    Unsubscribe,
+    View,
+    Voice,
+)
+from bot.conversation.errors import MessageTooLong
+from bot.conversation.views import Inbound
+from bot.dialogue.reply import Reply, choices
+
+log = logging.getLogger(__name__)
+BIND = re.compile(r"绑定(微信|账户|账号|银行卡)?|微信绑定|登录绑定")
+UNBIND = re.compile(r"解绑(微信|账户|账号)?|(解除|取消)(微信)?绑定")
+LOGIN_WORDS = "登录"
+_CHOICE = re.compile(r"([0-9]{1,9})\.([0-9]{1,2})")
+BRANCHES_MAX = 5
+
+WELCOME = (
+    "您好，我是掌柜银行的小掌柜。想办什么直接说，比如“查余额”“给张三转五百”。"
+    "第一次用请先说“绑定”，在安全页面登录；密码和验证码请不要发在聊天里。"
+)
+NOT_HEARD = "没有听清语音，请打字告诉我。"
+NOT_SEEN = "这种消息我还看不懂，请把您要办的事打字告诉我，或者说“转人工”。"
+NO_LINKS = "链接我打不开，也请您不要轻信别人发来的链接。要办什么请打字告诉我。"
+UNBOUND = "微信绑定已经解除，这里不会再显示您的账户。需要时说“绑定”可以再绑。"
+NOT_BOUND = "这个微信还没有绑定账户。要绑定请说“绑定”。"
+BINDING_OVER = (
+    "您的微信绑定已经失效，可能是因为改过密码、锁过账户，或者绑定得太久。要继续办业务请说“绑定”重新登录。"
+)
+BEGIN = choices("绑定", "查余额", "转人工")
+TO_AGENT = {Voice: "[语音]", Image: "[图片]", Other: "[不支持的消息]"}
+
+
+class Turns:
+    """Handles one message; doing it again changes nothing, because everything goes by the message's key."""
+
+    def __init__(self, deps: WechatDependencies, bindings: Bindings) -> None:
+        self._deps, self._hub, self._bindings = deps, deps.hub, bindings
+
+    async def handle(self, contact_id: str, message: Message) -> None:
+        """Everything that follows from a message but the sending of replies."""
+        content = message.content
+        match content:
+            case Unsubscribe():
+                await self._bindings.unbind(contact_id, "unfollowed")
+                return
+            case TemplateSent() if content.status != "success":
+                log.warning("code=template_not_delivered status=%s", content.status[:40])
+                return
+            case TemplateSent() | View() | Other(is_event=True):
+                return
+        await self._end_what_no_longer_holds(contact_id, message)
+        conversation_id = await self._bindings.attach(contact_id)
+        match content:
+            case Text():
+                await self._text(
+                    contact_id, conversation_id, message, await self._words(conversation_id, content)
+                )
+            case Click():
+                await self._text(contact_id, conversation_id, message, content.key)
+            case Scan() | Subscribe() if content.scene == "bind":
+                await self._text(contact_id, conversation_id, message, LOGIN_WORDS)
+            case Subscribe():
+                await self._say(conversation_id, message, Reply(WELCOME, choices=BEGIN))
+            case Location():
+                await self._say(conversation_id, message, await self._near(content))
+            case Voice():
+                await self._voice(contact_id, conversation_id, message, content)
+            case Image() | Link() | Other():
+                await self._unreadable(conversation_id, message, content)
+
+    async def _text(self, contact_id: str, conversation_id: str, message: Message, text: str) -> None:
+        text = text.strip()
+        if not text or not is_clean(text):
+            return
+        if UNBIND.fullmatch(text):
+            gone = await self._bindings.unbind(contact_id, "asked")
+            reply = Reply(UNBOUND if gone else NOT_BOUND, choices=choices("绑定"))
+            await self._say(await self._bindings.attach(contact_id), message, reply)
+            return
+        if BIND.fullmatch(text):
+            text = LOGIN_WORDS
+        origin = contacts.origin_of(message.openid)
+        try:
+            await self._hub.receive(Inbound(conversation_id, message.key, text, origin=origin))
+        except MessageTooLong as error:
+            await self._say(conversation_id, message, Reply(error.customer_text))
+
+    async def _words(self, conversation_id: str, content: Text) -> str:
+        """What a tapped choice says, or what was typed."""
+        found = _CHOICE.fullmatch(content.menu_id)
+        if found is None:
+            return content.content
+        seq, number = int(found[1]), int(found[2])
+        messages = await self._hub.history(conversation_id, after_seq=seq - 1, limit=1) if seq > 1 else []
+        offered = messages[0]["choices"] if messages and messages[0]["seq"] == seq else []
+        return str(offered[number]["say"]) if number < len(offered) else content.content
+
+    async def _voice(self, contact_id: str, conversation_id: str, message: Message, voice: Voice) -> None:
+        words = voice.recognition
+        if not words:
+            try:
+                recording = await self._deps.api.media(voice.media_id)
+                words = await self._deps.voice.words(recording, voice.format)
+            except WechatError as error:
+                log.warning("code=%s a voice message was not fetched", error.code)
+        if words:
+            await self._text(contact_id, conversation_id, message, words)
+        else:
+            await self._unreadable(conversation_id, message, voice)
+
+    async def _unreadable(self, conversation_id: str, message: Message, content: Content) -> None:
+        """A human in charge sees that something came; otherwise the customer is asked to type."""
+        status = await self._hub.status(conversation_id)
+        if status.owner in ("agent", "queue"):
+            text = f"[链接] {content.title[:100]}" if isinstance(content, Link) else TO_AGENT[type(content)]
+            await self._hub.receive(Inbound(conversation_id, message.key, text.strip()))
+            if status.owner == "agent" or isinstance(content, Link):
+                return
+        said = {Voice: NOT_HEARD, Link: NO_LINKS}.get(type(content), NOT_SEEN)
+        await self._say(conversation_id, message, Reply(said))
+
+    async def _near(self, place: Location) -> Reply:
+        """The branches nearest to the address in words; the directory knows streets and landmarks, no degrees."""
+        async with self._deps.database.snapshot() as session:
+            branches = self._deps.bank.branches
+            return await branches_reply(session, branches, place.label or "您所在的位置", None, BRANCHES_MAX)
+
+    async def _end_what_no_longer_holds(self, contact_id: str, message: Message) -> None:
+        if await self._bindings.is_over(contact_id):
+            await self._bindings.unbind(contact_id, "lapsed")
+            conversation_id = await self._bindings.attach(contact_id)
+            reply = Reply(BINDING_OVER, choices=choices("绑定"))
+            await self._hub.announce(conversation_id, reply, f"lapsed:{message.key[:48]}")
+
+    async def _say(self, conversation_id: str, message: Message, reply: Reply) -> None:
+        await self._hub.announce(conversation_id, reply, f"said:{message.key}")

@@ -1,0 +1,87 @@
+"""The settings of the WeChat Official Account, part of `bot.settings.Settings`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from bot.channels.wechat.account import Mode
+from bot.channels.wechat.sealing import AES_KEY
+
+
+def _origin(value: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", value):
+        raise ValueError("an origin is written https://bank.example, without a path")
+    return value.lower()
+
+
+def _pairs(value: object) -> object:
+    """ "a=b, c=d" as an environment variable says it; a table of the file stays one."""
+    if not isinstance(value, str):
+        return value
+    return dict(part.strip().split("=", 1) for part in value.split(",") if "=" in part)
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+Pairs = Annotated[dict[str, str], NoDecode, BeforeValidator(_pairs)]
+
+
+class WechatSettings(BaseModel):
+    """Without an app id there is no such channel."""
+
+    public_url: Origin | None = Field(
+        None,
+        description="Where customers' browsers reach this server: `https://bank.example`. WeChat needs it.",
+    )
+    wechat_app_id: str = Field(
+        "",
+        description="App id of the WeChat Official Account; empty: no such channel. See [WeChat](wechat.md).",
+    )
+    wechat_app_secret: SecretStr | None = Field(None, description="App secret of the account.")
+    wechat_token: SecretStr | None = Field(None, description="Token that callbacks are signed with.")
+    wechat_aes_key: SecretStr | None = Field(
+        None, description="EncodingAESKey, 43 letters and digits; needed unless the mode is `plain`."
+    )
+    wechat_mode: Mode = Field(
+        "safe", description="How callbacks come, as set in the account's console. Production refuses `plain`."
+    )
+    wechat_menu_messages: bool = Field(
+        False,
+        description="The account may send menu messages, whose choices are tapped (certified services).",
+    )
+    wechat_menu_path: Path | None = Field(
+        None, description="YAML with the account's menu, set by `zhanggui wechat menu`; default: ours."
+    )
+    wechat_alert_template: str = Field("", description="Id of the template for alerts; empty: none are sent.")
+    wechat_alert_fields: Pairs = Field(
+        {"title": "thing1", "text": "thing2", "time": "time3"},
+        validate_default=True,
+        description="What the template's fields are called: `title=thing1,text=thing2,time=time3`.",
+    )
+    wechat_api_url: str = Field(
+        "https://api.weixin.qq.com", description="Where Tencent is called, or the simulator."
+    )
+    wechat_oauth_url: str = Field(
+        "https://open.weixin.qq.com", description="Where browsers ask who they are, or the simulator."
+    )
+
+    def check_wechat(self, *, production: bool) -> None:
+        """An account is set up wholly or not at all; no secret of it has a default. Raises ValueError."""
+        if not self.wechat_app_id:
+            return
+        sealed = () if self.wechat_mode == "plain" else ("wechat_aes_key",)
+        needed = ("wechat_app_secret", "wechat_token", *sealed, "public_url")
+        missing = [f"ZHANGGUI_{name.upper()}" for name in needed if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"ZHANGGUI_WECHAT_APP_ID needs {', '.join(missing)}")
+        if production and self.wechat_mode == "plain":
+            raise ValueError("production mode refuses ZHANGGUI_WECHAT_MODE=plain: bodies would not be signed")
+        key = self.wechat_aes_key.get_secret_value() if self.wechat_aes_key else ""
+        if sealed and not AES_KEY.fullmatch(key):
+            raise ValueError("ZHANGGUI_WECHAT_AES_KEY has 43 letters and digits")
+        if not set(self.wechat_alert_fields) <= {"title", "text", "time"}:
+            raise ValueError("ZHANGGUI_WECHAT_ALERT_FIELDS names title, text and time")
