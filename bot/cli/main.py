@@ -267,6 +267,34 @@ def done(fingerprint: str, note: str) -> None:
     sys.exit(0 if run_async(settle_question(settings_or_exit(), fingerprint, note)) else 1)
 
 
+@cli.group()
+def wechat() -> None:
+    """微信公众号。"""
+
+
+@wechat.command("menu")
+def wechat_menu() -> None:
+    """把菜单设置到公众号。"""
+    from bot.cli.wechat import set_menu
+
+    sys.exit(0 if run_async(set_menu(settings_or_exit())) else 1)
+
+
+@wechat.command("simulate")
+@click.option("--openid", default="oSimulatedFollower01", show_default=True, help="模拟哪位关注者")
+@click.option("--settings", "show_settings", is_flag=True, help="只打印试用时要写进 zhanggui.toml 的设置")
+@click.option("--api-port", default=8090, show_default=True, help="模拟器的端口，和 --settings 一起用")
+def wechat_simulate(openid: str, show_settings: bool, api_port: int) -> None:
+    """不用公众号也能试：在终端里模拟一位关注者和腾讯的接口。"""
+    from bot.cli.wechat import example_settings, simulate
+
+    settings = settings_or_exit()
+    if show_settings:
+        click.echo(example_settings(api_port, settings.port), nl=False)
+        return
+    sys.exit(0 if run_async(simulate(settings, openid)) else 1)
+
+
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
 def doctor(as_json: bool) -> None:

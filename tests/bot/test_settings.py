@@ -98,3 +98,67 @@ def test_a_proxy_or_origin_nobody_can_mean_is_refused(
     monkeypatch.setenv(f"ZHANGGUI_{name}", value)
     with pytest.raises(SettingsError, match=name.lower()):
         load_settings()
+
+
+WECHAT = ("wechat_app_secret", "wechat_token", "wechat_aes_key", "public_url")
+
+
+def wechat(monkeypatch: pytest.MonkeyPatch, *, without: str = "") -> None:
+    values = {
+        "wechat_app_id": "wx5823bf96d3bd56c7",
+        "wechat_app_secret": SECRET,
+        "wechat_token": SECRET,
+        "wechat_aes_key": "a" * 43,
+        "public_url": "https://bank.example",
+    }
+    for name, value in values.items():
+        if name != without:
+            monkeypatch.setenv(f"ZHANGGUI_{name.upper()}", value)
+
+
+@pytest.mark.parametrize("mode", ["development", "production"])
+@pytest.mark.parametrize("missing", WECHAT)
+def test_an_account_is_set_up_wholly_or_refused_in_any_mode(
+    monkeypatch: pytest.MonkeyPatch, missing: str, mode: str
+) -> None:
+    production(monkeypatch)
+    monkeypatch.setenv("ZHANGGUI_MODE", mode)
+    wechat(monkeypatch, without=missing)
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert f"ZHANGGUI_{missing.upper()}" in str(refusal.value)
+    assert SECRET not in str(refusal.value)
+
+
+def test_an_account_that_is_set_up_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    production(monkeypatch)
+    wechat(monkeypatch)
+    settings = load_settings()
+    assert SECRET not in repr(settings) and "a" * 43 not in repr(settings)
+    assert settings.wechat_alert_fields == {"title": "thing1", "text": "thing2", "time": "time3"}
+
+
+def test_production_refuses_callbacks_whose_bodies_nobody_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    wechat(monkeypatch)
+    monkeypatch.setenv("ZHANGGUI_WECHAT_MODE", "plain")
+    assert load_settings().wechat_mode == "plain"
+    production(monkeypatch)
+    with pytest.raises(SettingsError, match="ZHANGGUI_WECHAT_MODE"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("wechat_aes_key", "short"),
+        ("wechat_alert_fields", "colour=thing1"),
+        ("public_url", "https://b.example/x"),
+    ],
+)
+def test_an_account_s_setting_that_cannot_work_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    wechat(monkeypatch)
+    monkeypatch.setenv(f"ZHANGGUI_{name.upper()}", value)
+    with pytest.raises(SettingsError, match=rf"(?i){name}"):
+        load_settings()

@@ -1,0 +1,305 @@
+"""The secure page: Tencent says who opens it; a log-in there binds, codes are typed there and never in the chat."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from banking_core.audit import AuditRecord
+from bot.channels.wechat.models import WechatAlert
+from bot.channels.wechat.turns import BINDING_OVER, NOT_BOUND, UNBOUND
+from bot.conversation.redaction import BLOT
+from bot.conversation.turns import NOT_IN_THIS_CHAT
+from tests.bot.channels.wechat.accounts import OPENID
+from tests.bot.channels.wechat.site import CODE, PASSWORD, PHONE, Browser, Site, make_customer, running
+
+OTHER = "oDF3iYx0ro3_7jD4HFRDfrjdCM59"
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with running(tmp_path) as site:
+        site.ears.intents = {
+            "登录": "identity_login",
+            "查余额": "account_balance",
+            "给李静转一百元": "transfer_make",
+            "确认": "affirm",
+        }
+        yield site
+
+
+@pytest.fixture
+async def browser(site: Site) -> AsyncIterator[Browser]:
+    browser = Browser(site)
+    yield browser
+    await browser.close()
+
+
+async def add_payee(site: Site) -> None:
+    """The follower's customer knows 李静, who banks with us too."""
+    payee = await make_customer(site.product, "13800000006", "李静")
+    customer_id = (await site.contact()).customer_id
+    assert customer_id is not None
+    async with site.product.database.transaction() as session:
+        await site.product.bank.payees.add(
+            session, customer_id=customer_id, name="李静", account_number=payee.account.number
+        )
+
+
+async def test_a_log_in_at_the_page_binds_and_what_waited_for_it_goes_on(
+    site: Site, browser: Browser
+) -> None:
+    await make_customer(site.product)
+    follower = site.follower()
+    await follower.say("查余额")
+    card = follower.screen[-1]
+    assert (card.kind, card.url) == ("news", f"{site.url}/wechat/page") and "安全登录" in card.text
+    await browser.bind()
+    await site.settled()
+    assert "1,000.00" in follower.texts()[-1]
+    site.clock.advance(seconds=24 * 3600)
+    await follower.say("查余额")
+    assert "1,000.00" in follower.texts()[-1] and follower.screen[-1].how == "answer"
+    status, _ = await browser.get("/wechat/api/me")
+    assert status == 401
+    await browser.open()
+    assert (await browser.get("/wechat/api/me"))[1]["bound"] is True
+
+
+async def test_the_customer_is_told_of_the_binding_by_text_message_and_it_is_in_the_trail(
+    site: Site, browser: Browser
+) -> None:
+    person = await make_customer(site.product)
+    await browser.bind()
+    await site.product.bank.notices.send_due(site.product.database)
+    sandbox = site.product.bank.providers.sandbox_sms
+    assert sandbox is not None
+    assert any("绑定微信" in message.text for message in await sandbox.recent(20))
+    async with site.product.database.snapshot() as session:
+        acts = select(AuditRecord.action).where(AuditRecord.customer_id == person.id)
+        assert "wechat.bound" in list(await session.scalars(acts))
+
+
+async def test_a_password_typed_in_the_chat_is_blotted_out_and_counts_for_nothing(
+    site: Site, browser: Browser
+) -> None:
+    await make_customer(site.product)
+    follower = site.follower()
+    await follower.say("绑定")
+    for _ in range(6):  # more than would lock the log-in
+        site.clock.advance(seconds=10)
+        await follower.say(PASSWORD)
+    await site.settled()
+    assert NOT_IN_THIS_CHAT in follower.texts()[-1]
+    assert PASSWORD not in str(await site.history()) and PASSWORD not in str(site.ears.heard)
+    await browser.bind()
+
+
+async def test_a_code_for_an_order_is_typed_at_the_page_only(site: Site, browser: Browser) -> None:
+    await make_customer(site.product)
+    await browser.bind()
+    await add_payee(site)
+    follower = site.follower()
+    await follower.say("给李静转一百元")
+    assert "¥100.00" in follower.texts()[-1]
+    await follower.say("确认")
+    await site.settled()
+    assert follower.screen[-1].kind == "news" and "输入验证码" in follower.texts()[-1], follower.texts()
+    await follower.say(CODE)
+    await site.settled()
+    assert NOT_IN_THIS_CHAT in follower.texts()[-1]
+    assert CODE not in str(await site.history()) and CODE not in str(site.ears.heard)
+    assert (await browser.get("/wechat/api/me"))[1]["expects"] == "otp"
+    body = {"client_id": "client-0001", "code": CODE}
+    status, answer = await browser.post("/wechat/api/secret", body)
+    assert status == 200 and "转账成功" in "".join(answer["words"]), answer
+    await site.settled()
+    assert "转账成功" in follower.texts()[-1]
+    status, refused = await browser.post("/wechat/api/secret", body | {"client_id": "client-0002"})
+    assert (status, refused["error"]["code"]) == (400, "bad_request")
+
+
+async def test_a_link_passed_on_binds_the_one_who_opens_it_and_nobody_else(
+    site: Site, browser: Browser
+) -> None:
+    await make_customer(site.product)
+    attacker = site.follower(OTHER)
+    await attacker.say("绑定")
+    link = attacker.screen[-1].url
+    assert link == f"{site.url}/wechat/page"  # the same for all: there is nothing of the attacker in it
+    await browser.bind()
+    assert (await site.contact()).customer_id is not None
+    assert (await site.contact(OTHER)).customer_id is None
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?code=abc", "?code=abc&state=guess", "?state=", "?code=%00&state=x", "?code=a&state=%ff"]
+)
+async def test_who_did_not_come_through_tencent_is_nobody(site: Site, browser: Browser, query: str) -> None:
+    async with browser.http.get(f"{site.url}/wechat/back{query}") as answer:
+        assert answer.status == 400
+    assert (await browser.get("/wechat/api/me"))[0] == 401
+    for path in ("login", "login/resend", "login/verify", "secret", "unbind"):
+        assert (await browser.post(f"/wechat/api/{path}", {"code": "1"}))[0] == 401, path
+
+
+async def test_a_code_of_tencent_s_opens_one_visit_in_the_browser_that_asked(
+    site: Site, browser: Browser
+) -> None:
+    async with browser.http.get(f"{site.url}/wechat/page", allow_redirects=False) as answer:
+        away = answer.headers["Location"]
+        assert "scope=snsapi_base" in away and away.endswith("#wechat_redirect")
+        cookie = answer.headers["Set-Cookie"]
+        assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Path=/wechat/" in cookie
+    site.tencent.line(OPENID)
+    async with browser.http.get(away.replace("#wechat_redirect", ""), allow_redirects=False) as answer:
+        back = answer.headers["Location"]
+    stranger = Browser(site)
+    async with stranger.http.get(back) as answer:
+        assert answer.status == 400
+    await stranger.close()
+    async with browser.http.get(back, allow_redirects=False) as answer:
+        assert answer.status == 302
+    async with browser.http.get(back, allow_redirects=False) as answer:
+        assert answer.status == 400
+
+
+async def test_unbinding_in_the_chat_and_at_the_page_shows_nothing_of_the_account_any_more(
+    site: Site, browser: Browser
+) -> None:
+    await make_customer(site.product)
+    follower = site.follower()
+    await browser.bind()
+    await follower.say("解除绑定")
+    await follower.say("查余额")
+    await site.settled()
+    assert UNBOUND in follower.texts()[0] and "安全登录" in follower.texts()[-1]
+    assert "1,000.00" not in str(follower.texts())
+    await follower.say("解绑")
+    await site.settled()
+    assert NOT_BOUND in follower.texts()[-1]
+    await browser.open()
+    await browser.bind()
+    assert (await browser.post("/wechat/api/unbind"))[0] == 200
+    assert (await site.contact()).customer_id is None
+    assert (await browser.get("/wechat/api/me"))[0] == 401
+
+
+@pytest.mark.parametrize("why", ["password", "frozen", "device", "days"])
+async def test_a_binding_ends_with_the_trust_it_stands_on(site: Site, browser: Browser, why: str) -> None:
+    person = await make_customer(site.product)
+    follower = site.follower()
+    await browser.bind()
+    identity = site.product.bank.identity
+    async with site.product.database.transaction() as session:
+        if why == "password":
+            await identity.devices.distrust_all(session, person.id)
+        if why == "frozen":
+            await identity.takeovers.freeze(session, person.id, reason="test")
+        if why == "device":
+            device = (await identity.devices.bound(session, person.id))[0]
+            await identity.devices.unbind(session, person.id, device.id)
+    if why == "days":
+        site.clock.advance(seconds=91 * 24 * 3600)
+    await follower.say("查余额")
+    await site.settled()
+    assert BINDING_OVER in follower.texts()[-1] and "1,000.00" not in str(follower.texts())
+    assert (await site.contact()).customer_id is None
+
+
+async def test_a_customer_has_one_wechat(site: Site, browser: Browser) -> None:
+    await make_customer(site.product)
+    await browser.bind()
+    second = Browser(site, OTHER)
+    await second.bind()
+    await second.close()
+    assert (await site.contact()).customer_id is None
+    assert (await site.contact(OTHER)).customer_id is not None
+
+
+async def test_another_customer_at_the_same_wechat_sees_nothing_of_the_first(
+    site: Site, browser: Browser
+) -> None:
+    await make_customer(site.product)
+    follower = site.follower()
+    await browser.bind()
+    await follower.say("查余额")
+    first = (await site.contact()).conversation_id
+    other = await make_customer(site.product, "13800000006", "李静")
+    login = {"phone": "13800000006", "password": PASSWORD}
+    status, need = await browser.post("/wechat/api/login", login)
+    proof = {"challenge_id": need["challenge_id"], "code": CODE}
+    status, me = await browser.post("/wechat/api/login/verify", proof)
+    assert (status, me["bound"]) == (200, True)
+    assert (await site.contact()).customer_id == other.id
+    assert (await site.contact()).conversation_id != first
+    assert "1,000.00" not in str(await site.history())
+
+
+async def test_a_wrong_password_and_a_wrong_code_are_refused_as_on_every_channel(
+    site: Site, browser: Browser
+) -> None:
+    await make_customer(site.product)
+    await browser.open()
+    status, refused = await browser.post("/wechat/api/login", {"phone": PHONE, "password": "wrong"})
+    assert (status, refused["error"]["code"]) == (401, "login_refused")
+    _, need = await browser.post("/wechat/api/login", {"phone": PHONE, "password": PASSWORD})
+    proof = {"challenge_id": need["challenge_id"], "code": "000000"}
+    status, refused = await browser.post("/wechat/api/login/verify", proof)
+    assert (status, refused["error"]["tries_left"]) == (401, 2)
+    for _ in range(12):
+        status, refused = await browser.post("/wechat/api/login", {"phone": PHONE, "password": "wrong"})
+    assert (status, refused["error"]["code"]) == (429, "too_fast")
+
+
+async def test_an_odd_log_in_does_not_bind(site: Site, browser: Browser) -> None:
+    person = await make_customer(site.product)
+    await browser.open()
+    _, need = await browser.post("/wechat/api/login", {"phone": PHONE, "password": PASSWORD})
+    async with site.product.database.transaction() as session:
+        from banking_core.identity.models import LoginAttempt
+
+        attempt = (await session.scalars(select(LoginAttempt))).one()
+        attempt.tier = "high"
+    proof = {"challenge_id": need["challenge_id"], "code": CODE}
+    status, refused = await browser.post("/wechat/api/login/verify", proof)
+    assert (status, refused["error"]["kind"]) == (401, "not_trusted")
+    assert (await site.contact()).customer_id is None
+    async with site.product.database.snapshot() as session:
+        assert await site.product.bank.identity.sessions.open_logins(session, person.id) == []
+
+
+async def test_urgent_notices_come_as_template_messages_once(site: Site, browser: Browser) -> None:
+    await make_customer(site.product)
+    await browser.bind()
+    follower = site.follower()
+    assert await site.channel.alerts.send_due() >= 1
+    assert await site.channel.alerts.send_due() == 0
+    shown = [each for each in follower.screen if each.how == "template"]
+    assert shown and all("账户安全提醒" in each.text for each in shown)
+    async with site.product.database.snapshot() as session:
+        assert all(alert.sent_at for alert in await session.scalars(select(WechatAlert)))
+
+
+async def test_secrets_are_in_no_row_of_the_log(site: Site, browser: Browser) -> None:
+    await make_customer(site.product)
+    follower = site.follower()
+    await follower.say("我的密码是Right-horse-7")
+    await follower.say("123456")
+    await site.settled()
+    said = [m["text"] for m in await site.history() if m["sender"] == "customer"]
+    assert said == [f"我的密码是{BLOT}", BLOT]
+
+
+async def test_every_file_of_the_page_is_there_and_nothing_else(site: Site, browser: Browser) -> None:
+    text = await browser.open()
+    assert "<script>" not in text and "style=" not in text and "onclick" not in text
+    for path in ("/wechat/static/page.js", "/wechat/static/page.css", "/static/theme.css", "/static/api.js"):
+        async with browser.http.get(site.url + path) as answer:
+            assert answer.status == 200, path
+            assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    async with browser.http.get(site.url + "/wechat/static/..%2fpage.py") as answer:
+        assert answer.status == 404
