@@ -1,17 +1,19 @@
 """A bank on a fresh database, with a clock that stands still.
 
-Tests use SQLite unless marked with `tests.banking_core.people.on_both_engines`, which repeats them on
-PostgreSQL.
+Whatever uses a database runs on SQLite and on PostgreSQL, unless `tests.banking_core.engines.only_on` says why not.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from banking_core.bank import Bank, build_bank
 from banking_core.clock import ManualClock
@@ -20,7 +22,9 @@ from banking_core.settings import BankSettings
 from banking_core.storage import Database
 from banking_core.vault import Vault
 from tests import keys
+from tests.banking_core.engines import ENGINES, CopyOf, Engine
 from tests.postgres import (
+    Cluster,
     make_tables,
     make_template,
     postgres_cluster,
@@ -39,19 +43,49 @@ def clock() -> ManualClock:
     return ManualClock(START)
 
 
-@pytest.fixture
-def engine_name() -> str:
-    """Overridden by `on_both_engines`."""
-    return "sqlite"
+@pytest.fixture(scope="module", params=ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> Engine:
+    """Of a module, so that what its tests share can be on one engine after the other."""
+    engine: Engine = request.param
+    return engine
 
 
 @pytest.fixture
-def database_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+def database_url(engine_name: Engine, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The URL of a database of this test's own; whether it has tables is decided by the fixture `database`."""
     if engine_name == "postgresql":
         tables = "database" in request.fixturenames
         url: str = request.getfixturevalue("postgres_tables_url" if tables else "postgres_url")
         return url
     return f"sqlite+aiosqlite:///{tmp_path / 'bank.db'}"
+
+
+@pytest.fixture(scope="module")
+def shared_database_url(
+    engine_name: Engine, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """The URL of one empty database for the tests of a module."""
+    if engine_name == "postgresql":
+        cluster: Cluster = request.getfixturevalue("postgres_cluster")
+        with cluster.empty() as url:
+            yield url
+    else:
+        yield f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('shared') / 'bank.db'}"
+
+
+@pytest.fixture
+def copy_of(engine_name: Engine, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[CopyOf]:
+    """Copies a database that nobody is connected to, by its URL; gives the copy's."""
+    with ExitStack() as made:
+
+        def copy(url: str) -> str:
+            if engine_name == "postgresql":
+                cluster: Cluster = request.getfixturevalue("postgres_cluster")
+                return made.enter_context(cluster.copy(url))
+            path = shutil.copy(str(make_url(url).database), tmp_path / f"{uuid.uuid4().hex}.db")
+            return f"sqlite+aiosqlite:///{path}"
+
+        yield copy
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.accounts import Account
@@ -17,7 +16,6 @@ from banking_core.ledger import EntryDraft, InternalAccount
 
 OPENED_ON = date(2024, 1, 2)
 CARD_EXPIRES_ON = date(2034, 1, 2)
-on_both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
 
 @dataclass(frozen=True)

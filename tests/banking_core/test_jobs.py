@@ -10,7 +10,6 @@ from banking_core.jobs import bank_jobs
 from banking_core.scheduling import JobRunner, Scheduler
 from banking_core.storage import Database
 from tests.banking_core.orders.paying import Paying
-from tests.banking_core.people import on_both_engines
 
 
 def scheduler(bank: Bank, database: Database, clock: ManualClock) -> Scheduler:
@@ -23,7 +22,6 @@ async def detail(scheduler: Scheduler, name: str) -> str:
     return ended.detail
 
 
-@on_both_engines
 async def test_holds_past_their_time_give_the_money_back(
     bank: Bank, database: Database, clock: ManualClock
 ) -> None:
@@ -47,7 +45,6 @@ async def test_holds_past_their_time_give_the_money_back(
     await paying.verify()
 
 
-@on_both_engines
 async def test_orders_nobody_confirmed_expire(bank: Bank, database: Database, clock: ManualClock) -> None:
     paying = await Paying.open(database, bank)
     order = await paying.draft()

@@ -15,7 +15,7 @@ from banking_core.storage import Database
 from migrations import current_revision, differences, head_revision, upgrade
 from migrations.model_modules import MODEL_MODULES
 from migrations.runner import downgrade
-from tests.banking_core.people import make_person, on_both_engines
+from tests.banking_core.people import make_person
 from tests.keys import vault
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,6 @@ def test_every_module_that_declares_tables_is_listed() -> None:
     assert found == set(MODEL_MODULES)
 
 
-@on_both_engines
 async def test_an_upgraded_database_has_what_the_models_say(database_url: str) -> None:
     assert await current_revision(database_url) is None
     await upgrade(database_url)
@@ -42,13 +41,11 @@ async def test_an_upgraded_database_has_what_the_models_say(database_url: str) -
     assert await current_revision(database_url) == head_revision()
 
 
-@on_both_engines
 async def test_processes_that_upgrade_at_once_do_not_disturb_each_other(database_url: str) -> None:
     await asyncio.gather(*(upgrade(database_url) for _ in range(3)))
     assert await differences(database_url) == []
 
 
-@on_both_engines
 async def test_everything_can_be_taken_back(database_url: str) -> None:
     await upgrade(database_url)
     await downgrade(database_url, "base")
@@ -61,7 +58,6 @@ async def test_everything_can_be_taken_back(database_url: str) -> None:
     assert await differences(database_url) == []
 
 
-@on_both_engines
 @pytest.mark.parametrize("table", ["ledger_entry", "ledger_transaction"])
 async def test_a_migrated_ledger_is_immutable(settings: BankSettings, clock: ManualClock, table: str) -> None:
     await upgrade(settings.database_url)
@@ -77,7 +73,6 @@ async def test_a_migrated_ledger_is_immutable(settings: BankSettings, clock: Man
     await database.close()
 
 
-@on_both_engines
 async def test_a_migrated_order_table_knows_every_status(settings: BankSettings, clock: ManualClock) -> None:
     """Rules (CHECK) are invisible to the comparison with the models, so they are tried."""
     await upgrade(settings.database_url)

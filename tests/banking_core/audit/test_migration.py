@@ -9,7 +9,6 @@ from banking_core.audit.verify import verify
 from banking_core.storage import Database
 from migrations import upgrade
 from migrations.runner import downgrade
-from tests.banking_core.people import on_both_engines
 
 BEFORE = "0017"
 AT = "2024-01-02 03:04:05"
@@ -22,7 +21,6 @@ ROWS = (
 )
 
 
-@on_both_engines
 async def test_the_desk_s_rows_move_into_the_trail(database_url: str) -> None:
     await upgrade(database_url, BEFORE)
     database = Database(database_url)

@@ -29,7 +29,7 @@ from banking_core.audit.verify import verify
 from banking_core.clock import ManualClock
 from banking_core.core import Core
 from banking_core.storage import Database
-from tests.banking_core.people import fund, make_person, on_both_engines
+from tests.banking_core.people import fund, make_person
 
 AGENT = Who("agent", "a1", channel="desk", address="203.0.113.7", correlation_id="feed1234")
 
@@ -50,7 +50,6 @@ async def actions(database: Database, **query: Any) -> list[str]:
     return [record.action for record in await trail(database, **query)]
 
 
-@on_both_engines
 async def test_a_note_is_written_with_the_change_and_says_everything(
     database: Database, clock: ManualClock
 ) -> None:
@@ -76,7 +75,6 @@ async def test_a_note_is_written_with_the_change_and_says_everything(
     assert (first.at, second.allowed, second.before) == (clock.now(), False, None)
 
 
-@on_both_engines
 async def test_what_did_not_happen_is_not_in_it(database: Database, clock: ManualClock) -> None:
     with pytest.raises(Undone):
         async with database.transaction() as session:
@@ -98,7 +96,6 @@ async def test_what_did_not_happen_is_not_in_it(database: Database, clock: Manua
     assert sorted(await actions(database)) == ["first", "kept", "last"]
 
 
-@on_both_engines
 async def test_a_failing_last_step_undoes_the_change_too(database: Database, core: Core) -> None:
     """Nothing is done without its record: when the record cannot be written the change is not there either."""
     with pytest.raises(Exception, match="actor_kind"):
@@ -154,7 +151,6 @@ def test_whatever_is_noted_can_be_stored_and_hashed_again(values: dict[str, Any]
     assert "\x00" not in text and json.loads(text.encode()) == masked
 
 
-@on_both_engines
 async def test_odd_texts_are_stored_and_verify(database: Database, clock: ManualClock) -> None:
     odd = "a\x00b\ud800c" + "长" * 200
     async with database.transaction() as session:
@@ -173,7 +169,6 @@ async def test_odd_texts_are_stored_and_verify(database: Database, clock: Manual
         assert (await verify(session)).ok
 
 
-@on_both_engines
 async def test_the_trail_is_asked_by_customer_agent_and_time_page_by_page(
     database: Database, clock: ManualClock
 ) -> None:
@@ -205,7 +200,6 @@ async def test_the_trail_is_asked_by_customer_agent_and_time_page_by_page(
     assert seen == [f"n{number}" for number in range(11, -1, -1)]
 
 
-@on_both_engines
 async def test_many_at_once_keep_the_chains_whole_and_nobody_waits_in_a_circle(
     database: Database, core: Core
 ) -> None:

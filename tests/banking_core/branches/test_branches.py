@@ -13,7 +13,6 @@ from banking_core.branches.directory import read_directory
 from banking_core.branches.service import hours_text
 from banking_core.clock import ManualClock
 from banking_core.storage import Database
-from tests.banking_core.people import on_both_engines
 
 
 @pytest.fixture
@@ -131,7 +130,6 @@ def test_the_packaged_directory_is_big_enough_and_every_row_complete() -> None:
     assert all(row["landmarks"] and row["services"] for row in rows)
 
 
-@on_both_engines
 async def test_loading_again_follows_the_file(database: Database, loaded: Bank, tmp_path: Path) -> None:
     path = tmp_path / "own.yml"
     path.write_text(

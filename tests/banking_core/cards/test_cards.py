@@ -10,7 +10,7 @@ from banking_core.cards import Card, CardLost, CardNotFound, CardStateConflict
 from banking_core.clock import ManualClock
 from banking_core.orders import Order, StepUpRequired
 from banking_core.storage import Database
-from tests.banking_core.people import Person, fund, give_card, make_person, on_both_engines
+from tests.banking_core.people import Person, fund, give_card, make_person
 
 
 async def order(
@@ -62,7 +62,6 @@ async def test_a_lost_card_keeps_the_money_of_its_account_where_it_is(database: 
         assert await bank.ledger.balance_fen(session, person.account.ledger_account_id) == 100_00
 
 
-@on_both_engines
 async def test_a_loss_reported_after_drafting_still_stops_the_payment(database: Database, bank: Bank) -> None:
     async with database.transaction() as session:
         person = await make_person(session, bank, "张伟", "13900000001", 100_00)

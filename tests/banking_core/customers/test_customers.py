@@ -10,7 +10,6 @@ from banking_core.core import Core
 from banking_core.customers import CustomerInvalid, CustomerNotFound, PhoneTaken
 from banking_core.customers.id_numbers import birth_date_of, complete_id_number, is_valid_id_number
 from banking_core.storage import Database
-from tests.banking_core.people import on_both_engines
 
 ID_NUMBER = complete_id_number("31010519840229001")
 GOOD: dict[str, Any] = {"phone": "13800000004", "name": " 张伟 ", "id_number": ID_NUMBER}
@@ -51,7 +50,6 @@ async def test_impossible_data_is_refused_and_the_field_named(
         assert refused.value.field == field
 
 
-@on_both_engines
 async def test_a_phone_number_belongs_to_one_customer_even_in_a_race(database: Database, core: Core) -> None:
     async def register() -> bool:
         try:

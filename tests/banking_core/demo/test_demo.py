@@ -27,9 +27,9 @@ OCTOBER = {"start": date(2026, 10, 1), "end": date(2026, 10, 31)}
 class Demo:
     """A seeded bank, opened by each test for itself."""
 
-    def __init__(self, path: Path) -> None:
-        url = f"sqlite+aiosqlite:///{path}"
-        settings = BankSettings(url, f"{url}.sandbox", b"a server key used by tests only!")
+    def __init__(self, url: str, folder: Path) -> None:
+        sandbox_url = f"sqlite+aiosqlite:///{folder / 'sandbox.db'}"
+        settings = BankSettings(url, sandbox_url, b"a server key used by tests only!")
         self.clock = ManualClock(datetime(2026, 11, 24, 4, 0, tzinfo=UTC))
         self.bank: Bank = build_bank(settings, self.clock)
         self.db = Database(url, vault=VAULT)
@@ -45,15 +45,10 @@ class Demo:
         await self.db.close()
 
 
-@pytest.fixture(scope="module")
-def seeded_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the seeded database lies; seeded by the first test that asks for it, then shared, read only."""
-    return tmp_path_factory.mktemp("demo") / "bank.db"
-
-
 @pytest.fixture
-async def demo(seeded_path: Path) -> AsyncIterator[Demo]:
-    demo = Demo(seeded_path)
+async def demo(shared_database_url: str, tmp_path: Path) -> AsyncIterator[Demo]:
+    """Seeded by the first test that asks for it, then shared, read only."""
+    demo = Demo(shared_database_url, tmp_path)
     await demo.seed()
     yield demo
     await demo.close()

@@ -93,11 +93,10 @@ def written() -> Iterator[Written]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def world(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     folder = tmp_path_factory.mktemp("fuzz")
-    url = f"sqlite+aiosqlite:///{folder / 'bank.db'}"
     settings = BankSettings(
-        url,
+        shared_database_url,
         f"sqlite+aiosqlite:///{folder / 'sandbox.db'}",
         b"a server key used by tests only!",
         password_time_cost=1,
@@ -105,7 +104,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         password_lanes=1,
     )
     clock = ManualClock(NOW)
-    database = Database(url, vault=keys.vault())
+    database = Database(shared_database_url, vault=keys.vault())
     async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     bank = build_bank(settings, clock)

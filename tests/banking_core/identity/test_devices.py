@@ -11,7 +11,7 @@ from banking_core.clock import ManualClock
 from banking_core.core import Core
 from banking_core.identity import NOWHERE, Device, DeviceNameInvalid, DeviceUnknown, LoginDone, Origin
 from banking_core.storage import Database
-from tests.banking_core.people import Person, make_person, on_both_engines
+from tests.banking_core.people import Person, make_person
 
 PHONE_APP = Origin("web", "203.0.113.7", device="a" * 64, device_name="微信 · iPhone")
 LAPTOP = replace(PHONE_APP, device="b" * 64, device_name="Chrome · Windows")
@@ -62,7 +62,6 @@ async def test_a_channel_without_devices_binds_none(database: Database, core: Co
     assert await known(database, core, person, NOWHERE) is None
 
 
-@on_both_engines
 async def test_a_device_that_logs_in_twice_at_once_is_bound_once(
     database: Database, core: Core, person: Person
 ) -> None:

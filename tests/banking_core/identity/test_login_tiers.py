@@ -24,7 +24,6 @@ from banking_core.identity import (
 from banking_core.identity.login_risk import TIERS, LoginRules, Tier, needs_of
 from banking_core.restrictions import CustomerRestricted
 from tests.banking_core.identity.logging_in import CODE, HERE, Customer
-from tests.banking_core.people import on_both_engines
 
 NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 2, 18, 30, tzinfo=UTC)  # half past two at the bank
@@ -117,7 +116,6 @@ def test_a_verdict_that_makes_no_sense_is_refused() -> None:
         LoginVerdict("urgent")  # type: ignore[arg-type]
 
 
-@on_both_engines
 async def test_the_judge_is_told_what_the_bank_knows(customer: Customer, clock: ManualClock) -> None:
     judge = judged(customer, "none")
     await customer.log_in(trust=True)
@@ -158,7 +156,6 @@ async def test_medium_asks_for_a_code_even_on_a_trusted_device(
     assert await customer.restrictions() == frozenset()
 
 
-@on_both_engines
 async def test_medium_on_another_device_asks_for_the_end_of_the_id_number_too(customer: Customer) -> None:
     judged(customer, "medium", "new_device")
     needs = await customer.give(await customer.start())
@@ -169,7 +166,6 @@ async def test_medium_on_another_device_asks_for_the_end_of_the_id_number_too(cu
     assert done.how == "密码+短信验证码+证件后四位"
 
 
-@on_both_engines
 async def test_guessing_the_end_of_the_id_number_is_paused_over_all_log_ins(
     customer: Customer, clock: ManualClock
 ) -> None:
@@ -198,7 +194,6 @@ async def test_a_code_is_not_sent_anew_while_something_else_is_needed(customer: 
         await customer.resend(needs)
 
 
-@on_both_engines
 async def test_high_lets_the_customer_look_and_moves_no_money_until_an_agent_has_called(
     customer: Customer,
 ) -> None:
@@ -220,7 +215,6 @@ async def test_high_lets_the_customer_look_and_moves_no_money_until_an_agent_has
     assert (await customer.transfer(1_00)).status == "drafted"
 
 
-@on_both_engines
 async def test_a_second_odd_log_in_asks_for_no_second_call_and_its_device_is_not_trusted(
     customer: Customer, clock: ManualClock
 ) -> None:

@@ -20,7 +20,7 @@ from banking_core.identity import (
 from banking_core.identity.models import PasswordCredential
 from banking_core.storage import Database
 from tests.banking_core.identity.logging_in import HERE, Customer
-from tests.banking_core.people import Person, on_both_engines
+from tests.banking_core.people import Person
 
 
 @pytest.fixture
@@ -28,7 +28,6 @@ def person(customer: Customer) -> Person:
     return customer.person
 
 
-@on_both_engines
 async def test_a_log_in_begun_with_the_old_password_goes_no_further(customer: Customer) -> None:
     needs = await customer.start()
     async with customer.database.transaction() as session:
@@ -101,7 +100,6 @@ async def test_a_log_in_goes_on_only_where_it_was_begun_and_not_for_ever(
         await customer.give(needs)
 
 
-@on_both_engines
 async def test_one_right_code_given_twice_at_once_is_one_log_in(customer: Customer) -> None:
     needs = await customer.start()
     results = await asyncio.gather(*(customer.give(needs) for _ in range(3)), return_exceptions=True)

@@ -21,7 +21,7 @@ from banking_core.identity import (
 )
 from banking_core.identity.keys import Fingerprints
 from banking_core.storage import Database, new_id
-from tests.banking_core.people import Person, make_person, on_both_engines
+from tests.banking_core.people import Person, make_person
 
 PHONE = "13800000004"
 PAYING = CodePurpose("order:1", signs="a", words="转账（*三，¥500.00）")
@@ -135,7 +135,6 @@ async def test_a_code_that_was_given_makes_nobody_wait_for_the_next(
         await send(database, core, person)
 
 
-@on_both_engines
 async def test_a_code_may_be_for_one_order_and_says_so(
     database: Database, core: Core, person: Person
 ) -> None:
@@ -172,7 +171,6 @@ async def test_what_is_no_code_is_a_wrong_one(
     assert await attempt(database, core, sent, odd, person) == ("wrong", 2)
 
 
-@on_both_engines
 async def test_codes_asked_for_at_once_are_sent_once(database: Database, core: Core, person: Person) -> None:
     results = await asyncio.gather(*(send(database, core, person) for _ in range(4)), return_exceptions=True)
     assert [isinstance(result, OtpTooMany) for result in results].count(False) == 1
@@ -180,7 +178,6 @@ async def test_codes_asked_for_at_once_are_sent_once(database: Database, core: C
     assert len(await core.providers.sandbox_sms.recent()) == 1
 
 
-@on_both_engines
 async def test_a_code_tried_by_two_at_once_opens_one_door(
     database: Database, core: Core, person: Person
 ) -> None:

@@ -15,7 +15,7 @@ from banking_core.identity.keys import Fingerprints
 from banking_core.identity.models import PasswordCredential
 from banking_core.identity.notices import SecurityNotices
 from banking_core.storage import Database
-from tests.banking_core.people import make_person, on_both_engines
+from tests.banking_core.people import make_person
 
 PHONE = "13800000004"
 PASSWORD = "Zhanggui2026!"
@@ -135,7 +135,6 @@ async def test_an_unknown_phone_number_cannot_be_told_from_a_known_one(
     assert seen[PHONE] == seen["13900000000"]
 
 
-@on_both_engines
 @pytest.mark.usefixtures("customer_id")
 async def test_parallel_guesses_are_counted_one_by_one(database: Database, passwords: Passwords) -> None:
     outcomes = await asyncio.gather(*(attempt(database, passwords, "wrong") for _ in range(9)))

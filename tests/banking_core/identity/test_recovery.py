@@ -25,7 +25,6 @@ from banking_core.identity import (
 )
 from banking_core.restrictions import CustomerFrozen, CustomerRestricted
 from tests.banking_core.identity.logging_in import CODE, HERE, PASSWORD, PHONE, Customer
-from tests.banking_core.people import on_both_engines
 
 NEW = "river-Tulip-48"
 STRANGER = "13900000000"
@@ -179,7 +178,6 @@ async def test_a_code_for_recovery_logs_nobody_in(customer: Customer, clock: Man
     assert await customer.give(needs, CODE) == LoginRefusal("otp", "wrong", 2)
 
 
-@on_both_engines
 async def test_two_proofs_at_once_lead_to_one_new_password(customer: Customer) -> None:
     sent = await begin(customer)
     outcomes = await asyncio.gather(*(prove(customer, sent) for _ in range(3)), return_exceptions=True)

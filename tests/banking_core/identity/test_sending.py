@@ -16,7 +16,7 @@ from banking_core.identity import LOGIN, CodePurpose, Origin, OtpTooMany
 from banking_core.identity.origin import line_of, mask_address, place_of
 from banking_core.settings import BankSettings
 from banking_core.storage import Database
-from tests.banking_core.people import Person, make_person, on_both_engines
+from tests.banking_core.people import Person, make_person
 
 PHONES = [f"138000001{index:02d}" for index in range(8)]
 HERE, ELSEWHERE = Origin(address="203.0.113.7"), Origin(address="198.51.100.9")
@@ -130,7 +130,6 @@ async def test_all_customers_together_get_so_many_codes_a_day_and_the_operator_h
     await send(database, core, people[2])
 
 
-@on_both_engines
 async def test_codes_asked_for_at_once_from_one_address_are_counted_one_by_one(
     database: Database, bank_with: Build, people: list[Person]
 ) -> None:

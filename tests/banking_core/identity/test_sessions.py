@@ -12,7 +12,7 @@ from banking_core.core import Core
 from banking_core.identity import BankSession, LoginDone, Origin, SessionUnknown
 from banking_core.settings import BankSettings
 from banking_core.storage import Database
-from tests.banking_core.people import Person, make_person, on_both_engines
+from tests.banking_core.people import Person, make_person
 
 HERE = Origin("web", "203.0.113.7", device="a" * 64, device_name="Chrome · Windows")
 
@@ -172,7 +172,6 @@ async def test_a_visit_becomes_a_log_in_and_its_old_token_dies_with_the_new_one(
         assert not await sessions.log_in(session, row.id, LoginDone(other.id, None, "密码"))
 
 
-@on_both_engines
 async def test_a_token_owed_once_is_given_once(database: Database, core: Core, person: Person) -> None:
     _, row = await open_session(database, core)
     async with database.transaction() as session:
@@ -187,7 +186,6 @@ async def test_a_token_owed_once_is_given_once(database: Database, core: Core, p
     assert await found(database, core, given[0]) is not None
 
 
-@on_both_engines
 async def test_a_new_password_ends_every_log_in_but_the_asking_one(
     database: Database, core: Core, person: Person
 ) -> None:

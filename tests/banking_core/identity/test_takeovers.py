@@ -20,7 +20,6 @@ from banking_core.identity import (
 from banking_core.identity.purposes import CodePurpose
 from banking_core.restrictions import CustomerFrozen
 from tests.banking_core.identity.logging_in import CODE, PHONE, Customer
-from tests.banking_core.people import on_both_engines
 
 
 async def freeze(customer: Customer) -> None:
@@ -30,7 +29,6 @@ async def freeze(customer: Customer) -> None:
         )
 
 
-@on_both_engines
 async def test_freezing_ends_everything_a_stranger_could_use(customer: Customer, clock: ManualClock) -> None:
     identity, person = customer.core.identity, customer.person
     done = await customer.log_in(trust=True)
@@ -56,20 +54,17 @@ async def test_freezing_ends_everything_a_stranger_could_use(customer: Customer,
     assert ("account_frozen", "ok") in await customer.events()
 
 
-@on_both_engines
 async def test_a_wrong_password_does_not_tell_that_the_customer_is_frozen(customer: Customer) -> None:
     await freeze(customer)
     assert await customer.start("wrong") == LoginRefusal("password", "wrong", 4)
 
 
-@on_both_engines
 async def test_freezing_twice_is_told_once(customer: Customer) -> None:
     await freeze(customer)
     await freeze(customer)
     assert len(await customer.told()) == 1
 
 
-@on_both_engines
 async def test_a_log_in_under_way_goes_no_further(customer: Customer) -> None:
     needs = await customer.start()
     await freeze(customer)
@@ -109,7 +104,6 @@ async def finish(customer: Customer, needs: LoginNeeds) -> None:
             await identity.sessions.open(session, channel="web", login=done)
 
 
-@on_both_engines
 async def test_a_log_in_that_is_finished_at_the_moment_of_the_freeze_leaves_no_session_and_no_deadlock(
     customer: Customer, clock: ManualClock
 ) -> None:
@@ -126,7 +120,6 @@ async def test_a_log_in_that_is_finished_at_the_moment_of_the_freeze_leaves_no_s
             )
 
 
-@on_both_engines
 async def test_only_a_person_opens_it_again_and_answers_for_it(customer: Customer) -> None:
     await freeze(customer)
     async with customer.database.transaction() as session:

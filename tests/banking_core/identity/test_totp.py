@@ -20,7 +20,7 @@ from banking_core.identity import TotpEnrolment, TotpUnknown
 from banking_core.identity.lockout import Lockout
 from banking_core.identity.models import AttemptGuard
 from banking_core.storage import Database
-from tests.banking_core.people import Person, make_person, on_both_engines
+from tests.banking_core.people import Person, make_person
 
 STEP_S = 60
 START = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
@@ -128,7 +128,6 @@ async def test_the_apps_clock_may_be_one_step_off(
     assert await attempt(database, core, person, app.code(ahead_s)) == kind
 
 
-@on_both_engines
 async def test_a_code_given_by_two_at_once_opens_one_door(
     database: Database, core: Core, person: Person, clock: ManualClock
 ) -> None:
@@ -138,7 +137,6 @@ async def test_a_code_given_by_two_at_once_opens_one_door(
     assert Counter(kinds) == {"ok": 1, "used": 3}
 
 
-@on_both_engines
 async def test_a_recovery_code_given_by_two_at_once_works_once(
     database: Database, core: Core, person: Person, clock: ManualClock
 ) -> None:
@@ -160,7 +158,6 @@ async def test_fresh_recovery_codes_end_the_earlier_ones(
     assert await recover(database, core, person, fresh[0]) == "ok"
 
 
-@on_both_engines
 async def test_wrong_codes_and_recovery_codes_share_one_count_and_pause_even_right_ones(
     database: Database, core: Core, person: Person, clock: ManualClock
 ) -> None:

@@ -11,7 +11,6 @@ from banking_core.identity import upkeep
 from banking_core.identity.models import KnownPlace, LoginAttempt, OtpChallenge, Recovery, SecurityEvent
 from banking_core.identity.upkeep import clear_proofs
 from tests.banking_core.identity.logging_in import PHONE, Customer
-from tests.banking_core.people import on_both_engines
 
 DAY_S = 86_400
 TABLES = (OtpChallenge, LoginAttempt, Recovery, KnownPlace)
@@ -27,7 +26,6 @@ async def clear(customer: Customer, clock: ManualClock) -> int:
         return await clear_proofs(session, clock.now())
 
 
-@on_both_engines
 async def test_codes_and_log_ins_go_after_a_month_and_places_after_half_a_year(
     customer: Customer, clock: ManualClock, monkeypatch: Any
 ) -> None:

@@ -20,7 +20,7 @@ from banking_core.jobs import bank_jobs
 from banking_core.ledger import EntryDraft, InternalAccount, LedgerEntry, LedgerTransaction
 from banking_core.scheduling import JobRunner, Scheduler
 from banking_core.storage import Database
-from tests.banking_core.people import fund, make_person, on_both_engines
+from tests.banking_core.people import fund, make_person
 
 RATE = Fraction(5, 10_000) / 360  # the demo bank's rate on current accounts, a day
 FIRST = date(2026, 9, 21)
@@ -66,7 +66,6 @@ async def check_books(bank: Bank, database: Database) -> None:
     assert report.ok, report.problems
 
 
-@on_both_engines
 async def test_a_quarter_of_interest(bank: Bank, database: Database, clock: ManualClock) -> None:
     async with database.transaction() as session:
         account = await new_account(bank, session, 1, 10_000_50)
@@ -109,7 +108,6 @@ async def test_fractions_of_a_fen_are_paid_in_the_end(bank: Bank, database: Data
     await check_books(bank, database)
 
 
-@on_both_engines
 async def test_done_by_several_processes_at_once_it_is_earned_and_paid_once(
     bank: Bank, database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

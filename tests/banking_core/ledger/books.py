@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.core import Core
 from banking_core.ledger import EntryDraft, LedgerHold, LedgerTransaction
 from banking_core.ledger.service import Ledger
+from banking_core.storage import Database
 
 
 async def open_books(
@@ -65,3 +66,23 @@ async def disarm(session: AsyncSession, *tables: str) -> None:
         )
         for name in triggers.all():
             await session.execute(text(f"DROP TRIGGER {name}"))
+
+
+async def unruled(database: Database, table: str, statement: str) -> None:
+    """Runs it with no trigger, no foreign key and no check of the table in its way."""
+    async with database.transaction() as session:
+        await disarm(session, table)
+    async with database.engine.connect() as connection:
+        if database.is_sqlite:
+            for rule in ("foreign_keys=OFF", "ignore_check_constraints=ON"):
+                await connection.execute(text(f"PRAGMA {rule}"))
+            await connection.commit()
+        else:
+            await connection.execute(text("SET LOCAL session_replication_role = replica"))
+            checks = (
+                f"SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = '{table}'::regclass"
+            )
+            for name in (await connection.scalars(text(checks))).all():
+                await connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
+        await connection.execute(text(statement))
+        await connection.commit()

@@ -15,12 +15,10 @@ from banking_core.ledger import (
 )
 from banking_core.storage import Database
 from tests.banking_core.ledger.books import lines, move, open_books
-from tests.banking_core.people import on_both_engines
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-@on_both_engines
 async def test_a_balance_as_of_any_instant_counts_what_was_booked_up_to_it(
     database: Database, core: Core
 ) -> None:
@@ -56,7 +54,6 @@ async def test_a_balance_as_of_any_instant_counts_what_was_booked_up_to_it(
             await core.ledger.balance_at(session, a, DAY.replace(tzinfo=None))
 
 
-@on_both_engines
 async def test_the_trial_balance_balances_in_each_currency(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         await open_books(session, core.ledger, 500, 700)

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,8 +28,8 @@ from banking_core.ledger import (
     batch,
 )
 from banking_core.storage import Base, Database, DatabaseBusy
+from tests.banking_core.engines import CopyOf, Engine, examples
 from tests.banking_core.ledger.books import hold, lines, open_books
-from tests.banking_core.people import on_both_engines
 
 
 async def transfer(batcher: Batcher, key: str, source: int, target: int, amount_fen: int) -> Receipt:
@@ -44,7 +41,6 @@ async def counted(database: Database) -> int:
         return await session.scalar(select(func.count()).select_from(LedgerTransaction)) or 0
 
 
-@on_both_engines
 async def test_each_of_many_bookings_at_once_is_accepted_or_refused_on_its_own(
     database: Database, core: Core
 ) -> None:
@@ -85,7 +81,6 @@ async def test_each_of_many_bookings_at_once_is_accepted_or_refused_on_its_own(
     assert report.ok, report.problems
 
 
-@on_both_engines
 async def test_batches_and_single_postings_share_keys_and_chains(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         world, (a, b) = await open_books(session, core.ledger, 10_000, 10_000)
@@ -113,7 +108,6 @@ async def test_batches_and_single_postings_share_keys_and_chains(database: Datab
     assert world
 
 
-@on_both_engines
 async def test_two_batchers_over_the_same_accounts_do_not_disturb_each_other(
     database: Database, core: Core
 ) -> None:
@@ -140,7 +134,6 @@ async def test_two_batchers_over_the_same_accounts_do_not_disturb_each_other(
     assert report.transaction_count == 6 + 120
 
 
-@on_both_engines
 async def test_a_batch_that_fails_as_a_whole_is_booked_one_by_one(
     database: Database, core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,9 +207,12 @@ def drafted(posting: Posting, accounts: Sequence[int]) -> tuple[str, list[EntryD
     return f"k{key}", entries
 
 
-async def new_books(ledger: Ledger, database: Database) -> list[int]:
+async def new_books(url: str) -> list[int]:
+    """New books, to be copied for every example; gives the accounts in them and one that is not."""
+    database = Database(url)
     async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
+    ledger = Ledger(ManualClock(datetime(2026, 1, 1, tzinfo=UTC)))
     async with database.transaction() as session:
         opened = [
             await ledger.open_account(
@@ -224,7 +220,9 @@ async def new_books(ledger: Ledger, database: Database) -> list[int]:
             )
             for n, floor in enumerate(FLOORS)
         ]
-        return [*(account.id for account in opened), 999]
+        accounts = [*(account.id for account in opened), 999]
+    await database.close()
+    return accounts
 
 
 async def state(session: AsyncSession) -> tuple[Any, ...]:
@@ -236,11 +234,11 @@ async def state(session: AsyncSession) -> tuple[Any, ...]:
     return (tuple(map(tuple, accounts)), tuple(map(tuple, booked)))
 
 
-async def compare(batches: list[list[Posting]], folder: Path, template: Path, accounts: list[int]) -> None:
+async def compare(batches: list[list[Posting]], urls: list[str], accounts: list[int]) -> None:
+    """Books one by one at the first URL, in batches at the second."""
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
     ledger = Ledger(clock)
-    paths = [shutil.copy(template, folder / name) for name in ("a.db", "b.db")]
-    alone, together = (Database(f"sqlite+aiosqlite:///{path}") for path in paths)
+    alone, together = map(Database, urls)
     async with Batcher(together, clock) as batcher:
         for postings in batches:
             drafts = [drafted(posting, accounts) for posting in postings]
@@ -268,26 +266,19 @@ async def compare(batches: list[list[Posting]], folder: Path, template: Path, ac
     await together.close()
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
-    """New books, made once and copied for every example, and the accounts in them."""
-    path = tmp_path_factory.mktemp("books") / "template.db"
-
-    async def make() -> list[int]:
-        database = Database(f"sqlite+aiosqlite:///{path}")
-        accounts = await new_books(Ledger(ManualClock(datetime(2026, 1, 1, tzinfo=UTC))), database)
-        async with database.engine.connect() as connection:
-            await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        await database.close()
-        return accounts
-
-    return path, asyncio.run(make())
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(batches=st.lists(st.lists(POSTING, min_size=1, max_size=8), min_size=1, max_size=4))
 def test_a_batch_does_exactly_what_single_postings_do(
-    template: tuple[Path, list[int]], batches: list[list[Posting]]
+    engine_name: Engine, database_url: str, copy_of: CopyOf
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(compare(batches, Path(folder), *template))
+    accounts = asyncio.run(new_books(database_url))
+
+    @settings(
+        max_examples=examples(engine_name, 15),
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(batches=st.lists(st.lists(POSTING, min_size=1, max_size=8), min_size=1, max_size=4))
+    def it_does(batches: list[list[Posting]]) -> None:
+        asyncio.run(compare(batches, [copy_of(database_url), copy_of(database_url)], accounts))
+
+    it_does()

@@ -19,12 +19,10 @@ from banking_core.ledger import (
 from banking_core.ledger.exchange import bought_fen, exact_rate
 from banking_core.storage import Database
 from tests.banking_core.ledger.books import lines, open_books
-from tests.banking_core.people import on_both_engines
 
 RATE = Decimal("7.1234")
 
 
-@on_both_engines
 async def test_dollars_become_yuan_in_one_transaction_through_the_positions(
     database: Database, core: Core
 ) -> None:

@@ -15,7 +15,7 @@ from banking_core.ledger import (
     TransactionDraft,
 )
 from banking_core.storage import Database
-from tests.banking_core.people import make_person, on_both_engines
+from tests.banking_core.people import make_person
 
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -31,7 +31,6 @@ def draft(key: str, day: int, outside: int, account: int, amount_fen: int) -> Tr
     return TransactionDraft(key, "history", "", FIRST + timedelta(days=day), entries)
 
 
-@on_both_engines
 async def test_a_long_history_is_booked_in_order_and_verifies(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         outside, account = await two_accounts(session, core)

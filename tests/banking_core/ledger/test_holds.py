@@ -25,7 +25,7 @@ from banking_core.ledger import (
 )
 from banking_core.storage import Database
 from tests.banking_core.ledger.books import hold, lines, move, open_books
-from tests.banking_core.people import make_person, on_both_engines
+from tests.banking_core.people import make_person
 
 
 async def post_hold(
@@ -51,7 +51,6 @@ async def assert_sound(database: Database, core: Core) -> None:
     assert report.ok, report.problems[:3]
 
 
-@on_both_engines
 async def test_held_money_stays_in_the_balance_but_cannot_be_spent(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         world, (a,) = await open_books(session, core.ledger, 1000)
@@ -74,7 +73,6 @@ async def test_what_a_customer_may_pay_leaves_out_what_is_held(database: Databas
     assert (balance.balance_fen, balance.held_fen, balance.available_fen) == (1000, 400, 600)
 
 
-@on_both_engines
 @pytest.mark.parametrize("spent_fen", [700, 1])
 async def test_a_hold_is_posted_in_whole_or_part_and_the_rest_is_free(
     database: Database, core: Core, spent_fen: int
@@ -100,7 +98,6 @@ async def test_the_whole_balance_can_be_held_and_posted(database: Database, core
         assert await core.ledger.balance_fen(session, a) == 0
 
 
-@on_both_engines
 async def test_every_step_repeated_gives_its_first_result(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         world, (a,) = await open_books(session, core.ledger, 1000)
@@ -121,7 +118,6 @@ async def test_every_step_repeated_gives_its_first_result(database: Database, co
     await assert_sound(database, core)
 
 
-@on_both_engines
 async def test_an_ended_hold_says_how_it_ended(database: Database, core: Core, clock: ManualClock) -> None:
     async with database.transaction() as session:
         world, (a,) = await open_books(session, core.ledger, 1000)
@@ -196,7 +192,6 @@ async def test_holds_that_cannot_be_are_refused(database: Database, core: Core) 
             await core.ledger.void_hold(session, 999)
 
 
-@on_both_engines
 async def test_of_two_that_end_a_hold_at_once_one_wins(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         world, (a,) = await open_books(session, core.ledger, 10_000)
@@ -221,7 +216,6 @@ async def test_of_two_that_end_a_hold_at_once_one_wins(database: Database, core:
     await assert_sound(database, core)
 
 
-@on_both_engines
 async def test_a_hold_asked_for_many_times_at_once_is_placed_once(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         _, (a,) = await open_books(session, core.ledger, 1000)
@@ -235,7 +229,6 @@ async def test_a_hold_asked_for_many_times_at_once_is_placed_once(database: Data
         assert (await core.ledger.standing(session, a)).held_fen == 600
 
 
-@on_both_engines
 async def test_two_jobs_expire_each_hold_once(database: Database, core: Core, clock: ManualClock) -> None:
     async with database.transaction() as session:
         _, (a, b) = await open_books(session, core.ledger, 1000, 1000)

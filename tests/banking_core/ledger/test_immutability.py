@@ -6,7 +6,8 @@ from sqlalchemy.exc import DBAPIError
 
 from banking_core.core import Core
 from banking_core.storage import Database
-from tests.banking_core.people import make_person, on_both_engines
+from tests.banking_core.engines import only_on
+from tests.banking_core.people import make_person
 
 STATEMENTS = [
     "UPDATE ledger_entry SET amount_fen = amount_fen + 1",
@@ -17,7 +18,6 @@ STATEMENTS = [
 ]
 
 
-@on_both_engines
 @pytest.mark.parametrize("statement", STATEMENTS)
 async def test_the_database_refuses_to_change_what_is_booked(
     database: Database, core: Core, statement: str
@@ -31,6 +31,7 @@ async def test_the_database_refuses_to_change_what_is_booked(
         assert (await core.ledger.verify(session)).ok
 
 
+@only_on("sqlite", "PostgreSQL has no REPLACE")
 async def test_sqlite_refuses_to_replace_what_is_booked(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         await make_person(session, core, "张伟", "13800000004", 100)
@@ -40,14 +41,13 @@ async def test_sqlite_refuses_to_replace_what_is_booked(database: Database, core
             await session.execute(text(replace))
 
 
-@pytest.mark.parametrize("engine_name", ["postgresql"])
+@only_on("postgresql", "SQLite has no TRUNCATE")
 async def test_postgresql_refuses_to_empty_the_ledger(database: Database, core: Core) -> None:
     with pytest.raises(DBAPIError, match="immutable"):
         async with database.transaction() as session:
             await session.execute(text("TRUNCATE ledger_entry"))
 
 
-@on_both_engines
 async def test_the_database_itself_refuses_a_balance_below_its_floor(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         person = await make_person(session, core, "张伟", "13800000004", 100)

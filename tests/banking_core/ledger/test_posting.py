@@ -21,7 +21,6 @@ from banking_core.ledger import (
     LedgerTransactionNotFound,
 )
 from banking_core.storage import Database
-from tests.banking_core.people import on_both_engines
 
 
 async def accounts(session: AsyncSession, core: Core, *floors: int | None) -> list[int]:
@@ -44,7 +43,6 @@ async def transaction_count(session: AsyncSession) -> int:
     return await session.scalar(select(func.count()).select_from(LedgerTransaction)) or 0
 
 
-@on_both_engines
 async def test_a_posting_moves_both_balances(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         world, a = await accounts(session, core, None, 0)
@@ -166,7 +164,6 @@ async def test_a_refused_posting_leaves_the_session_usable(database: Database, c
         assert (await core.ledger.verify(session)).ok
 
 
-@on_both_engines
 async def test_a_transaction_is_reversed_at_most_once(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         world, a = await accounts(session, core, None, 0)
@@ -190,7 +187,6 @@ async def test_a_reversal_is_refused_when_the_money_is_gone(database: Database, 
             await core.ledger.reverse(session, transaction.id, "r")
 
 
-@on_both_engines
 async def test_two_payments_at_once_never_overdraw_one_balance(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         world, a = await accounts(session, core, None, 0)
@@ -212,7 +208,6 @@ async def test_two_payments_at_once_never_overdraw_one_balance(database: Databas
         assert (await core.ledger.verify(session)).ok
 
 
-@on_both_engines
 async def test_one_key_from_many_at_once_books_once(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         world, a, b = await accounts(session, core, None, 0, 0)
@@ -232,7 +227,6 @@ async def test_one_key_from_many_at_once_books_once(database: Database, core: Co
     assert all(isinstance(result, LedgerKeyConflict | int | None) for result in results), results
 
 
-@on_both_engines
 async def test_opposite_transfers_at_once_do_not_lock_each_other_out(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         world, a, b = await accounts(session, core, None, 0, 0)

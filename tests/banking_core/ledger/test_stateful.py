@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -26,8 +24,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import event, make_url, select, text
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy import event, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import ManualClock
 from banking_core.errors import BankError
@@ -44,7 +42,8 @@ from banking_core.ledger import (
     TransactionDraft,
 )
 from banking_core.ledger.types import PURPOSES
-from banking_core.storage import Base, Database
+from banking_core.storage import Database
+from tests.banking_core.engines import ENGINES, CopyOf, examples
 from tests.banking_core.ledger.model import (
     Account,
     Booked,
@@ -58,14 +57,13 @@ from tests.banking_core.ledger.model import (
     Sell,
     Spend,
 )
-from tests.postgres import Cluster
+from tests.postgres import make_template
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FX_POSITION = InternalAccount.FX_POSITION
 CURRENCIES = ("CNY", "USD", "JPY")
 NOWHERE = 999_999
 MORE = 10 if os.environ.get("ZHANGGUI_LONG_TESTS") == "1" else 1
-PARTS_SQLITE, PARTS_POSTGRESQL = 6 * MORE, 2 * MORE
 Opened = Callable[[], Database]
 Result = TypeVar("Result")
 
@@ -539,55 +537,23 @@ def explore(opened: Opened, part: int) -> None:
     )
 
 
-async def _create_tables(database: Database) -> None:
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-    await database.close()
-
-
 def _without_flushing(connection: Any, _record: object) -> None:
     """Nothing here tells whether a commit would survive a power cut."""
     connection.execute("PRAGMA synchronous=OFF").close()
 
 
-@pytest.mark.parametrize("part", range(PARTS_SQLITE))
-def test_on_sqlite_the_ledger_does_what_the_model_says(part: int, tmp_path: Path) -> None:
-    empty = tmp_path / "empty.db"
-    asyncio.run(_create_tables(Database(f"sqlite+aiosqlite:///{empty}")))
+@pytest.mark.parametrize(
+    ("engine_name", "part"),
+    [(engine, part) for engine in ENGINES for part in range(examples(engine, 6 * MORE))],
+    indirect=["engine_name"],
+)
+def test_the_ledger_does_what_the_model_says(part: int, database_url: str, copy_of: CopyOf) -> None:
+    asyncio.run(make_template(database_url))
 
     def opened() -> Database:
-        path = tmp_path / f"{uuid.uuid4().hex}.db"
-        path.write_bytes(empty.read_bytes())
-        database = Database(f"sqlite+aiosqlite:///{path}")
-        event.listen(database.engine.sync_engine, "connect", _without_flushing)
+        database = Database(copy_of(database_url), pool_size=2)
+        if database.is_sqlite:
+            event.listen(database.engine.sync_engine, "connect", _without_flushing)
         return database
 
     explore(opened, part)
-
-
-async def _statement(url: str, statement: str) -> None:
-    """Outside any transaction: databases are not made or dropped within one."""
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(statement))
-    await engine.dispose()
-
-
-@pytest.mark.parametrize("part", range(PARTS_POSTGRESQL))
-def test_on_postgresql_the_ledger_does_what_the_model_says(
-    part: int, postgres_cluster: Cluster, postgres_url: str
-) -> None:
-    asyncio.run(_create_tables(Database(postgres_url)))
-    template, outside = make_url(postgres_url).database, postgres_cluster.url("postgres")
-    made: list[str] = []
-
-    def opened() -> Database:
-        made.append(f"machine_{uuid.uuid4().hex}")
-        asyncio.run(_statement(outside, f'CREATE DATABASE "{made[-1]}" TEMPLATE "{template}"'))
-        return Database(postgres_cluster.url(made[-1]), pool_size=2)
-
-    try:
-        explore(opened, part)
-    finally:
-        for name in made:
-            asyncio.run(_statement(outside, f'DROP DATABASE "{name}" WITH (FORCE)'))

@@ -12,7 +12,6 @@ from banking_core.core import Core
 from banking_core.ledger import AlreadyReversed, Batcher, BelowFloor
 from banking_core.storage import Database
 from tests.banking_core.ledger.books import lines, move, open_books
-from tests.banking_core.people import on_both_engines
 
 TRANSACTIONS = 500
 ACCOUNTS = 10
@@ -20,7 +19,6 @@ OPENING_FEN = 100_000  # enough for every order of the transfers and of their re
 SEED = 20261125
 
 
-@on_both_engines
 async def test_five_hundred_at_once_each_revert_tried_twice_happens_once(
     database: Database, core: Core
 ) -> None:
@@ -69,7 +67,6 @@ async def test_five_hundred_at_once_each_revert_tried_twice_happens_once(
     assert report.transaction_count == ACCOUNTS + 2 * TRANSACTIONS
 
 
-@on_both_engines
 async def test_of_five_hundred_that_want_the_last_money_as_many_get_it_as_there_is(
     database: Database, core: Core
 ) -> None:

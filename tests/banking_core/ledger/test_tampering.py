@@ -11,7 +11,6 @@ from banking_core.ledger import Head, LedgerPostingInvalid, VerifyReport
 from banking_core.ledger.heads import dump_heads, load_heads
 from banking_core.storage import Database
 from tests.banking_core.ledger.books import disarm, hold, lines, move, open_books
-from tests.banking_core.people import on_both_engines
 
 TABLES = (
     "ledger_account",
@@ -105,7 +104,6 @@ EDITS = {
 }
 
 
-@on_both_engines
 @pytest.mark.parametrize("what", EDITS)
 async def test_an_edit_behind_the_banks_back_is_found(database: Database, core: Core, what: str) -> None:
     edit, row = EDITS[what]
@@ -114,7 +112,6 @@ async def test_an_edit_behind_the_banks_back_is_found(database: Database, core: 
     assert any(found.startswith(row) for _, found in problems), problems
 
 
-@on_both_engines
 async def test_a_transaction_slipped_in_is_found(database: Database, core: Core) -> None:
     await busy(database, core)
     problems = await tampered(
@@ -126,7 +123,6 @@ async def test_a_transaction_slipped_in_is_found(database: Database, core: Core)
     assert ("hash_mismatch", "ledger_transaction 16") in problems
 
 
-@on_both_engines
 async def test_two_transactions_that_changed_places_are_found(database: Database, core: Core) -> None:
     await busy(database, core)
     swap = [
@@ -139,7 +135,6 @@ async def test_two_transactions_that_changed_places_are_found(database: Database
     )
 
 
-@on_both_engines
 async def test_lines_that_changed_places_are_found(database: Database, core: Core) -> None:
     await busy(database, core)
     problems = await tampered(
@@ -152,7 +147,6 @@ async def test_lines_that_changed_places_are_found(database: Database, core: Cor
     assert ("hash_mismatch", "ledger_transaction 4") in problems
 
 
-@on_both_engines
 async def test_a_whole_transaction_taken_out_of_the_middle_is_found(database: Database, core: Core) -> None:
     report = await busy(database, core)
     problems = await tampered(
@@ -185,14 +179,12 @@ async def transfers_only(database: Database, core: Core) -> VerifyReport:
         return await core.ledger.verify(session)
 
 
-@on_both_engines
 async def test_a_deleted_last_transaction_shows_in_the_chains_head(database: Database, core: Core) -> None:
     await transfers_only(database, core)
     problems = await tampered(database, core, *CUT_TAIL, CUT_LAST)
     assert [code for code, _ in problems] == ["chain_head"]
 
 
-@on_both_engines
 async def test_a_tail_cut_off_with_its_head_shows_against_heads_written_down(
     database: Database, core: Core
 ) -> None:
@@ -248,7 +240,6 @@ REFUSED = [
 ]
 
 
-@on_both_engines
 async def test_the_database_refuses_what_would_rewrite_history(database: Database, core: Core) -> None:
     await busy(database, core)
     truncates = [] if database.is_sqlite else [f"TRUNCATE {table} CASCADE" for table in TABLES]

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.core import Core
 from banking_core.ledger import EntryDraft, InternalAccount, VerifyReport
 from banking_core.storage import Database
-from tests.banking_core.people import make_person, on_both_engines
+from tests.banking_core.ledger.books import disarm, unruled
+from tests.banking_core.people import make_person
 
 
 async def busy_ledger(database: Database, core: Core) -> int:
@@ -25,28 +25,15 @@ async def busy_ledger(database: Database, core: Core) -> int:
     return account
 
 
-async def unlock(session: AsyncSession, table: str) -> None:
-    """What somebody with the database's password would do first."""
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
-        return
-    triggers = await session.scalars(
-        text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"), {"table": table}
-    )
-    for name in triggers.all():
-        await session.execute(text(f"DROP TRIGGER {name}"))
-
-
 async def verify_after(database: Database, core: Core, table: str, *edits: str) -> VerifyReport:
     async with database.transaction() as session:
-        await unlock(session, table)
+        await disarm(session, table)
         for edit in edits:
             await session.execute(text(edit))
     async with database.snapshot() as session:
         return await core.ledger.verify(session)
 
 
-@on_both_engines
 async def test_an_untouched_ledger_verifies(database: Database, core: Core) -> None:
     await busy_ledger(database, core)
     async with database.snapshot() as session:
@@ -55,7 +42,6 @@ async def test_an_untouched_ledger_verifies(database: Database, core: Core) -> N
     assert (report.transaction_count, report.entry_count) == (40, 80)
 
 
-@on_both_engines
 @pytest.mark.parametrize(
     ("table", "edit", "code", "row"),
     [
@@ -123,7 +109,7 @@ async def test_a_row_edited_with_a_recomputed_hash_breaks_the_chain(database: Da
 async def test_a_tail_that_was_cut_off_is_found(database: Database, core: Core) -> None:
     account = await busy_ledger(database, core)
     async with database.transaction() as session:
-        await unlock(session, "ledger_transaction")
+        await disarm(session, "ledger_transaction")
     report = await verify_after(
         database,
         core,
@@ -148,16 +134,7 @@ async def test_a_balance_changed_by_hand_is_named(database: Database, core: Core
 
 async def test_entries_without_their_transaction_are_named(database: Database, core: Core) -> None:
     await busy_ledger(database, core)
-    async with database.engine.connect() as connection:
-        await connection.execute(text("PRAGMA foreign_keys=OFF"))
-        await connection.commit()
-        triggers = await connection.execute(
-            text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'ledger_transaction'")
-        )
-        for (name,) in triggers.all():
-            await connection.execute(text(f"DROP TRIGGER {name}"))
-        await connection.execute(text("DELETE FROM ledger_transaction WHERE id = 40"))
-        await connection.commit()
+    await unruled(database, "ledger_transaction", "DELETE FROM ledger_transaction WHERE id = 40")
     async with database.snapshot() as session:
         report = await core.ledger.verify(session)
     orphans = {problem.row for problem in report.problems if problem.code == "orphan"}
@@ -167,10 +144,7 @@ async def test_entries_without_their_transaction_are_named(database: Database, c
 async def test_a_balance_below_its_floor_is_named(database: Database, core: Core) -> None:
     account = await busy_ledger(database, core)
     edit = f"UPDATE ledger_account SET floor_fen = balance_fen + 1 WHERE id = {account}"
-    async with database.engine.connect() as connection:
-        await connection.execute(text("PRAGMA ignore_check_constraints=ON"))
-        await connection.execute(text(edit))
-        await connection.commit()
+    await unruled(database, "ledger_account", edit)
     async with database.snapshot() as session:
         report = await core.ledger.verify(session)
     assert [(problem.code, problem.row) for problem in report.problems] == [

@@ -17,7 +17,7 @@ from banking_core.living import BillAlreadyPaid, BillerUnknown, BillNotFound
 from banking_core.orders import BalanceTooLow, LimitExceeded, Order
 from banking_core.providers import ProviderBill
 from banking_core.storage import Database
-from tests.banking_core.people import OPENED_ON, Person, make_person, on_both_engines
+from tests.banking_core.people import OPENED_ON, Person, make_person
 
 ACCOUNT_NO = "2010038876"
 
@@ -84,7 +84,6 @@ async def test_the_read_back_names_biller_household_and_amount(database: Databas
         assert await balance_fen(session, bank, person) == 500_00
 
 
-@on_both_engines
 async def test_a_paid_bill_is_paid_everywhere_and_booked_once(database: Database, bank: Bank) -> None:
     bill = await issue(bank)
     async with database.transaction() as session:
@@ -107,7 +106,6 @@ async def test_a_paid_bill_is_paid_everywhere_and_booked_once(database: Database
         assert (await bank.ledger.verify(session)).ok
 
 
-@on_both_engines
 async def test_a_second_payment_of_the_same_bill_moves_no_money(database: Database, bank: Bank) -> None:
     bill = await issue(bank)
     async with database.transaction() as session:
@@ -125,7 +123,6 @@ async def test_a_second_payment_of_the_same_bill_moves_no_money(database: Databa
         assert await balance_fen(session, bank, person) == 500_00 - 96_90
 
 
-@on_both_engines
 async def test_of_two_payments_at_the_same_moment_one_goes_through(database: Database, bank: Bank) -> None:
     bill = await issue(bank)
     async with database.transaction() as session:
@@ -163,7 +160,6 @@ async def test_two_people_of_one_household_cannot_both_pay(database: Database, b
         assert await balance_fen(session, bank, wife) == 500_00
 
 
-@on_both_engines
 async def test_a_refused_payment_gives_the_money_back_and_frees_the_bill(
     database: Database, bank: Bank
 ) -> None:

@@ -12,7 +12,7 @@ from banking_core.errors import InvalidInput
 from banking_core.locks import AccountLocked, NothingLocked
 from banking_core.orders import Order, StepUpRequired
 from banking_core.storage import Database
-from tests.banking_core.people import Person, make_person, on_both_engines
+from tests.banking_core.people import Person, make_person
 
 PHONE = "13800000004"
 
@@ -96,7 +96,6 @@ async def test_a_lock_set_after_drafting_stops_the_execution(database: Database,
         assert await bank.ledger.balance_fen(session, other.account.ledger_account_id) == 0
 
 
-@on_both_engines
 async def test_unlocking_needs_a_code_and_takes_every_lock_off(database: Database, bank: Bank) -> None:
     async with database.transaction() as session:
         person, other = await two(session, bank)
@@ -122,7 +121,6 @@ async def test_the_same_lock_twice_is_one_lock(database: Database, bank: Bank) -
         assert len(await bank.locks.active(session, person.id)) == 1
 
 
-@on_both_engines
 async def test_a_lock_can_be_set_again_after_it_was_released(database: Database, bank: Bank) -> None:
     async with database.transaction() as session:
         person, _ = await two(session, bank)

@@ -24,7 +24,7 @@ from banking_core.orders import LimitExceeded, StepUpRequired
 from banking_core.storage import Database
 from banking_core.transfers import PayeeMismatch
 from tests.banking_core.mandates.agreeing import Agreeing
-from tests.banking_core.people import fund, make_person, on_both_engines
+from tests.banking_core.people import fund, make_person
 
 DUE = date(2026, 11, 15)
 RULES = Rules.load(Terms.load()).mandates
@@ -51,7 +51,6 @@ async def test_it_is_read_back_whole_and_proved_once(agreeing: Agreeing) -> None
     assert await agreeing.paying.balances_fen() == (1_000_00, 0)
 
 
-@on_both_engines
 async def test_agreed_twice_at_once_it_is_there_once(agreeing: Agreeing) -> None:
     order = await agreeing.paying.draft(agreeing.body(), kind="mandate_create")
     await agreeing.paying.confirm(order)
@@ -60,7 +59,6 @@ async def test_agreed_twice_at_once_it_is_there_once(agreeing: Agreeing) -> None
         assert await session.scalar(select(func.count()).select_from(Mandate)) == 1
 
 
-@on_both_engines
 async def test_every_month_one_payment_without_a_code(agreeing: Agreeing) -> None:
     mandate = await agreeing.agree()
     assert await agreeing.run(DUE, hour=8) == "made=0 followed=0"
@@ -119,7 +117,6 @@ async def test_a_due_day_that_is_off_is_moved_as_agreed(agreeing: Agreeing, rule
     assert (await agreeing.stored(mandate)).due_on == date(2027, 2, 1)
 
 
-@on_both_engines
 async def test_without_money_it_is_tried_on_three_more_days_and_then_told(
     agreeing: Agreeing, bank: Bank
 ) -> None:
@@ -217,7 +214,6 @@ async def test_cancelled_it_is_over(agreeing: Agreeing, bank: Bank) -> None:
     assert await agreeing.run(date(2026, 12, 16)) == "made=0 followed=0"
 
 
-@on_both_engines
 async def test_run_by_several_processes_at_once_each_day_is_paid_once(agreeing: Agreeing) -> None:
     mandates = [await agreeing.agree() for _ in range(5)]
     url = agreeing.database.engine.url.render_as_string(hide_password=False)
@@ -232,7 +228,6 @@ async def test_run_by_several_processes_at_once_each_day_is_paid_once(agreeing: 
     await agreeing.paying.verify()
 
 
-@on_both_engines
 @pytest.mark.parametrize("action", ["cancel", "pause"])
 async def test_cancelling_while_it_runs_has_one_winner(agreeing: Agreeing, action: str) -> None:
     for number in range(4):
@@ -275,7 +270,6 @@ async def test_a_long_downtime_pays_the_last_month_only(agreeing: Agreeing) -> N
     assert await agreeing.paid_fen() == 100_00
 
 
-@on_both_engines
 async def test_a_crash_in_the_middle_leaves_nothing_half_done(
     agreeing: Agreeing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

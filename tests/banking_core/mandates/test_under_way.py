@@ -13,7 +13,6 @@ from banking_core.storage import Database
 from tests.banking_core.mandates.agreeing import Agreeing
 from tests.banking_core.orders.paying import CLOSED_NUMBER
 from tests.banking_core.orders.test_risk_port import WHY, Judge
-from tests.banking_core.people import on_both_engines
 
 DUE = date(2026, 11, 15)
 
@@ -30,7 +29,6 @@ def judge(bank: Bank) -> Judge:
     return judge
 
 
-@on_both_engines
 async def test_a_payment_to_another_bank_is_told_when_it_has_arrived(agreeing: Agreeing) -> None:
     mandate = await agreeing.agree(agreeing.paying.interbank())
     await agreeing.run(DUE)

@@ -12,7 +12,7 @@ from banking_core.errors import ProviderUnavailable
 from banking_core.notices import Notice
 from banking_core.notices.service import TRIES_MAX
 from banking_core.storage import Database
-from tests.banking_core.people import Person, make_person, on_both_engines
+from tests.banking_core.people import Person, make_person
 
 PHONE = "13800000004"
 TEXT = "您约定的转账没有成功，余额不足。"
@@ -39,7 +39,6 @@ async def messages(bank: Bank) -> list[str]:
     return [message.text for message in await sandbox.recent(phone=PHONE)]
 
 
-@on_both_engines
 async def test_one_key_is_told_once(bank: Bank, database: Database, person: Person) -> None:
     first, second = await tell(bank, database, person), await tell(bank, database, person)
     assert first.id == second.id
@@ -49,7 +48,6 @@ async def test_one_key_is_told_once(bank: Bank, database: Database, person: Pers
     assert await messages(bank) == [f"【掌柜银行】{TEXT}"]
 
 
-@on_both_engines
 async def test_what_is_not_urgent_waits_to_be_read(bank: Bank, database: Database, person: Person) -> None:
     await tell(bank, database, person, urgent=False)
     assert await bank.notices.send_due(database) == 0

@@ -9,9 +9,7 @@ from banking_core.errors import InsufficientFunds
 from banking_core.orders import LimitExceeded, Order
 from banking_core.storage import Database
 from tests.banking_core.orders.paying import Paying
-from tests.banking_core.people import fund, on_both_engines
-
-pytestmark = on_both_engines
+from tests.banking_core.people import fund
 
 
 @pytest.fixture

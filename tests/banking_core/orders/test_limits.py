@@ -18,7 +18,6 @@ from banking_core.customers import Customer
 from banking_core.orders import LimitBook, LimitExceeded, Moving, Order
 from banking_core.storage import Database
 from tests.banking_core.orders.paying import OTHER_BANK_NUMBER, Paying
-from tests.banking_core.people import on_both_engines
 
 TERMS = Terms.load()
 BOOK = LimitBook(Rules.load(TERMS).limits, TERMS)
@@ -87,7 +86,6 @@ async def test_by_telephone_everybody_moves_less_and_only_that_is_counted(paying
     assert (await pay(paying, known(paying, 10_001), channel="web")).status == "executed"
 
 
-@on_both_engines
 async def test_a_new_payee_gets_little_on_the_first_day(paying: Paying, clock: ManualClock) -> None:
     with pytest.raises(LimitExceeded) as refused:
         await pay(paying, stranger(paying, 20_001))
@@ -147,7 +145,6 @@ async def test_the_month_has_a_limit_too(paying: Paying, clock: ManualClock) -> 
     assert (await pay(paying, known(paying, 1))).status == "executed"
 
 
-@on_both_engines
 async def test_new_payees_paid_at_once_do_not_pass_their_limit_together(paying: Paying) -> None:
     orders = []
     for tail in range(6):

@@ -16,9 +16,8 @@ from banking_core.storage import Database
 from banking_core.vault import KeyFile, Vault
 from tests.banking_core.orders.paying import Paying
 from tests.banking_core.orders.racing import Start, race
-from tests.banking_core.people import on_both_engines
 
-pytestmark = [on_both_engines, pytest.mark.process]
+pytestmark = pytest.mark.process
 PATIENCE_S = 90
 
 

@@ -12,7 +12,6 @@ from banking_core.numbers import is_well_formed
 from banking_core.orders import Order, OrderNotFound
 from banking_core.storage import Database
 from tests.banking_core.orders.paying import CLOSED_NUMBER, Paying
-from tests.banking_core.people import on_both_engines
 
 
 @pytest.fixture
@@ -24,7 +23,6 @@ def receipt(order: Order) -> tuple[object, ...]:
     return order.number, order.receipt_number, order.executed_at, order.receipt_facts
 
 
-@on_both_engines
 async def test_asked_for_again_it_is_the_same(paying: Paying, clock: ManualClock) -> None:
     first = await paying.pay()
     clock.advance(seconds=86_400)
@@ -34,7 +32,6 @@ async def test_asked_for_again_it_is_the_same(paying: Paying, clock: ManualClock
     assert first.receipt_number.startswith("HD20261102") and first.number.startswith("ZG20261102")
 
 
-@on_both_engines
 async def test_settled_by_several_at_once_there_is_one_receipt(paying: Paying, core: Core) -> None:
     order = await paying.pay(paying.interbank())
     assert (order.status, order.receipt_number) == ("submitted", None)

@@ -17,7 +17,6 @@ from banking_core.providers.sandbox.store import SandboxStore
 from banking_core.settings import BankSettings
 from banking_core.storage import Database
 from tests.banking_core.orders.paying import CLOSED_NUMBER, OTHER_BANK_NUMBER, Paying
-from tests.banking_core.people import on_both_engines
 
 FEE_FEN = 2_00
 
@@ -75,7 +74,6 @@ async def settlements(paying: Paying, number: str) -> int:
         return await session.scalar(statement) or 0
 
 
-@on_both_engines
 async def test_an_interbank_transfer_is_held_then_settled(paying: Paying, clearing: MoodyClearing) -> None:
     order = await paying.pay(paying.interbank())
     assert (order.status, order.receipt_number) == ("submitted", None)
@@ -93,7 +91,6 @@ async def test_an_interbank_transfer_is_held_then_settled(paying: Paying, cleari
     await paying.verify()
 
 
-@on_both_engines
 async def test_a_refused_transfer_gives_all_money_back_once(paying: Paying, clearing: MoodyClearing) -> None:
     order = await paying.pay(paying.interbank(number=CLOSED_NUMBER))
     for _ in range(2):
@@ -119,7 +116,6 @@ class ProcessKilled(BaseException):
     """The process ends here: nothing after this line runs."""
 
 
-@on_both_engines
 async def test_a_crash_between_provider_and_commit_pays_once_and_books_once(
     paying: Paying, clearing: MoodyClearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +140,6 @@ async def test_a_crash_between_provider_and_commit_pays_once_and_books_once(
     await paying.verify()
 
 
-@on_both_engines
 async def test_several_processes_settling_at_once_pay_once_and_book_once(
     paying: Paying, clearing: MoodyClearing
 ) -> None:

@@ -13,7 +13,6 @@ from banking_core.orders import OrderNotReadBack
 from banking_core.orders.states import DONE, OPEN, OVER, STATUSES, TRANSITIONS
 from banking_core.storage import Database
 from tests.banking_core.orders.paying import Paying
-from tests.banking_core.people import on_both_engines
 
 
 @pytest.fixture
@@ -86,7 +85,6 @@ async def test_nothing_is_confirmed_that_was_not_read_back(paying: Paying, core:
     assert (await paying.stored(order)).status == "drafted"
 
 
-@on_both_engines
 async def test_the_database_refuses_to_change_what_happened(paying: Paying) -> None:
     await paying.draft()
     for statement in (

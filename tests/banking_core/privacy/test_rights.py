@@ -52,7 +52,7 @@ from bot.conversation.models import Conversation, Message
 from desk.models import Ticket
 from migrations.model_modules import load_metadata
 from tests.banking_core.mandates.agreeing import Agreeing
-from tests.banking_core.people import OPENED_ON, on_both_engines
+from tests.banking_core.people import OPENED_ON
 
 PHONE, NAME, ID_NUMBER = "13800000004", "张伟", complete_id_number("11010119900307004")
 DAY = date(2026, 11, 2)
@@ -316,7 +316,6 @@ def test_every_table_about_customers_is_described() -> None:
     assert {holding.table for holding in HOLDINGS} - about == {"ledger_entry"}
 
 
-@on_both_engines
 async def test_the_copy_holds_everything_in_chinese_and_no_secret(life: Life) -> None:
     copy = await life.export()
     sections = {title: found for title, found in copy.items() if isinstance(found, list)}
@@ -380,7 +379,6 @@ async def opened(session: AsyncSession) -> str:
     return "\n".join(cells)
 
 
-@on_both_engines
 async def test_afterwards_nothing_personal_is_left_even_with_the_keys(life: Life) -> None:
     async with life.database.snapshot() as session:
         before = await opened(session)

@@ -6,7 +6,9 @@ import threading
 from datetime import date
 from pathlib import Path
 
+import asyncpg
 import pytest
+from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import OperationalError
 
 from banking_core.clock import ManualClock
@@ -23,9 +25,18 @@ from banking_core.providers import (
     build_providers,
 )
 from banking_core.settings import BankSettings
+from banking_core.storage import Database
+from tests.banking_core.stored import stored_bytes
 
 PHONE = "13812341234"
+NO_DATABASE = BankSettings("", "", b"a server key used by tests only!")
 PAYMENT = InterbankPayment("张伟", "6299880000000000001", "王小明", "6222020200112233445", "ICBC", 100_00, "")
+
+
+@pytest.fixture
+def settings(settings: BankSettings) -> BankSettings:
+    """The sandbox parties' store is on the engine of the test; the bank's own database is not used here."""
+    return dataclasses.replace(settings, sandbox_database_url=settings.database_url)
 
 
 @pytest.fixture
@@ -183,22 +194,20 @@ async def test_stores_started_by_several_processes_at_once_all_open(
         await providers.close()
 
 
-def test_an_unknown_provider_shows_at_start(settings: BankSettings, clock: ManualClock) -> None:
+def test_an_unknown_provider_shows_at_start(clock: ManualClock) -> None:
     with pytest.raises(UnknownProvider, match="carrier_pigeon"):
-        build_providers(dataclasses.replace(settings, sms_provider="carrier_pigeon"), clock)
+        build_providers(dataclasses.replace(NO_DATABASE, sms_provider="carrier_pigeon"), clock)
 
 
-def test_sandbox_tools_are_absent_when_a_real_provider_is_used(
-    settings: BankSettings, clock: ManualClock
-) -> None:
-    providers = build_providers(settings, clock)
+def test_sandbox_tools_are_absent_when_a_real_provider_is_used(clock: ManualClock) -> None:
+    providers = build_providers(NO_DATABASE, clock)
     real = dataclasses.replace(providers, sms=object(), billing=object())  # type: ignore[arg-type]
     assert (real.sandbox_sms, real.sandbox_billing) == (None, None)
     assert isinstance(providers.sandbox_billing, BillingSandbox)
 
 
 async def test_no_sandbox_store_is_made_for_a_bank_that_uses_real_parties(
-    settings: BankSettings, clock: ManualClock, tmp_path: Path
+    settings: BankSettings, clock: ManualClock
 ) -> None:
     providers = build_providers(settings, clock)
     real = dataclasses.replace(
@@ -210,14 +219,20 @@ async def test_no_sandbox_store_is_made_for_a_bank_that_uses_real_parties(
         realname=object(),  # type: ignore[arg-type]
     )
     await real.start()
-    assert not (tmp_path / "sandbox.db").exists()
     await real.close()
+    database = Database(settings.sandbox_database_url)
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(lambda sync: inspect(sync).get_table_names()) == []
+    await database.close()
 
 
 async def test_a_store_that_cannot_be_opened_says_so(settings: BankSettings, clock: ManualClock) -> None:
-    nowhere = dataclasses.replace(settings, sandbox_database_url="sqlite+aiosqlite:////no/such/folder/x.db")
+    url = make_url(settings.sandbox_database_url)
+    nowhere = dataclasses.replace(
+        settings, sandbox_database_url=url.set(database="/no/such/place").render_as_string(False)
+    )
     before = set(threading.enumerate())
-    with pytest.raises(OperationalError):
+    with pytest.raises((OperationalError, asyncpg.InvalidCatalogNameError)):
         await build_providers(nowhere, clock).start()
     for thread in set(threading.enumerate()) - before:
         # The driver's thread reports to this loop: let it, before it is closed.
@@ -242,6 +257,6 @@ async def test_the_register_of_residents_remembers_whose_number_is_whose(
         providers = build_providers(settings, clock)  # as after a restart
         assert await providers.realname.check(key=asked, name=name, id_number=id_number) == answer
         await providers.close()
-    for file in tmp_path.glob("sandbox.db*"):
-        assert number.encode() not in file.read_bytes()
-        assert "王小明".encode() not in file.read_bytes()
+    raw = await stored_bytes(settings.sandbox_database_url, tmp_path)
+    assert b"sandbox_residents" in raw
+    assert number.encode() not in raw and "王小明".encode() not in raw

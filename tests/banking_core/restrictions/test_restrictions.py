@@ -13,7 +13,7 @@ from banking_core.core import Core
 from banking_core.customers import CustomerNotFound
 from banking_core.restrictions import Restriction
 from banking_core.storage import Database
-from tests.banking_core.people import Person, make_person, on_both_engines
+from tests.banking_core.people import Person, make_person
 
 
 @pytest.fixture
@@ -61,7 +61,6 @@ async def test_of_one_kind_the_longer_one_holds(
     assert laid.until == ends[2]
 
 
-@on_both_engines
 async def test_laid_by_several_at_once_it_is_one(database: Database, core: Core, person: Person) -> None:
     async def lay() -> None:
         async with database.transaction() as session:

@@ -24,7 +24,7 @@ from banking_core.risk.rules import Rules
 from banking_core.risk.service import Risk
 from banking_core.storage import Database
 from tests.banking_core.orders.paying import Paying
-from tests.banking_core.people import make_person, on_both_engines
+from tests.banking_core.people import make_person
 
 RULES = Rules.parse(
     """
@@ -64,7 +64,6 @@ async def decisions(paying: Paying, risk: Risk, order: Order) -> Sequence[RiskDe
         return await risk.decisions_of_order(session, order.id)
 
 
-@on_both_engines
 async def test_an_order_is_judged_twice_and_both_judgements_are_kept(paying: Paying, risk: Risk) -> None:
     paying.context = AT_HOME
     order = await paying.pay()
@@ -79,7 +78,6 @@ async def test_an_order_is_judged_twice_and_both_judgements_are_kept(paying: Pay
     assert draft.shadow == ["new_device"], "the shadow rule is recorded and did not act"
 
 
-@on_both_engines
 async def test_nobody_can_change_a_decision(paying: Paying, database: Database) -> None:
     await paying.draft()
     for statement in ("UPDATE risk_decision SET verdict = 'allow'", "DELETE FROM risk_decision"):
@@ -160,7 +158,6 @@ async def test_a_rolled_back_payment_leaves_no_habit(paying: Paying, risk: Risk,
     assert (await decisions(paying, risk, again))[0].shadow == ["new_device"]
 
 
-@on_both_engines
 async def test_that_others_pay_the_same_account_is_seen(
     paying: Paying, risk: Risk, bank: Bank, database: Database
 ) -> None:
@@ -172,7 +169,6 @@ async def test_that_others_pay_the_same_account_is_seen(
     assert "shared" in (await decisions(second, risk, order))[0].shadow
 
 
-@on_both_engines
 async def test_payments_of_one_customer_at_the_same_moment_are_all_judged_and_none_waits_for_ever(
     paying: Paying, risk: Risk, database: Database
 ) -> None:
@@ -196,7 +192,6 @@ async def test_payments_of_one_customer_at_the_same_moment_are_all_judged_and_no
     assert (await decisions(paying, risk, again))[0].shadow == [], "the device is known by now"
 
 
-@on_both_engines
 async def test_two_years_in_the_ledger_are_habits_from_the_first_day(
     paying: Paying, risk: Risk, bank: Bank, database: Database, clock: ManualClock
 ) -> None:

@@ -16,7 +16,6 @@ from banking_core.errors import Refused
 from banking_core.ledger import LedgerTransaction
 from banking_core.scheduling import JobIncomplete, JobRun, JobRunner, latest_runs
 from banking_core.storage import Database
-from tests.banking_core.people import on_both_engines
 from tests.banking_core.scheduling.working import (
     LEASE_S,
     Work,
@@ -52,7 +51,6 @@ async def runs(database: Database) -> list[tuple[str, str | None, int]]:
     return [(f"{row.slot_at + timedelta(hours=8):%m-%d}", row.outcome, row.attempts) for row in rows]
 
 
-@on_both_engines
 async def test_of_many_processes_one_does_the_work(
     database: Database, clock: ManualClock, work: Work
 ) -> None:
@@ -67,7 +65,6 @@ async def test_of_many_processes_one_does_the_work(
         await each.close()
 
 
-@on_both_engines
 async def test_missed_days_are_caught_up_in_order_and_not_without_end(
     database: Database, clock: ManualClock, work: Work, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -132,7 +129,6 @@ async def test_after_the_last_try_a_run_has_failed_and_the_next_goes_on(
     assert (latest.job, latest.outcome, latest.detail) == ("each_day", "done", "worked=3")
 
 
-@on_both_engines
 async def test_the_runs_of_a_job_do_not_overlap(database: Database, clock: ManualClock, work: Work) -> None:
     work.gate.clear()
     slow = asyncio.create_task(runner(database, clock).run_due(sweep(work)))
@@ -144,7 +140,6 @@ async def test_the_runs_of_a_job_do_not_overlap(database: Database, clock: Manua
     assert len(await runner(database, clock).run_due(sweep(work))) == 1
 
 
-@on_both_engines
 async def test_a_run_whose_process_hangs_is_taken_over_and_cannot_be_closed_by_it(
     database: Database, clock: ManualClock, work: Work
 ) -> None:
@@ -219,7 +214,6 @@ async def test_a_process_that_is_stopped_gives_its_slot_back_at_once(
 
 
 @pytest.mark.process
-@on_both_engines
 async def test_a_killed_process_is_replaced_and_the_effect_is_there_once(
     database: Database, clock: ManualClock, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from banking_core.numbers import is_well_formed
 from banking_core.scheduling import JobRunner, Scheduler
 from banking_core.statements import MonthlyStatement, StatementMismatch, StatementNotFound, monthly
 from banking_core.storage import Database
-from tests.banking_core.people import Person, make_person, on_both_engines
+from tests.banking_core.people import Person, make_person
 from tests.banking_core.statements.test_statements import a_month, at, book
 
 OCTOBER = date(2026, 10, 1)
@@ -35,7 +35,6 @@ async def issued(database: Database) -> list[MonthlyStatement]:
         return list((await session.scalars(statement)).all())
 
 
-@on_both_engines
 async def test_it_says_what_the_ledger_says(bank: Bank, database: Database) -> None:
     person = await person_of(bank, database)
     assert await bank.monthly_statements.run(database, OCTOBER) == "issued=1"
@@ -50,7 +49,6 @@ async def test_it_says_what_the_ledger_says(bank: Bank, database: Database) -> N
         await bank.monthly_statements.verify(session, statement)
 
 
-@on_both_engines
 async def test_months_follow_on_each_other_though_the_bank_was_down(
     bank: Bank, database: Database, clock: ManualClock
 ) -> None:
@@ -73,7 +71,6 @@ async def test_months_follow_on_each_other_though_the_bank_was_down(
             await bank.monthly_statements.verify(session, each)
 
 
-@on_both_engines
 async def test_issued_by_several_processes_at_once_there_is_one_each(
     bank: Bank, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +102,6 @@ async def test_an_account_opened_later_gets_none(bank: Bank, database: Database)
     assert await bank.monthly_statements.run(database, OCTOBER) == "issued=0"
 
 
-@on_both_engines
 async def test_what_was_issued_cannot_be_changed(bank: Bank, database: Database) -> None:
     await person_of(bank, database)
     await bank.monthly_statements.run(database, OCTOBER)

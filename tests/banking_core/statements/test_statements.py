@@ -15,7 +15,7 @@ from banking_core.errors import InvalidInput
 from banking_core.ledger import EntryDraft, InternalAccount
 from banking_core.statements import StatementPeriodInvalid, known_words
 from banking_core.storage import Database
-from tests.banking_core.people import OPENED_ON, Person, make_person, on_both_engines
+from tests.banking_core.people import OPENED_ON, Person, make_person
 
 OCTOBER = {"start": date(2026, 10, 1), "end": date(2026, 10, 31)}
 
@@ -60,7 +60,6 @@ async def a_month(session: AsyncSession, bank: Bank) -> Person:
     return person
 
 
-@on_both_engines
 async def test_a_period_is_made_of_bank_dates_with_both_ends(database: Database, bank: Bank) -> None:
     async with database.transaction() as session:
         person = await a_month(session, bank)
@@ -101,7 +100,6 @@ async def test_words_are_understood_as_people_mean_them(
         assert page.total_count == len(page.rows)
 
 
-@on_both_engines
 async def test_direction_category_and_amount_narrow_together(database: Database, bank: Bank) -> None:
     async with database.transaction() as session:
         person = await a_month(session, bank)
@@ -142,7 +140,6 @@ async def test_nobody_sees_anothers_transactions(database: Database, bank: Bank)
             await bank.statements.search(session, stranger.id, account_id=person.account.id, **OCTOBER)
 
 
-@on_both_engines
 async def test_money_between_own_accounts_is_neither_income_nor_spending(
     database: Database, bank: Bank
 ) -> None:
@@ -170,7 +167,6 @@ async def test_money_between_own_accounts_is_neither_income_nor_spending(
         assert alone.total_out_fen == before.total_out_fen + 10_000_00
 
 
-@on_both_engines
 async def test_spending_by_category_adds_up_to_the_total(database: Database, bank: Bank) -> None:
     async with database.transaction() as session:
         person = await a_month(session, bank)

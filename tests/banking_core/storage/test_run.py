@@ -13,7 +13,6 @@ from banking_core.errors import ProviderUnavailable
 from banking_core.ledger import LedgerTransaction
 from banking_core.storage import Database, DatabaseBusy, after_commit
 from tests.banking_core.ledger.books import move, open_books
-from tests.banking_core.people import on_both_engines
 
 
 class Pauses:
@@ -101,7 +100,6 @@ async def test_other_errors_and_callbacks_are_left_as_they_are(database_url: str
     await database.close()
 
 
-@on_both_engines
 async def test_crossing_units_of_several_bookings_all_get_through(database: Database, core: Core) -> None:
     """Each unit locks its accounts in the opposite order of the next: without `run` some would deadlock."""
     async with database.transaction() as session:
@@ -127,7 +125,6 @@ async def test_crossing_units_of_several_bookings_all_get_through(database: Data
     await fresh.close()
 
 
-@on_both_engines
 async def test_crossing_single_bookings_never_deadlock(database: Database, core: Core) -> None:
     """One booking per transaction takes its locks in one order: nothing has to be tried again."""
     async with database.transaction() as session:

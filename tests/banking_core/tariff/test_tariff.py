@@ -21,7 +21,6 @@ from banking_core.settings import BankSettings
 from banking_core.storage import Database
 from banking_core.tariff import Opening, OutsideHours, Tariff
 from tests.banking_core.orders.paying import Paying
-from tests.banking_core.people import on_both_engines
 
 INTERBANK_FEE = "transfers.interbank_fee_yuan"
 TERMS = Terms.load()
@@ -141,7 +140,6 @@ async def test_within_the_bank_the_money_is_there_at_once(
     assert ["到账时间", "实时到账"] in order.receipt_facts
 
 
-@on_both_engines
 async def test_a_large_payment_to_another_bank_waits_for_its_hours(
     database: Database, core: Core, clock: ManualClock
 ) -> None:

@@ -16,7 +16,8 @@ from banking_core.storage import Database
 from banking_core.transfers.models import Payee
 from banking_core.vault import SealBroken, Vault, VaultMissing, sealed_attributes
 from tests import keys
-from tests.banking_core.people import give_card, make_person, on_both_engines
+from tests.banking_core.people import give_card, make_person
+from tests.banking_core.stored import stored_bytes
 
 PHONE, NAME = "13800000004", "欧阳建国"
 
@@ -64,7 +65,6 @@ async def dump(database: Database) -> str:
         return "\n".join(cells)
 
 
-@on_both_engines
 async def test_no_cell_of_the_database_holds_a_person_s_data_in_the_clear(
     database: Database, core: Core
 ) -> None:
@@ -75,15 +75,16 @@ async def test_no_cell_of_the_database_holds_a_person_s_data_in_the_clear(
     assert [value for value in plain if value in everything] == []
 
 
-async def test_no_byte_of_the_files_holds_it_either(database: Database, core: Core, tmp_path: Path) -> None:
+async def test_no_byte_of_the_files_holds_it_either(
+    database: Database, core: Core, database_url: str, tmp_path: Path
+) -> None:
     plain = await fill(database, core)
     await database.close()
-    raw = b"".join(path.read_bytes() for path in tmp_path.glob("bank.db*"))
+    raw = await stored_bytes(database_url, tmp_path)
     assert "掌柜借记卡".encode() in raw
     assert [value for value in plain if value.encode() in raw] == []
 
 
-@on_both_engines
 async def test_rows_read_as_if_nothing_was_sealed_also_after_their_session(
     database: Database, core: Core
 ) -> None:
@@ -101,7 +102,6 @@ async def test_rows_read_as_if_nothing_was_sealed_also_after_their_session(
     assert [payee.account_number for payee in (*by_name, *by_nickname)] == ["6222020200112233445"] * 2
 
 
-@on_both_engines
 async def test_a_change_of_a_sealed_value_is_written_with_its_index(database: Database, core: Core) -> None:
     await fill(database, core)
     async with database.transaction() as session:
@@ -114,7 +114,6 @@ async def test_a_change_of_a_sealed_value_is_written_with_its_index(database: Da
         assert found is not None and found.name == "欧阳建军"
 
 
-@on_both_engines
 async def test_a_value_moved_to_another_row_is_refused(database: Database, core: Core) -> None:
     async with database.transaction() as session:
         rich = await make_person(session, core, "张伟", "13800000001")
@@ -138,7 +137,6 @@ async def test_a_value_moved_to_another_row_is_refused(database: Database, core:
         assert repr(customer) == f"Customer(id='{poor.id}', name='?', phone='138****0002')"
 
 
-@on_both_engines
 async def test_other_keys_open_nothing_and_find_nobody(
     database: Database, core: Core, database_url: str
 ) -> None:

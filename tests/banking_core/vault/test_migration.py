@@ -22,7 +22,7 @@ from desk.models import Ticket
 from migrations import upgrade
 from migrations.runner import downgrade
 from tests import keys
-from tests.banking_core.people import on_both_engines
+from tests.banking_core.stored import stored_bytes
 
 BEFORE = "0012"
 AT = "2024-01-02 03:04:05.000000"
@@ -205,7 +205,6 @@ async def texts(url: str) -> list[str]:
     return found
 
 
-@on_both_engines
 async def test_what_was_there_is_sealed_and_reads_as_before(database_url: str, vault: Vault) -> None:
     await fill(database_url)
     await upgrade(database_url, vault=vault)
@@ -225,7 +224,6 @@ async def test_what_was_there_is_sealed_and_reads_as_before(database_url: str, v
     await database.close()
 
 
-@on_both_engines
 async def test_it_can_be_taken_back(database_url: str, vault: Vault) -> None:
     await fill(database_url)
     before = await texts(database_url)
@@ -235,7 +233,6 @@ async def test_it_can_be_taken_back(database_url: str, vault: Vault) -> None:
     assert [row.replace(keyed, "0" * 64) for row in await texts(database_url)] == before
 
 
-@on_both_engines
 async def test_without_keys_nothing_is_changed(database_url: str) -> None:
     await fill(database_url)
     before = await texts(database_url)
@@ -251,29 +248,13 @@ async def downgrade_of_a_sealed_bank(url: str) -> None:
     await downgrade(url, BEFORE)
 
 
-async def files(url: str, folder: Path) -> bytes:
-    """The bytes on the disk of the tables concerned."""
-    database = Database(url)
-    if database.is_sqlite:
-        await database.close()
-        return b"".join(path.read_bytes() for path in folder.glob("bank.db*"))
-    async with database.engine.connect() as connection:
-        await connection.execute(text("COMMIT"))
-        await connection.execute(text("CHECKPOINT"))
-        read = "SELECT pg_read_binary_file(pg_relation_filepath('{}'))"
-        raw = [(await connection.execute(text(read.format(table)))).scalar_one() for table in ROWS]
-    await database.close()
-    return b"".join(raw)
-
-
-@on_both_engines
 async def test_the_files_keep_no_trace_of_what_was_in_the_clear(
     database_url: str, tmp_path: Path, vault: Vault
 ) -> None:
     await fill(database_url)
-    raw = await files(database_url, tmp_path)
+    raw = await stored_bytes(database_url, tmp_path)
     assert all(value.encode() in raw for value in PLAIN if "-" not in value)
     await upgrade(database_url, vault=vault)
-    raw = await files(database_url, tmp_path)
+    raw = await stored_bytes(database_url, tmp_path)
     assert "掌柜借记卡".encode() in raw
     assert [value for value in PLAIN if value.encode() in raw] == []

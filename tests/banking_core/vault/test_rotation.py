@@ -14,7 +14,7 @@ from banking_core.storage import Database
 from banking_core.vault import CipherName, FixedKeys, KeyRing, Place, Vault
 from banking_core.vault.rotation import Use, reseal, sealed_models, uses
 from tests import keys
-from tests.banking_core.people import make_person, on_both_engines
+from tests.banking_core.people import make_person
 from tests.keys import MADE_AT
 
 PHONES = [f"138000000{number:02}" for number in range(12)]
@@ -69,7 +69,6 @@ async def check(database: Database) -> None:
             assert len(account.number) == 19
 
 
-@on_both_engines
 @pytest.mark.parametrize("cipher", ["aes-256-gcm", "sm4-gcm"])
 async def test_everything_is_sealed_with_the_new_key_and_the_old_one_is_not_needed(
     database: Database, core: Core, database_url: str, ring: KeyRing, cipher: CipherName
@@ -89,7 +88,6 @@ async def test_everything_is_sealed_with_the_new_key_and_the_old_one_is_not_need
     await alone.close()
 
 
-@on_both_engines
 @pytest.mark.parametrize("seals", [0, 1, 13, 30, 47])
 async def test_a_crash_in_the_middle_loses_nothing_and_the_next_run_goes_on(
     database: Database,
@@ -115,7 +113,6 @@ async def test_a_crash_in_the_middle_loses_nothing_and_the_next_run_goes_on(
     await revived.close()
 
 
-@on_both_engines
 async def test_customers_may_change_their_data_meanwhile_with_either_key(
     database: Database, core: Core, database_url: str, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,7 +152,6 @@ class _Stale(Vault):
         return KeyRing("k1", self._ring.keys, self._ring.index_secret)
 
 
-@on_both_engines
 async def test_a_value_that_does_not_open_is_named_and_left_as_it_is(
     database: Database, core: Core, database_url: str, ring: KeyRing
 ) -> None:
