@@ -9,6 +9,7 @@ from typing import Any, cast
 import yaml
 
 from banking_core.branches.errors import BranchDirectoryInvalid
+from banking_core.yaml_loader import LOADER
 
 DEFAULT_DIRECTORY = Path(__file__).with_name("directory.yml")
 KINDS = frozenset({"branch", "atm"})
@@ -19,7 +20,7 @@ TEXT_FIELDS = ("code", "name", "district", "address")
 def read_directory(path: Path = DEFAULT_DIRECTORY) -> list[dict[str, Any]]:
     """The rows of the file, ready for the branches table; raises BranchDirectoryInvalid."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_text(encoding="utf-8"), LOADER)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BranchDirectoryInvalid(f"{path.name} cannot be read: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("cities"), dict):

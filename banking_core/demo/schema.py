@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from banking_core.providers.protocols import Biller
+from banking_core.yaml_loader import LOADER
 
 Direction = Literal["in", "out"]
 HERE = Path(__file__).parent
@@ -189,4 +190,4 @@ def read_market() -> Market:
 
 
 def _read(name: str, model: type[Document]) -> Document:
-    return model.model_validate(yaml.safe_load((HERE / name).read_text(encoding="utf-8")))
+    return model.model_validate(yaml.load((HERE / name).read_text(encoding="utf-8"), LOADER))

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from banking_core.checked import AnyText, checked
 from banking_core.risk.context import PHRASE_CATEGORIES
 from banking_core.risk.errors import PhrasesInvalid
+from banking_core.yaml_loader import LOADER
 
 DEFAULT_PATH = Path(__file__).with_name("phrases.yml")
 TEXT_READ_MAX = 500
@@ -58,7 +59,7 @@ class Phrases:
     def load(cls, path: Path = DEFAULT_PATH) -> Phrases:
         """Reads and compiles the list. Raises PhrasesInvalid."""
         try:
-            data = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+            data = _File.model_validate(yaml.load(path.read_text(encoding="utf-8"), LOADER))
             if tuple(data.categories) != PHRASE_CATEGORIES:
                 raise PhrasesInvalid(f"categories must be {', '.join(PHRASE_CATEGORIES)}, in this order")
             return cls(

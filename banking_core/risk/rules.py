@@ -14,6 +14,7 @@ from banking_core.checked import checked_function
 from banking_core.risk.errors import RulesInvalid
 from banking_core.risk.expressions import Expression, ExpressionError, compile_expression
 from banking_core.risk.features import FEATURES, INDEX
+from banking_core.yaml_loader import LOADER
 
 DEFAULT_PATH = Path(__file__).with_name("rules.yml")
 VerdictKind = Literal["allow", "step_up", "delay", "human", "block"]
@@ -115,7 +116,7 @@ class Rules:
     def parse(cls, text: str) -> Rules:
         """The same from text. Raises RulesInvalid."""
         try:
-            data = _File.model_validate(yaml.safe_load(text))
+            data = _File.model_validate(yaml.load(text, LOADER))
         except (yaml.YAMLError, ValidationError) as error:
             raise RulesInvalid(str(error)) from error
         compiled = []

@@ -10,8 +10,9 @@ from pathlib import Path
 import yaml
 
 from banking_core.checked import checked_function
+from banking_core.yaml_loader import LOADER
 
-_DOCUMENT = yaml.safe_load(Path(__file__).with_name("vocabulary.yml").read_text(encoding="utf-8"))
+_DOCUMENT = yaml.load(Path(__file__).with_name("vocabulary.yml").read_text(encoding="utf-8"), LOADER)
 CATEGORY_NAMES: dict[str, str] = dict(_DOCUMENT["categories"])
 _SEPARATORS = re.compile(r"[\s,，、;；]+|的|和|跟|还有|以及")
 
