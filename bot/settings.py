@@ -63,7 +63,7 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
     )
     database_url: str = Field("", description="SQLAlchemy URL of the bank; empty: SQLite in data_dir.")
     sandbox_database_url: str = Field(
-        "", description="SQLite URL of the sandbox providers; empty: in data_dir."
+        "", description="SQLAlchemy URL of the sandbox providers; empty: SQLite in data_dir."
     )
     demo_bank: bool = Field(True, description="Fill an empty bank with the demo customers and agents.")
     terms_path: Path | None = Field(None, description="YAML with the bank's own fees, limits and hours.")

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, Integer, String, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -23,7 +23,7 @@ from banking_core.storage import Database, UtcDateTime
 BigId = BigInteger().with_variant(Integer, "sqlite")
 START_TRIES_MAX = 5
 START_WAIT_S = 0.1
-RACE_SIGNS = ("locked", "already exists")
+RACE_SIGNS = ("locked", "already exists", "duplicate key")
 
 
 class SandboxBase(DeclarativeBase):
@@ -126,7 +126,7 @@ class SandboxStore:
                     async with database.transaction() as session:
                         await (await session.connection()).run_sync(SandboxBase.metadata.create_all)
                     break
-                except (OperationalError, ProgrammingError, IntegrityError) as error:
+                except (DBAPIError, OSError) as error:
                     somebody_else_makes_it = any(sign in str(error) for sign in RACE_SIGNS)
                     if not somebody_else_makes_it or attempt == START_TRIES_MAX - 1:
                         await database.close()
