@@ -203,7 +203,7 @@ class SecurityEvent(SealedRow, Base):
     customer_id: Mapped[str | None] = mapped_column(ForeignKey("customer.id"))
     phone_masked: Mapped[str] = mapped_column(String(11), default="")
     kind: Mapped[str] = mapped_column(String(32))
-    outcome: Mapped[str] = mapped_column(String(16), default="")
+    outcome: Mapped[str] = mapped_column(String(32), default="")
     channel: Mapped[str] = mapped_column(String(16), default="")
     address_sealed: Mapped[str | None] = mapped_column(Text)
     address = Sealed[str | None]("address_sealed")
