@@ -27,7 +27,7 @@ from math import isfinite
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, InstanceOf, TypeAdapter, ValidationError, validate_call
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, TypeAdapter, ValidationError, validate_call
 from pydantic_core import CoreSchema, core_schema
 from sqlalchemy.exc import IntegrityError
 
@@ -48,6 +48,7 @@ CONTAINERS = (abc.Mapping, list, tuple, set, frozenset, dict)
 PLAIN = (bool, int, float, str, Decimal, date, time)
 UNREAD = object()
 AnyText = Annotated[str, InstanceOf(), UNREAD]
+Limit = Annotated[int, Field(ge=0)]  # at most so many; below zero SQLite would give everything
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import Who, current, note
-from banking_core.checked import checked
+from banking_core.checked import Limit, checked
 from banking_core.clock import Clock
 from banking_core.identity.models import SecurityEvent
 from banking_core.identity.origin import (
@@ -91,7 +91,7 @@ class SecurityLog:
             )
 
     async def recent(
-        self, session: AsyncSession, customer_id: str, limit: int = 20
+        self, session: AsyncSession, customer_id: str, limit: Limit = 20
     ) -> Sequence[SecurityEvent]:
         """A customer's newest events first."""
         statement = (

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.accounts.service import Accounts
-from banking_core.checked import checked
+from banking_core.checked import Limit, checked
 from banking_core.clock import Clock
 from banking_core.customers.service import Customers
 from banking_core.ledger.service import Ledger
@@ -224,7 +224,7 @@ class Orders:
                 await fail_for_human(session, order, now, by)
             return order
 
-    async def release_due(self, database: Database, *, limit: int = 100) -> list[Order]:
+    async def release_due(self, database: Database, *, limit: Limit = 100) -> list[Order]:
         """Goes on with waiting orders whose time has come, each in its own transaction; returns them.
 
         One that is refused now (balance, limit, lock) fails with the reason. Safe with several processes.
@@ -282,7 +282,7 @@ class Orders:
         session: AsyncSession,
         customer_id: str,
         kinds: Collection[str] | None = None,
-        limit: int = 5,
+        limit: Limit = 5,
         *,
         statuses: Collection[str] | None = None,
     ) -> Sequence[Order]:
@@ -303,7 +303,7 @@ class Orders:
         """The same for the month of today's bank date."""
         return await used_this_month_fen(session, customer_id, group, self._clock.now())
 
-    async def expire_due(self, session: AsyncSession, *, limit: int = 500) -> int:
+    async def expire_due(self, session: AsyncSession, *, limit: Limit = 500) -> int:
         """Marks at most `limit` open orders past their time as expired; returns how many."""
         now = self._clock.now()
         statement = (
@@ -319,7 +319,7 @@ class Orders:
             await move(session, order, EXPIRED, at=now, by=Actor.bank("order_expiry"))
         return len(orders)
 
-    async def settle_due(self, database: Database, *, limit: int = 100) -> list[Order]:
+    async def settle_due(self, database: Database, *, limit: Limit = 100) -> list[Order]:
         """Settles what outside parties still owe an answer for; returns the orders that reached an end.
 
         Safe to run twice, after a crash, and by several processes at once.
@@ -334,7 +334,7 @@ class Orders:
         """
         return await self._settlement.settle(database, order_id)
 
-    async def untold(self, session: AsyncSession, *, limit: int = 100) -> Sequence[Order]:
+    async def untold(self, session: AsyncSession, *, limit: Limit = 100) -> Sequence[Order]:
         """Orders with an end that their conversation has not heard of, whatever crashed in between."""
         statement = select(Order).where(Order.untold).order_by(Order.id).limit(min(limit, 100))
         return (await session.scalars(statement)).all()

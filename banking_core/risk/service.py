@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from banking_core.checked import checked
+from banking_core.checked import Limit, checked
 from banking_core.orders.risk import RiskSubject, Verdict
 from banking_core.risk import decisions
 from banking_core.risk.context import RiskContext
@@ -89,7 +89,7 @@ class Risk:
         return await decisions.of_order(session, order_id)
 
     async def decisions_of_customer(
-        self, session: AsyncSession, customer_id: str, limit: int = 50
+        self, session: AsyncSession, customer_id: str, limit: Limit = 50
     ) -> Sequence[RiskDecision]:
         """A customer's newest judgements first, at most 500."""
         return await decisions.of_customer(session, customer_id, limit)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -27,8 +26,7 @@ OCTOBER = {"start": date(2026, 10, 1), "end": date(2026, 10, 31)}
 class Demo:
     """A seeded bank, opened by each test for itself."""
 
-    def __init__(self, url: str, folder: Path) -> None:
-        sandbox_url = f"sqlite+aiosqlite:///{folder / 'sandbox.db'}"
+    def __init__(self, url: str, sandbox_url: str) -> None:
         settings = BankSettings(url, sandbox_url, b"a server key used by tests only!")
         self.clock = ManualClock(datetime(2026, 11, 24, 4, 0, tzinfo=UTC))
         self.bank: Bank = build_bank(settings, self.clock)
@@ -45,10 +43,16 @@ class Demo:
         await self.db.close()
 
 
+@pytest.fixture(scope="module")
+def shared_sandbox_url(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the outside parties of that bank keep what they know."""
+    return f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('parties') / 'sandbox.db'}"
+
+
 @pytest.fixture
-async def demo(shared_database_url: str, tmp_path: Path) -> AsyncIterator[Demo]:
+async def demo(shared_database_url: str, shared_sandbox_url: str) -> AsyncIterator[Demo]:
     """Seeded by the first test that asks for it, then shared, read only."""
-    demo = Demo(shared_database_url, tmp_path)
+    demo = Demo(shared_database_url, shared_sandbox_url)
     await demo.seed()
     yield demo
     await demo.close()
