@@ -50,6 +50,7 @@ ASKS = {
     "totp": "请输入动态口令App上的6位数字。手机不在身边可以输入恢复码，或者说“重发”改用短信验证码。",
     "id_tail": "这次登录和平时不太一样，为了安全再核对一项：请输入开户证件号码的后四位，最后一位是字母就输入字母。",
 }
+ID_TAIL_BY_KEYS = "再核对一项：请按键输入开户证件号码的后四位，最后一位是字母就按星号。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,8 @@ class Challenges:
         conversation.challenge = challenge | {"live": needs.not_sent is None}
         if needs.not_sent is not None:
             return Reply(needs.not_sent.customer_text, choices=RESEND_CHOICES)
-        return Reply(ASKS[needs.need], choices=RESEND_CHOICES if needs.need == "totp" else LOCKED_CHOICES)
+        asked = ID_TAIL_BY_KEYS if challenge.get("by_code") else ASKS[needs.need]
+        return Reply(asked, choices=RESEND_CHOICES if needs.need == "totp" else LOCKED_CHOICES)
 
     def _sent(self, conversation: Conversation, challenge: dict[str, Any], sent: OtpSent) -> Reply:
         conversation.challenge = challenge | {

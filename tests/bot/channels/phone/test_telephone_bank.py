@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,9 +16,13 @@ from bot.channels.phone.loop import Expect
 from bot.channels.phone.loop import manner as words
 from bot.channels.phone.switchboard import NoHearing
 from bot.conversation.redaction import BLOT
+from bot.conversation.views import Inbound, Received
 from bot.evaluation.converse import MOMENT
 from bot.evaluation.demo_bank import make_template, open_copy
+from bot.running.phone import telephone
+from bot.running.premises import free_port
 from tests.banking_core.identity.logging_in import CODE, known_code
+from tests.bot.channels.phone.softphone import baresip, pitches
 from tests.bot.channels.phone.telephone import Hears, Telephone, calling
 
 PAYER = "张伟"
@@ -216,3 +221,37 @@ async def test_a_call_without_ears_says_so_and_goes_by_keys(product: Product) ->
         await phone.rest(2.0)
         assert phone.voice.said[:2] == [*words.GREETING] and words.HEARING_BROKE[0] in phone.voice.said
         assert "验证码已发" in await phone.key("1#")
+
+
+@pytest.mark.process
+async def test_a_stock_telephone_gets_its_balance_by_keys_alone(
+    product: Product, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """baresip, SIP, RTP, espeak-ng, the hub and the bank, in real time."""
+    answered: asyncio.Queue[Received] = asyncio.Queue()
+    receive = product.hub.receive
+
+    async def watched(inbound: Inbound) -> Received:
+        received = await receive(inbound)
+        answered.put_nowait(received)
+        return received
+
+    monkeypatch.setattr(product.hub, "receive", watched)
+    settings = product.settings
+    settings.phone_lines, settings.phone_sip_port = ("sip",), free_port()
+    (tmp_path / "phone").mkdir()
+    async with (
+        asyncio.timeout(90),
+        telephone(product, hearing=NoHearing()),
+        baresip(tmp_path / "phone", said=bytes(16_000 * 80)) as phone,
+    ):
+        await phone.do("dial", f"sip:95000@127.0.0.1:{settings.phone_sip_port}")
+        await phone.until("CALL_ESTABLISHED")
+        said = ""
+        for keys in ("1#", CODE, await keyed_tail(product)):
+            for key in keys:
+                await phone.do("sndcode", key)
+            said = "".join(reply.text for reply in (await answered.get()).replies)
+        assert "登录成功" in said and "余额" in said
+        await phone.do("hangup")
+    assert sum(hz > 0 for hz in pitches(phone.heard())) > 10  # a second and more of voice came out of it

@@ -1,0 +1,260 @@
+"""Whole calls, from the greeting to the end, with the product behind them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from banking_core.customers.models import Customer
+from banking_core.orders.models import Order
+from bot.assembly import Product
+from bot.channels.phone.loop import Expect
+from bot.channels.phone.loop import manner as words
+from bot.channels.phone.switchboard import NoHearing
+from bot.conversation.redaction import BLOT
+from bot.conversation.views import Inbound, Received
+from bot.evaluation.converse import MOMENT
+from bot.evaluation.demo_bank import make_template, open_copy
+from bot.running.phone import telephone
+from bot.running.premises import free_port
+from tests.banking_core.identity.logging_in import CODE, known_code
+from tests.bot.channels.phone.softphone import baresip, pitches
+from tests.bot.channels.phone.telephone import Hears, Telephone, calling
+
+PAYER = "张伟"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture
+async def product(folder: Path, tmp_path: Path) -> AsyncIterator[Product]:
+    template = folder / "template"
+    if not template.exists():
+        await make_template(template, MOMENT)
+    product = open_copy(template, tmp_path, MOMENT, Hears())
+    await product.start()
+    with known_code():
+        yield product
+    await product.close()
+
+
+async def id_tail(product: Product) -> str:
+    async with product.database.snapshot() as session:
+        everybody = await session.scalars(select(Customer))
+        return next(each for each in everybody if each.name == PAYER).id_number[-4:]
+
+
+async def keyed_tail(product: Product) -> str:
+    return (await id_tail(product)).replace("X", "*")
+
+
+async def log_in(phone: Telephone) -> str:
+    """Proves who is calling, by keys."""
+    await phone.key(CODE)
+    return await phone.key(await keyed_tail(phone.product))
+
+
+async def on_duty(product: Product) -> str:
+    """An agent who can take a call."""
+    async with product.database.transaction() as session:
+        agent = await product.desk.add_agent(session, "xiaowang", "小王", "")
+        await product.desk.set_presence(session, agent, "on_duty")
+        await product.desk.heartbeat(session, agent)
+        return agent
+
+
+async def orders(product: Product) -> list[Order]:
+    async with product.database.snapshot() as session:
+        found = await session.scalars(
+            select(Order).where(Order.channel == "phone").order_by(Order.created_at)
+        )
+        return list(found)
+
+
+async def test_a_balance_is_told_after_code_and_id_number_were_keyed(product: Product) -> None:
+    async with calling(product) as phone:
+        said = await phone.say("查余额")
+        assert "验证码已发到您的手机幺三八开头，尾号零零零四" in said and phone.ears.expected is Expect.CODE
+        assert "证件号码的后四位" in await phone.key(CODE) and phone.ears.expected is Expect.ID_TAIL
+        said = await phone.key(await keyed_tail(product))
+        assert "登录成功" in said and "余额" in said and "元" in said
+        assert not any(char.isdigit() for char in said)
+        assert "李四" in "".join(phone.ears.phrases)
+
+
+async def test_what_was_keyed_in_secret_reaches_neither_the_log_nor_the_understanding(
+    product: Product,
+) -> None:
+    tail = await id_tail(product)
+    async with calling(product) as phone:
+        await phone.say("查余额")
+        await phone.key("135790")
+        await log_in(phone)
+        log = await phone.log()
+        assert BLOT in log
+        hears = product.understander
+        assert isinstance(hears, Hears)
+        for secret in (CODE, "135790", tail):
+            assert secret not in log and not any(secret in heard for heard in hears.heard)
+        assert all(ask.secret for ask in phone.asked[1:])
+
+
+async def test_a_code_may_be_spoken_too(product: Product) -> None:
+    async with calling(product) as phone:
+        await phone.say("查余额")
+        assert "证件号码的后四位" in await phone.say("二四六八幺零")
+        assert phone.asked[-1].secret and "二四六八" not in await phone.log()
+
+
+async def test_the_calling_number_is_a_hint_and_another_may_be_given(product: Product) -> None:
+    async with calling(product) as phone:
+        assert "零零零四" in await phone.say("查余额")
+        said = await phone.say("不对，是幺三八零零零零零零零五")
+        assert "零零零五" in said
+
+
+async def test_without_a_calling_number_it_is_asked_for(product: Product) -> None:
+    async with calling(product, caller="") as phone:
+        assert "手机号" in await phone.say("查余额")
+        assert "验证码已发" in await phone.key("13800000004#")
+
+
+async def test_a_transfer_is_corrected_read_back_proved_and_done(product: Product) -> None:
+    async with calling(product) as phone:
+        await phone.say("给李四转五百块")
+        said = await log_in(phone)
+        assert "五百元" in said and phone.ears.expected is Expect.YES_NO
+        assert "确认请按一" in said
+        said = await phone.say("不对，是六百")
+        assert "六百元" in said
+        assert "验证码" in await phone.say("确认")
+        said = await phone.key(CODE, seconds=4.0)
+        assert "转账成功" in said or "已转出" in said or "受理" in said, said
+    made = await orders(product)
+    assert [order.amount_fen for order in made if order.status == "executed"] == [600_00]
+
+
+async def test_everything_goes_by_keys_alone(product: Product) -> None:
+    async with calling(product) as phone:
+        assert "验证码已发" in await phone.key("1#")
+        assert "余额" in await log_in(phone)
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_who_hangs_up_at_any_step_leaves_no_half_made_order(product: Product, steps: int) -> None:
+    async with calling(product) as phone:
+        walk = [
+            lambda: phone.say("给李四转五百块"),
+            lambda: phone.key(CODE),
+            lambda: _tail(phone),
+            lambda: phone.say("确认"),
+            lambda: phone.key("000000"),
+        ]
+        for step in walk[:steps]:
+            await step()
+        conversation = phone.assistant.conversation_id if phone.assistant else ""
+    assert [
+        order.status for order in await orders(product) if order.status in ("executed", "submitted")
+    ] == []
+    if conversation:
+        status = await product.hub.status(conversation)
+        assert (status.owner, status.expects) == ("closed", "text")
+
+
+async def _tail(phone: Telephone) -> str:
+    return await phone.key(await keyed_tail(phone.product))
+
+
+async def test_a_settlement_is_announced_while_the_call_goes_on(product: Product) -> None:
+    async with calling(product) as phone:
+        await phone.say("给房东转一百块")
+        await log_in(phone)
+        await phone.say("确认")
+        await phone.key(CODE)
+        await product.hub.settled()
+        await phone.hears("转账成功")
+
+
+async def test_a_caller_is_put_through_to_a_human_who_reads_and_answers_and_gives_them_back(
+    product: Product,
+) -> None:
+    agent = await on_duty(product)
+    async with calling(product) as phone:
+        assert "转接人工" in await phone.say("转人工")
+        await product.handoff.claim(phone.conversation, agent, "王芳")
+        await phone.hears("王芳为您服务。")
+        await phone.hears(words.AGENT_READS[-1])
+        assert await phone.say("我的卡被吞了", seconds=10.0) == ""
+        await product.handoff.agent_say(phone.conversation, agent, "在哪家网点？", "1")
+        await phone.hears("在哪家网点？")
+        assert "customer: 我的卡被吞了\nagent: 在哪家网点？" in await phone.log()
+        await product.handoff.hand_back(phone.conversation, agent)
+        await phone.hears("我继续帮您")
+        await phone.say("查余额")
+        assert phone.ears.expected is Expect.CODE
+
+
+async def test_who_hangs_up_in_the_queue_leaves_it(product: Product) -> None:
+    await on_duty(product)
+    async with calling(product) as phone:
+        await phone.say("转人工")
+        assert len(await product.handoff.queue()) == 1
+    assert await product.handoff.queue() == []
+    assert "客户已挂断电话" in await phone.log()
+
+
+async def test_silence_is_answered_with_the_keys_that_are_there(product: Product) -> None:
+    async with calling(product) as phone:
+        await phone.rest(9.0)
+        assert "查余额请按一，转账请按二，交电费请按三，转人工请按零。" in phone.voice.said
+
+
+async def test_a_call_without_ears_says_so_and_goes_by_keys(product: Product) -> None:
+    async with calling(product, hearing=NoHearing()) as phone:
+        await phone.rest(2.0)
+        assert phone.voice.said[:2] == [*words.GREETING] and words.HEARING_BROKE[0] in phone.voice.said
+        assert "验证码已发" in await phone.key("1#")
+
+
+@pytest.mark.process
+async def test_a_stock_telephone_gets_its_balance_by_keys_alone(
+    product: Product, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """baresip, SIP, RTP, espeak-ng, the hub and the bank, in real time."""
+    answered: asyncio.Queue[Received] = asyncio.Queue()
+    receive = product.hub.receive
+
+    async def watched(inbound: Inbound) -> Received:
+        received = await receive(inbound)
+        answered.put_nowait(received)
+        return received
+
+    monkeypatch.setattr(product.hub, "receive", watched)
+    settings = product.settings
+    settings.phone_lines, settings.phone_sip_port = ("sip",), free_port()
+    (tmp_path / "phone").mkdir()
+    async with (
+        asyncio.timeout(15),
+        telephone(product, hearing=NoHearing()),
+        baresip(tmp_path / "phone", said=bytes(16_000 * 80)) as phone,
+    ):
+        await phone.do("dial", f"sip:95000@127.0.0.1:{settings.phone_sip_port}")
+        await phone.until("CALL_ESTABLISHED")
+        said = ""
+        for keys in ("1#", CODE, await keyed_tail(product)):
+            for key in keys:
+                await phone.do("sndcode", key)
+            print("sent", keys, flush=True)
+            said = "".join(reply.text for reply in (await answered.get()).replies)
+            print(said, flush=True)
+        assert "登录成功" in said and "余额" in said
+        await phone.do("hangup")
+        await phone.until("CALL_CLOSED")
+    assert sum(hz > 0 for hz in pitches(phone.heard())) > 10  # a second and more of voice came out of it
