@@ -13,7 +13,7 @@ import torch
 
 from acoustic import corpus, folder, graphs, measure, synthesis, train
 from acoustic.corpus import Clip
-from acoustic.mixing import Mixer
+from acoustic.mixing import GENTLE, LITTLE, Mixer
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -31,6 +31,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--steps", type=int, default=plan.steps, help="of the whole plan")
     parser.add_argument(
+        "--gentle-steps", type=int, default=plan.gentle_steps, help="before voices are changed less"
+    )
+    parser.add_argument(
         "--open-steps", type=int, default=plan.open_steps, help="before the digits' voice is heard"
     )
     parser.add_argument("--stop", type=int, help="take the weights as they are after so many steps")
@@ -44,11 +47,13 @@ def _train(clips: list[Clip], plan: train.Plan, run: Path, stop: int) -> None:
     """Without the digits' voice first, so that it can measure; then with it."""
     clips = [clip for clip in clips if clip.speaker not in corpus.HELD_OUT]
     heard = [clip for clip in clips if clip.speaker not in corpus.HELD_OUT_DIGITS]
-    train.run(Mixer(heard, ROOT), plan, run, until=min(stop, plan.open_steps))
+    train.run(Mixer(heard, ROOT), plan, run, until=min(stop, plan.gentle_steps))
+    if stop > plan.gentle_steps:
+        train.run(Mixer(heard, ROOT, GENTLE, LITTLE), plan, run, until=min(stop, plan.open_steps))
     if stop > plan.open_steps:
         if not (run / "open.pt").exists():
             shutil.copy(run / "checkpoint.pt", run / "open.pt")
-        train.run(Mixer(clips, ROOT), plan, run, until=stop)
+        train.run(Mixer(clips, ROOT, GENTLE, LITTLE), plan, run, until=stop)
 
 
 def _figures(work: Path, model: Path, checkpoint: Path, python: Path) -> dict[str, Any]:
@@ -69,7 +74,9 @@ def main() -> None:
     clips = corpus.load(given.speech, work / "clips.pkl")
     words = [clip.text for clip in clips if clip.kind == "hsk" and len(clip.text) <= 4]
     synthetic = synthesis.load(ROOT, work / "espeak.pkl", given.espeak, given.seed, words)
-    plan = train.Plan(steps=given.steps, open_steps=given.open_steps, seed=given.seed)
+    plan = train.Plan(
+        steps=given.steps, gentle_steps=given.gentle_steps, open_steps=given.open_steps, seed=given.seed
+    )
     if not given.no_training:
         _train(clips + synthetic, plan, run, given.stop or plan.steps)
     measure.make(work / "measure", clips, ROOT)

@@ -41,6 +41,21 @@ class Recipe:
     silence: float = 0.02
 
 
+GENTLE: Final = Recipe(0.25, 0.12, 0.12, 0.04, 0.25, 0.12, 0.08, 0.02)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How far a voice is changed: `speed` and `warp` (of formants) are logarithms, `snr_db` the loudest noise."""
+
+    speed: float = 0.24
+    warp: float = 0.16
+    snr_db: float = 6.0
+
+
+LITTLE: Final = Change(0.15, 0.09, 10.0)
+
+
 def words_of(clip: Clip) -> list[list[int]]:
     """The labels of a clip, cut where words (in Chinese: syllables) start."""
     ends = [*clip.starts[1:], len(clip.labels)]
@@ -50,8 +65,10 @@ def words_of(clip: Clip) -> list[list[int]]:
 class Mixer:
     """`make(seed)` is the same utterance for the same seed and clips."""
 
-    def __init__(self, clips: list[Clip], root: Path, recipe: Recipe | None = None) -> None:
-        self.recipe = recipe or Recipe()
+    def __init__(
+        self, clips: list[Clip], root: Path, recipe: Recipe | None = None, change: Change | None = None
+    ) -> None:
+        self.recipe, self.change = recipe or Recipe(), change or Change()
         self._surnames, self._examples = sentences.surnames(root), sentences.examples(root)
         self._by_kind: dict[str, list[Clip]] = defaultdict(list)
         self._by_syllable: dict[str, dict[tuple[int, ...], list[Clip]]] = defaultdict(
@@ -134,8 +151,8 @@ class Mixer:
         return picked or [choice.choice(self._by_kind["hsk"])]
 
     def _render(self, picked: list[Clip], joined: bool, rng: np.random.Generator) -> Utterance:
-        speed = float(np.exp(rng.uniform(-0.24, 0.24)))
-        warp = round(float(np.exp(rng.uniform(-0.16, 0.16))) / speed**0.35, 2)
+        speed = float(np.exp(rng.uniform(-self.change.speed, self.change.speed)))
+        warp = round(float(np.exp(rng.uniform(-self.change.warp, self.change.warp))) / speed**0.35, 2)
         hop = int(rng.integers(66, 104)) if not joined else int(rng.integers(74, 132))
         track = _Track()
         words: list[list[int]] = []
@@ -160,7 +177,7 @@ class Mixer:
             if track.length > SECONDS_MAX * features.RATE_HZ:
                 break
         track.add(_quiet(rng, 0.08, 0.7))
-        wave = telephone.through(track.wave(), rng, self._backgrounds)
+        wave = telephone.through(track.wave(), rng, self._backgrounds, self.change.snr_db)
         frames = features.mfcc(wave, min(max(warp, 0.8), 1.25), hop)
         return Utterance(frames, words, _aligned(marks, len(frames), hop))
 

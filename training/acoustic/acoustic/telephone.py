@@ -72,8 +72,10 @@ def _room(rng: np.random.Generator) -> np.ndarray:
     return tail
 
 
-def through(wave: np.ndarray, rng: np.random.Generator, backgrounds: list[np.ndarray]) -> np.ndarray:
-    """`wave` (int16 scale, 8 kHz) as it arrives."""
+def through(
+    wave: np.ndarray, rng: np.random.Generator, backgrounds: list[np.ndarray], snr_db: float = 6.0
+) -> np.ndarray:
+    """`wave` (int16 scale, 8 kHz) as it arrives; noise at `snr_db` or less."""
     size = 1 << int(np.ceil(np.log2(len(wave) + 4000)))
     spectrum = np.fft.rfft(wave, size) * _response(rng, size)
     if rng.random() < 0.45:
@@ -85,7 +87,7 @@ def through(wave: np.ndarray, rng: np.random.Generator, backgrounds: list[np.nda
         noise = backgrounds[int(rng.integers(len(backgrounds)))]
         at = int(rng.integers(0, max(1, len(noise) - len(heard))))
         piece = np.resize(noise[at : at + len(heard)], len(heard))
-        heard = heard + piece * 10 ** (-rng.uniform(6, 42) / 20)
+        heard = heard + piece * 10 ** (-rng.uniform(snr_db, 42) / 20)
     heard = heard * 10 ** (rng.uniform(2.0, 3.75))  # from a whisper to a shout into the line
     if rng.random() < 0.08:  # packets lost
         for _ in range(int(rng.integers(1, 4))):

@@ -79,11 +79,19 @@ def _fits(one: Hypothesis, grammar: Grammar) -> bool:
     unknown = sum(word == UNKNOWN for word in one.words)
     if not text or unknown > UNKNOWN_MAX * len(one.words):
         return False
-    if text in grammar.strict:
+    if grammar.digits and set(text) <= _DIGITS:
         return not unknown
-    if grammar.digits:
-        return not unknown and set(text) <= _DIGITS
-    return not grammar.strict
+    if grammar.strict:
+        return not unknown and _made_of(text, grammar.strict)
+    return not grammar.digits
+
+
+def _made_of(text: str, phrases: frozenset[str]) -> bool:
+    """Whether it is one of the phrases, or several one after another."""
+    reached = [True] + [False] * len(text)
+    for end in range(1, len(text) + 1):
+        reached[end] = any(reached[end - len(one)] for one in phrases if text.endswith(one, 0, end))
+    return reached[-1]
 
 
 def _nearest_allowed(text: str, grammar: Grammar | None) -> str:

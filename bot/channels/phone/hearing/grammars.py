@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from bot.channels.phone.hearing.spelling import UNKNOWN
 from bot.channels.phone.loop import Expect
 from bot.channels.phone.spoken import spoken
 
@@ -68,7 +69,7 @@ def grammar(expect: Expect, phrases: tuple[str, ...] = ()) -> Grammar:
     """For what is expected and the words that may come with it."""
     phrases = tuple(dict.fromkeys(phrase for phrase in phrases if phrase.strip()))[:_PHRASES_MAX]
     if expect.secret:
-        return Grammar((*_digit_lines(expect), *STEERING), frozenset(STEERING), digits=True)
+        return Grammar((*_digit_lines(expect), *STEERING, UNKNOWN), frozenset(STEERING), digits=True)
     lines = [*SERVICES, *STEERING, *phrases, *phrases, *_amount_lines(), *_date_lines()]
     for at, phrase in enumerate(phrases):
         lines += [carrier.format(phrase) for carrier in _CARRIERS]
@@ -79,13 +80,13 @@ def grammar(expect: Expect, phrases: tuple[str, ...] = ()) -> Grammar:
         lines += YES_NO * _CLOSED_WEIGHT
     else:
         lines += [*YES_NO, *_digit_lines(expect)]
-    return Grammar(tuple(lines), near=phrases)
+    return Grammar((*lines, UNKNOWN), near=phrases)
 
 
 def closed(phrases: tuple[str, ...]) -> Grammar:
-    """Nothing but these phrases, as a menu or a test gives them."""
-    digits = bool(phrases) and all(phrase in DIGITS for phrase in phrases if phrase != "[unk]")
-    texts = frozenset(phrase.replace(" ", "") for phrase in phrases if phrase != "[unk]")
+    """Nothing but these phrases, alone or one after another, as a menu or a test gives them."""
+    digits = bool(phrases) and all(phrase in DIGITS for phrase in phrases if phrase != UNKNOWN)
+    texts = frozenset(phrase.replace(" ", "") for phrase in phrases if phrase != UNKNOWN)
     return Grammar(phrases, frozenset() if digits else texts, digits=digits, near=tuple(sorted(texts)))
 
 

@@ -15,7 +15,7 @@ from bot.channels.phone.hearing.choosing import Hypothesis, Understood, choose
 from bot.channels.phone.hearing.grammars import Grammar
 from bot.channels.phone.hearing.loading import Loaded
 from bot.channels.phone.hearing.resampling import Resampler
-from bot.channels.phone.hearing.spelling import UNKNOWN, Spelling, joined
+from bot.channels.phone.hearing.spelling import Spelling, joined
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Decoder:
     def _spelled(self, grammar: Grammar) -> str:
         spelt = (self._spelling.words(line) for line in grammar.lines)
         lines = [" ".join(words) for words in spelt if words]
-        return json.dumps([*lines, UNKNOWN], ensure_ascii=False)
+        return json.dumps(lines, ensure_ascii=False)
 
 
 def _hypotheses(result: str) -> list[Hypothesis]:

@@ -67,3 +67,9 @@ def test_a_word_on_which_the_readings_agree_is_surer_than_one_on_which_they_diff
 def test_what_was_said_never_shows_in_a_log():
     result = choose(heard("一二三四五六"), grammar(Expect.CODE))
     assert "一" not in repr(result) and "一" not in repr(result.words)
+
+
+def test_phrases_of_a_closed_grammar_may_follow_one_another():
+    menu = closed(("北京", "上海"))
+    assert choose(heard("北京上海北京"), menu).text == "北京上海北京"
+    assert choose(heard("北上京海", "上海北京"), menu).text == "上海北京"
