@@ -20,8 +20,10 @@ from banking_core.storage import Database, new_id
 from bot.channels.wechat import contacts
 from bot.channels.wechat.models import WechatContact
 from bot.conversation.hub import Hub
+from bot.dialogue.reply import Reply
 
 HOW = "微信绑定"
+BOUND = "微信绑定好了。不用了可以随时说“解除绑定”。"
 
 
 class Bindings:
@@ -85,20 +87,25 @@ class Bindings:
             self._note(session, contact, customer_id, "unbound", self._bank.clock.now(), why)
         return True
 
-    async def attach(self, contact_id: str) -> str:
-        """Sees to it that a bound follower's conversation is the customer's; returns its id. Safe to run again."""
+    async def attach(self, contact_id: str, *, said_once: str = "") -> str:
+        """Sees to it that a bound follower's conversation is the customer's; returns its id. Safe to run again.
+
+        With a key in `said_once` the customer is told, before what waited for the log-in goes on.
+        """
         async with self._database.snapshot() as session:
             contact = await session.get_one(WechatContact, contact_id)
-        if contact.customer_id is None:
-            return contact.conversation_id
-        status = await self._hub.status(contact.conversation_id)
-        if status.customer_id == contact.customer_id:
-            return contact.conversation_id
-        conversation_id = await self._hub.attach_customer(contact.conversation_id, contact.customer_id, HOW)
-        if conversation_id != contact.conversation_id:
+        conversation_id, customer_id = contact.conversation_id, contact.customer_id
+        if customer_id is None:
+            return conversation_id
+        owner = (await self._hub.status(conversation_id)).customer_id
+        if owner not in (None, customer_id):
+            conversation_id = await self._hub.open(contacts.CHANNEL)
             async with self._database.transaction() as session:
-                row = await contacts.locked(session, contact_id)
-                contacts.change_conversation(row, conversation_id)
+                contacts.change_conversation(await contacts.locked(session, contact_id), conversation_id)
+        if said_once:
+            await self._hub.announce(conversation_id, Reply(BOUND), said_once)
+        if owner != customer_id:
+            await self._hub.attach_customer(conversation_id, customer_id, HOW)
         return conversation_id
 
     async def _tell(self, session: AsyncSession, customer_id: str, now: datetime) -> None:

@@ -39,6 +39,7 @@ CARD_BYTES_MAX = 400  # longer words are a text with a link, because a card cuts
 AT_ONCE_MAX = 8
 SWEEP_MAX = 200
 RETRY_S_FIRST, RETRY_S_MAX, TRIES_MAX = 5, 600, 8
+RATE_HINT = "\n（可以回复1到5，给刚才的服务打分）"
 PAGE_TITLES = {"password": "安全登录", "otp": "输入验证码", "totp": "输入动态口令", "id_tail": "再核对一项"}
 
 
@@ -185,7 +186,7 @@ class Deliveries:
         choices = said[-1]["choices"] if said else []
         status = await self._hub.status(contact.conversation_id)
         title = PAGE_TITLES.get(status.expects, "")
-        words = hint(choices)
+        words = hint(choices) + (RATE_HINT if status.can_rate else "")
         link = f'\n<a href="{self._deps.page_url}">{title}，请点这里</a>' if title else ""
         found = pieces(messages, mark, count_max=count_max, last_words=words + link)
         if not found:
@@ -199,7 +200,7 @@ class Deliveries:
             and size(text := first.text.removesuffix(link)) <= CARD_BYTES_MAX
         ):
             out = plain = NewsOut(title, text, self._deps.page_url)  # type: ignore[assignment]
-        elif menus and words and first.text.endswith(words) and len(choices) <= MENU_ITEMS_MAX:
+        elif menus and 0 < len(choices) <= MENU_ITEMS_MAX and first.text.endswith(hint(choices)):
             out = _menu(first, words, said[-1])
         return Next(out, first.upto, more, plain)
 

@@ -72,7 +72,7 @@ class XmlRefused(CallbackRefused):
 
 
 class CallsTooMany(CallbackRefused):
-    """So many unsigned requests from one address that no more are looked at."""
+    """Unsigned, and one of many from its address."""
 
     code = "calls_too_many"
     status = 429

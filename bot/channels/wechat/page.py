@@ -175,7 +175,7 @@ class SecurePage:
             raise LoginRefused(NOT_TRUSTED, kind="not_trusted")
         async with self._deps.database.transaction() as session:
             session.add(WechatVisit(session_id=fresh.id, contact_id=contact.id))
-        await self._bindings.attach(contact.id)
+        await self._bindings.attach(contact.id, said_once=f"bound:{fresh.id}")
         async with self._deps.database.snapshot() as session:
             contact = await session.get_one(WechatContact, contact.id)
         response = json_answer(await self._describe(contact))

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 BIND = re.compile(r"绑定(微信|账户|账号|银行卡)?|微信绑定|登录绑定")
 UNBIND = re.compile(r"解绑(微信|账户|账号)?|(解除|取消)(微信)?绑定")
 LOGIN_WORDS = "登录"
+_RATING = re.compile(r"([1-5])(分|星)?")
 _CHOICE = re.compile(r"([0-9]{1,9})\.([0-9]{1,2})")
 BRANCHES_MAX = 5
 
@@ -46,6 +47,7 @@ NOT_HEARD = "没有听清语音，请打字告诉我。"
 NOT_SEEN = "这种消息我还看不懂，请把您要办的事打字告诉我，或者说“转人工”。"
 NO_LINKS = "链接我打不开，也请您不要轻信别人发来的链接。要办什么请打字告诉我。"
 UNBOUND = "微信绑定已经解除，这里不会再显示您的账户。需要时说“绑定”可以再绑。"
+THANKS = "谢谢您的评价。"
 NOT_BOUND = "这个微信还没有绑定账户。要绑定请说“绑定”。"
 BINDING_OVER = (
     "您的微信绑定已经失效，可能是因为改过密码、锁过账户，或者绑定得太久。要继续办业务请说“绑定”重新登录。"
@@ -100,6 +102,10 @@ class Turns:
             gone = await self._bindings.unbind(contact_id, "asked")
             reply = Reply(UNBOUND if gone else NOT_BOUND, choices=choices("绑定"))
             await self._say(await self._bindings.attach(contact_id), message, reply)
+            return
+        rating = _RATING.fullmatch(text)
+        if rating is not None and await self._hub.rate(conversation_id, int(rating[1]), ""):
+            await self._say(conversation_id, message, Reply(THANKS))
             return
         if BIND.fullmatch(text):
             text = LOGIN_WORDS

@@ -140,6 +140,7 @@ class Browser:
             proof = {"challenge_id": need["challenge_id"], "code": CODE}
             status, need = await self.post("/wechat/api/login/verify", proof)
         assert (status, need["bound"]) == (200, True), need
+        await self.site.settled()
 
     async def close(self) -> None:
         await self.http.close()

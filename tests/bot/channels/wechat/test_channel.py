@@ -12,13 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.channels.wechat import contacts
-from bot.channels.wechat.deliveries import TRIES_MAX
+from bot.channels.wechat.deliveries import RATE_HINT, TRIES_MAX
 from bot.channels.wechat.dependencies import within
 from bot.channels.wechat.models import WechatNonce, WechatReceived
 from bot.channels.wechat.sealing import Envelopes, signature
 from bot.channels.wechat.simulator.follower import FAULT
 from bot.channels.wechat.texts import MORE
-from bot.channels.wechat.turns import NO_LINKS, NOT_HEARD, NOT_SEEN
+from bot.channels.wechat.turns import NO_LINKS, NOT_HEARD, NOT_SEEN, THANKS
+from bot.conversation import log, ownership
 from bot.dialogue.reply import Choice, Reply
 from tests.bot.channels.wechat.accounts import AES_KEY, APP_ID, OPENID, TOKEN, text_xml
 from tests.bot.channels.wechat.site import Site, running
@@ -289,6 +290,27 @@ async def test_two_processes_do_not_send_the_same_message(site: Site) -> None:
     assert follower.texts()[1:] == ["转账成功。"]
 
 
+async def test_a_service_that_is_over_is_rated_in_the_chat(site: Site) -> None:
+    follower = site.follower()
+    await follower.say("你好")
+    await site.settled()
+    conversation_id = (await site.contact()).conversation_id
+    async with site.product.database.transaction() as session:
+        conversation = await log.locked(session, conversation_id)
+        ownership.close(conversation, site.clock.now())
+    await say_to(site, "服务已结束。")
+    assert follower.texts()[-1].endswith(RATE_HINT)
+    await follower.say("5分")
+    await site.settled()
+    assert follower.texts()[-1].startswith(THANKS)
+    async with site.product.database.snapshot() as session:
+        assert (await log.locked(session, conversation_id)).rating == 5
+    site.ears.heard.clear()
+    await follower.say("5")
+    await site.settled()
+    assert THANKS not in follower.texts()[-1]
+
+
 async def test_who_unfollows_is_sent_nothing_and_who_comes_back_is_greeted(site: Site) -> None:
     follower = site.follower()
     await follower.follow()
@@ -361,9 +383,12 @@ async def test_who_writes_too_fast_is_told_and_not_heard(site: Site) -> None:
     assert "太快" in follower.texts()[-1]
 
 
-async def test_who_sends_unsigned_requests_is_soon_not_looked_at(site: Site) -> None:
+async def test_a_flood_of_unsigned_requests_is_slowed_down_and_keeps_no_signed_one_out(site: Site) -> None:
     statuses = [(await site.post({"signature": "0"}, "x"))[0] for _ in range(31)]
     assert statuses == [403] * 30 + [429]
+    follower = site.follower()
+    await follower.say("你好")
+    assert [shown.how for shown in follower.screen] == ["answer"]
 
 
 async def test_a_page_of_a_stranger_cannot_post_to_anything_but_the_callback(site: Site) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from banking_core.audit import AuditRecord
+from bot.channels.wechat.bindings import BOUND
 from bot.channels.wechat.models import WechatAlert
 from bot.channels.wechat.turns import BINDING_OVER, NOT_BOUND, UNBOUND
 from bot.conversation.redaction import BLOT
@@ -59,7 +60,7 @@ async def test_a_log_in_at_the_page_binds_and_what_waited_for_it_goes_on(
     assert (card.kind, card.url) == ("news", f"{site.url}/wechat/page") and "安全登录" in card.text
     await browser.bind()
     await site.settled()
-    assert "1,000.00" in follower.texts()[-1]
+    assert follower.texts()[-1].startswith(BOUND) and "1,000.00" in follower.texts()[-1]
     site.clock.advance(seconds=24 * 3600)
     await follower.say("查余额")
     assert "1,000.00" in follower.texts()[-1] and follower.screen[-1].how == "answer"
@@ -176,7 +177,7 @@ async def test_unbinding_in_the_chat_and_at_the_page_shows_nothing_of_the_accoun
     await follower.say("解除绑定")
     await follower.say("查余额")
     await site.settled()
-    assert UNBOUND in follower.texts()[0] and "安全登录" in follower.texts()[-1]
+    assert UNBOUND in follower.texts()[-2] and "安全登录" in follower.texts()[-1]
     assert "1,000.00" not in str(follower.texts())
     await follower.say("解绑")
     await site.settled()
