@@ -11,7 +11,7 @@ import aiohttp
 import click
 from aiohttp import web
 
-from banking_core.clock import SystemClock
+from banking_core.clock import Clock, SystemClock
 from banking_core.storage import Database
 from bot.channels.wechat.api import WechatApi
 from bot.channels.wechat.channel import CALLBACK_PATH
@@ -71,7 +71,7 @@ def example_settings(api_port: int, port: int) -> str:
     return "".join(f'{name} = "{value}"\n' for name, value in lines.items()) + "wechat_menu_messages = true\n"
 
 
-async def simulate(settings: Settings, openid: str) -> bool:
+async def simulate(settings: Settings, openid: str, *, clock: Clock | None = None) -> bool:
     """A follower in the terminal, with Tencent's API beside them; until /退出 or the end of input."""
     account, port = account_of(settings), urlsplit(settings.wechat_api_url).port
     if account is None or urlsplit(settings.wechat_api_url).hostname != "127.0.0.1" or port is None:
@@ -79,7 +79,7 @@ async def simulate(settings: Settings, openid: str) -> bool:
             "模拟器要和“zhanggui run”用同样的设置，可以把“zhanggui wechat simulate --settings”写进 zhanggui.toml。"
         )
         return False
-    tencent = Tencent(account, SystemClock())
+    tencent = Tencent(account, clock or SystemClock())
     runner = web.AppRunner(build_simulator_app(tencent), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -45,14 +45,14 @@ class WechatChannel:
         self.deliveries = Deliveries(deps, self.alerts)
         self.bindings = Bindings(deps.database, deps.bank, deps.hub)
         self.intake = Intake(deps, Turns(deps, self.bindings), self.deliveries)
-        self._page = SecurePage(deps, self.bindings)
+        self.page = SecurePage(deps, self.bindings)
 
     def app(self) -> web.Application:
         """What is mounted at /wechat/."""
         app = web.Application()
         app.router.add_get("/callback", self.check)
         app.router.add_post("/callback", self.receive)
-        self._page.add_routes(app)
+        self.page.add_routes(app)
         app.cleanup_ctx.append(self._serving)
         return app
 

@@ -105,7 +105,7 @@ class SecurePage:
             raise BadRequest(NOT_KNOWN) from None
         if not openid:
             raise BadRequest(NOT_KNOWN)
-        token = await self._open_visit(openid)
+        token = await self.open_visit(openid)
         response = web.Response(status=302, headers={"Location": f"{COOKIE_PATH}page"})
         self._set_cookie(response, COOKIE, token, int(self._deps.web.session_ttl_h * 3600))
         self._drop_cookie(response, STATE_COOKIE)
@@ -201,7 +201,7 @@ class SecurePage:
             "expects_until": until.isoformat() if until else None,
         }
 
-    async def _open_visit(self, openid: str) -> str:
+    async def open_visit(self, openid: str) -> str:
         """A session for this browser, of the follower; returns its token."""
         contact_id = await contacts.ensure(
             self._deps.database, self._deps.hub, openid, self._deps.clock.now()

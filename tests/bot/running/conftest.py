@@ -15,6 +15,7 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiohttp.web_urldispatcher import PrefixedSubAppResource
+from pydantic import SecretStr
 
 from banking_core.clock import ManualClock
 from banking_core.customers.id_numbers import complete_id_number
@@ -22,9 +23,10 @@ from banking_core.identity import LoginDone
 from bot.assembly import Product, build_product
 from bot.channels.web import COOKIE_NAME as CUSTOMER_COOKIE
 from bot.channels.web.sessions import create_session
+from bot.channels.wechat.page import COOKIE as FOLLOWER_COOKIE
 from bot.dialogue.understanding import Understanding
-from bot.evaluation.demo_bank import settings_for
-from bot.running.server import build_app
+from bot.evaluation.demo_bank import SECRET, settings_for
+from bot.running.server import WECHAT, build_app
 from desk.api import COOKIE_NAME as AGENT_COOKIE
 from desk.service import DEMO_PASSWORD
 from migrations.runner import upgrade
@@ -135,6 +137,11 @@ class Surface:
             )
         return Caller(token, conversation_id, {CUSTOMER_COOKIE: token})
 
+    async def follower(self) -> Caller:
+        """A browser inside WeChat at the secure page."""
+        token = await self.app[WECHAT].page.open_visit("oDF3iYx0ro3_7jD4HFRDfrjdCM58")
+        return Caller(token, cookies={FOLLOWER_COOKIE: token})
+
     async def agent(self, username: str = "xiaowang") -> Caller:
         """An agent at the desk."""
         outcome = await self.product.desk.login(self.product.database, username, DEMO_PASSWORD)
@@ -158,6 +165,11 @@ async def surface(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sur
         messages_per_s=50,
         allowed_origins="https://bank.example",
         trusted_proxies="127.0.0.1",
+        public_url="https://wechat.example",
+        wechat_app_id="wx5823bf96d3bd56c7",
+        wechat_app_secret=SECRET,
+        wechat_token=SECRET,
+        wechat_aes_key=SecretStr("a" * 43),
         session_ttl_h=700,
         session_idle_min=720,
     )

@@ -57,6 +57,12 @@ FIELDS = {
     "/desk/api/conversations/c1/close": ["note"],
     "/desk/api/tickets/GD20261104000001/finish": ["note", "is_owner"],
     "/desk/api/tickets/GD20261104000001/phone": ["number"],
+    "/wechat/callback": ["timestamp"],
+    "/wechat/api/login": ["phone", "password"],
+    "/wechat/api/login/resend": ["challenge_id"],
+    "/wechat/api/login/verify": ["challenge_id", "code"],
+    "/wechat/api/secret": ["client_id", "code"],
+    "/wechat/api/unbind": ["all"],
     "/api/logout": ["all"],
     "/desk/api/logout": ["all"],
 }
@@ -107,9 +113,9 @@ NAMES = [
 
 
 async def seats(surface: Surface) -> Caller:
-    """A browser in which both a customer and an agent are at home."""
-    agent, customer = await surface.agent(), await surface.customer()
-    return Caller("", cookies=agent.cookies | customer.cookies)
+    """A browser in which a customer, an agent and a follower in WeChat are at home."""
+    agent, customer, follower = await surface.agent(), await surface.customer(), await surface.follower()
+    return Caller("", cookies=agent.cookies | customer.cookies | follower.cookies)
 
 
 async def test_no_value_in_any_field_is_a_fault(surface: Surface) -> None:
@@ -143,6 +149,9 @@ async def test_no_name_in_an_address_is_a_fault(surface: Surface) -> None:
     for name in NAMES:
         for path in (
             f"/static/{name}",
+            f"/wechat/static/{name}",
+            f"/wechat/back?code={name}&state={name}",
+            f"/wechat/callback?signature={name}&timestamp={name}&nonce={name}&echostr={name}",
             f"/desk/static/{name}",
             f"/desk/api/conversations/{name}",
             f"/desk/api/conversations/{name}?after_seq={name}",

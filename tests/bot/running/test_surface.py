@@ -48,8 +48,11 @@ OPEN_AT_THE_DESK = {
 CACHED = {"/", "/static/app.js", "/desk/", "/desk/static/app.js"}
 
 
+SIGNED = "/wechat/callback"  # no page posts to it: it proves itself by a signature
+
+
 def posts(surface: Surface) -> list[str]:
-    return [path for method, path in surface.routes() if method not in ("GET", "HEAD")]
+    return [path for method, path in surface.routes() if method not in ("GET", "HEAD") and path != SIGNED]
 
 
 async def test_the_addresses_are_all_known_to_these_tests(surface: Surface) -> None:
@@ -85,6 +88,14 @@ async def test_what_is_about_a_person_is_kept_by_no_cache(surface: Surface) -> N
     for path in sorted({path for _, path in surface.routes()} - CACHED - {"/desk", *SOCKETS}):
         answer = await surface.call("GET", path, by=both)
         assert answer.headers.get("Cache-Control") == "no-store", (path, answer)
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+async def test_what_is_signed_needs_its_signature_wherever_it_comes_from(
+    surface: Surface, headers: dict[str, str]
+) -> None:
+    answer = await surface.call("POST", SIGNED, headers=headers, data=b"<xml><A>1</A></xml>")
+    assert (answer.status, answer.text) == (403, "")
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)

@@ -103,6 +103,19 @@ class Site:
         return await self.product.hub.history((await self.contact(openid)).conversation_id)
 
 
+@asynccontextmanager
+async def another_process(site: Site) -> AsyncIterator[Site]:
+    """The same product once more, on the same database, with connections of its own."""
+    product = _product(site.product.settings, site.clock, site.ears)
+    app = build_app(product)
+    server = TestServer(app)
+    await server.start_server()
+    url = str(server.make_url("/")).rstrip("/")
+    yield Site(product, app[WECHAT], site.tencent, site.clock, site.ears, site.http, url)
+    await server.close()
+    await product.close()
+
+
 class Browser:
     """WeChat's own browser at the secure page."""
 
@@ -156,7 +169,9 @@ async def make_customer(product: Product, phone: str = PHONE, name: str = "å¼ ä¼
 
 async def _migrated(folder: Path, settings: Settings) -> None:
     """The tables, made once and then copied."""
-    if not TEMPLATE:
+    if "sqlite" not in settings.database_url:
+        await upgrade(settings.database_url, vault=settings.open_vault())
+    elif not TEMPLATE:
         await upgrade(settings.database_url, vault=settings.open_vault())
         TEMPLATE.append((folder / "bank.db").read_bytes())
     else:

@@ -1,0 +1,97 @@
+"""Several app processes on one database, SQLite and PostgreSQL: each message handled once, each reply sent once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.channels.wechat import contacts
+from bot.dialogue.reply import Reply
+from tests.banking_core.people import on_both_engines
+from tests.bot.channels.wechat.site import Site, another_process, running
+from tests.postgres import postgres_cluster, postgres_url
+
+__all__ = ["postgres_cluster", "postgres_url"]
+TOKEN = "/cgi-bin/stable_token"
+
+
+@pytest.fixture
+async def pair(
+    tmp_path: Path, engine_name: str, request: pytest.FixtureRequest
+) -> AsyncIterator[tuple[Site, Site]]:
+    """Two processes."""
+    overrides: dict[str, Any] = {}
+    if engine_name == "postgresql":
+        overrides["database_url"] = request.getfixturevalue("postgres_url")
+    async with running(tmp_path, **overrides) as one, another_process(one) as two:
+        yield one, two
+
+
+@on_both_engines
+async def test_tries_that_reach_two_processes_at_once_are_one_message(pair: tuple[Site, Site]) -> None:
+    one, two = pair
+    first, second = one.follower(), two.follower()
+    one.ears.go_on.clear()
+    fields = {"MsgType": "text", "Content": "你好", "MsgId": "77"}
+    tries = [asyncio.create_task(follower.deliver(fields)) for follower in (first, second, first, second)]
+    await one.ears.asked.wait()
+    one.ears.go_on.set()
+    await asyncio.gather(*tries)
+    await one.settled()
+    await two.settled()
+    history = await one.history()
+    assert [message["sender"] for message in history] == ["customer", "bot"]
+    assert {shown.text for shown in first.screen} == {history[1]["text"]}
+    assert sum(shown.how == "service" for shown in first.screen) <= 1
+
+
+@on_both_engines
+async def test_what_waits_is_sent_by_one_of_them_and_the_token_is_asked_for_once(
+    pair: tuple[Site, Site],
+) -> None:
+    one, two = pair
+    follower = one.follower()
+    await follower.say("你好")
+    await one.settled()
+    contact = await one.contact()
+    async with one.product.database.transaction() as session:
+        row = await contacts.locked(session, contact.id)
+        assert contacts.take_lease(row, "a process that died", one.clock.now())
+    for number in range(3):
+        await one.product.hub.announce(contact.conversation_id, Reply(f"第{number}件。"), f"k{number}")
+    await one.settled()
+    assert len(follower.screen) == 1
+    one.clock.advance(seconds=21)
+    await asyncio.gather(*(site.channel.deliveries.sweep() for site in (one, two) * 3))
+    assert follower.texts()[1:] == ["第0件。\n\n第1件。\n\n第2件。"]
+    assert one.tencent.calls[TOKEN] == 1
+
+
+@on_both_engines
+async def test_a_new_follower_who_reaches_two_processes_at_once_is_one_contact(
+    pair: tuple[Site, Site],
+) -> None:
+    one, two = pair
+    await asyncio.gather(one.follower().say("你好"), two.follower().say("在吗"))
+    await one.settled()
+    await two.settled()
+    said = [m["text"] for m in await one.history() if m["sender"] == "customer"]
+    assert sorted(said) == ["你好", "在吗"]
+    await one.channel.deliveries.sweep()
+    replies = [m["text"] for m in await one.history() if m["sender"] == "bot"]
+    heard = "".join(one.follower().texts())
+    assert sum(heard.count(text) for text in dict.fromkeys(replies)) == len(replies)
+
+
+@on_both_engines
+async def test_a_token_void_for_both_is_renewed_once(pair: tuple[Site, Site]) -> None:
+    one, _ = pair
+    apis = [site.channel.intake._deps.api for site in pair]
+    await apis[0].upload_image(b"0")
+    one.tencent.void_tokens()
+    await asyncio.gather(*(api.upload_image(b"1") for api in apis))
+    assert one.tencent.calls[TOKEN] == 2
