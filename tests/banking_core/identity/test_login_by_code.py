@@ -7,7 +7,6 @@ import pytest
 from banking_core.clock import ManualClock
 from banking_core.identity import LoginDone, LoginNeeds, LoginRefusal, LoginResult, LoginStale, Origin
 from tests.banking_core.identity.logging_in import CODE, PHONE, Customer, known_code
-from tests.banking_core.people import on_both_engines
 
 CALL = Origin(channel="phone", device_name="电话", caller=PHONE)
 STRANGER = "13900000000"
@@ -24,7 +23,6 @@ async def give(customer: Customer, needs: LoginResult, secret: str) -> LoginResu
         return await customer.core.identity.logins.give(session, needs.attempt_id, secret, origin=CALL)
 
 
-@on_both_engines
 async def test_code_and_end_of_the_id_number_make_a_log_in_that_says_so(customer: Customer) -> None:
     needs = await start(customer)
     assert (needs.need, needs.sent is not None) == ("otp", True)
@@ -41,7 +39,6 @@ async def test_the_code_alone_is_not_enough(customer: Customer) -> None:
     assert isinstance(refusal, LoginRefusal) and (refusal.proof, refusal.kind) == ("id_tail", "wrong")
 
 
-@on_both_engines
 async def test_an_unknown_number_gets_the_same_answers_and_no_code_is_ever_right(customer: Customer) -> None:
     known, unknown = await start(customer), await start(customer, STRANGER)
     assert unknown.need == known.need and unknown.sent is not None and known.sent is not None

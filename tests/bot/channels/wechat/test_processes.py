@@ -11,7 +11,6 @@ import pytest
 
 from bot.channels.wechat import contacts
 from bot.dialogue.reply import Reply
-from tests.banking_core.people import on_both_engines
 from tests.bot.channels.wechat.site import Site, another_process, running
 from tests.postgres import postgres_cluster, postgres_url
 
@@ -19,19 +18,21 @@ __all__ = ["postgres_cluster", "postgres_url"]
 TOKEN = "/cgi-bin/stable_token"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def overrides(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Settings that choose the engine."""
+    if request.param == "sqlite":
+        return {}
+    return {"database_url": request.getfixturevalue("postgres_url")}
+
+
 @pytest.fixture
-async def pair(
-    tmp_path: Path, engine_name: str, request: pytest.FixtureRequest
-) -> AsyncIterator[tuple[Site, Site]]:
+async def pair(tmp_path: Path, overrides: dict[str, Any]) -> AsyncIterator[tuple[Site, Site]]:
     """Two processes."""
-    overrides: dict[str, Any] = {}
-    if engine_name == "postgresql":
-        overrides["database_url"] = request.getfixturevalue("postgres_url")
     async with running(tmp_path, **overrides) as one, another_process(one) as two:
         yield one, two
 
 
-@on_both_engines
 async def test_tries_that_reach_two_processes_at_once_are_one_message(pair: tuple[Site, Site]) -> None:
     one, two = pair
     first, second = one.follower(), two.follower()
@@ -49,7 +50,6 @@ async def test_tries_that_reach_two_processes_at_once_are_one_message(pair: tupl
     assert sum(shown.how == "service" for shown in first.screen) <= 1
 
 
-@on_both_engines
 async def test_what_waits_is_sent_by_one_of_them_and_the_token_is_asked_for_once(
     pair: tuple[Site, Site],
 ) -> None:
@@ -71,7 +71,6 @@ async def test_what_waits_is_sent_by_one_of_them_and_the_token_is_asked_for_once
     assert one.tencent.calls[TOKEN] == 1
 
 
-@on_both_engines
 async def test_a_new_follower_who_reaches_two_processes_at_once_is_one_contact(
     pair: tuple[Site, Site],
 ) -> None:
@@ -87,7 +86,6 @@ async def test_a_new_follower_who_reaches_two_processes_at_once_is_one_contact(
     assert sum(heard.count(text) for text in dict.fromkeys(replies)) == len(replies)
 
 
-@on_both_engines
 async def test_a_token_void_for_both_is_renewed_once(pair: tuple[Site, Site]) -> None:
     one, _ = pair
     apis = [site.channel.intake._deps.api for site in pair]
