@@ -167,6 +167,17 @@ async def make_customer(product: Product, phone: str = PHONE, name: str = "张�
     return person
 
 
+async def add_payee(site: Site) -> None:
+    """The follower's customer knows 李静, who banks with us too."""
+    payee = await make_customer(site.product, "13800000006", "李静")
+    customer_id = (await site.contact()).customer_id
+    assert customer_id is not None
+    async with site.product.database.transaction() as session:
+        await site.product.bank.payees.add(
+            session, customer_id=customer_id, name="李静", account_number=payee.account.number
+        )
+
+
 async def _migrated(folder: Path, settings: Settings) -> None:
     """The tables, made once and then copied."""
     if "sqlite" not in settings.database_url:

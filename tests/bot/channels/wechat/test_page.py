@@ -15,7 +15,16 @@ from bot.channels.wechat.turns import BINDING_OVER, NOT_BOUND, UNBOUND
 from bot.conversation.redaction import BLOT
 from bot.conversation.turns import NOT_IN_THIS_CHAT
 from tests.bot.channels.wechat.accounts import OPENID
-from tests.bot.channels.wechat.site import CODE, PASSWORD, PHONE, Browser, Site, make_customer, running
+from tests.bot.channels.wechat.site import (
+    CODE,
+    PASSWORD,
+    PHONE,
+    Browser,
+    Site,
+    add_payee,
+    make_customer,
+    running,
+)
 
 OTHER = "oDF3iYx0ro3_7jD4HFRDfrjdCM59"
 
@@ -37,17 +46,6 @@ async def browser(site: Site) -> AsyncIterator[Browser]:
     browser = Browser(site)
     yield browser
     await browser.close()
-
-
-async def add_payee(site: Site) -> None:
-    """The follower's customer knows 李静, who banks with us too."""
-    payee = await make_customer(site.product, "13800000006", "李静")
-    customer_id = (await site.contact()).customer_id
-    assert customer_id is not None
-    async with site.product.database.transaction() as session:
-        await site.product.bank.payees.add(
-            session, customer_id=customer_id, name="李静", account_number=payee.account.number
-        )
 
 
 async def test_a_log_in_at_the_page_binds_and_what_waited_for_it_goes_on(
