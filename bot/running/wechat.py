@@ -9,6 +9,7 @@ from bot.channels.wechat.account import Account
 from bot.channels.wechat.api import WechatApi
 from bot.channels.wechat.channel import WechatChannel
 from bot.channels.wechat.dependencies import AlertTemplate, WechatDependencies
+from bot.channels.wechat.metrics import WechatMetrics
 from bot.settings import Settings
 
 DELIVERY_S, ALERTS_S, FORGET_S = 10, 10, 600
@@ -48,11 +49,13 @@ def build_wechat(product: Product, web: WebDependencies) -> WechatChannel | None
             public_url=settings.public_url,
             oauth_url=settings.wechat_oauth_url.rstrip("/"),
             menu_messages=settings.wechat_menu_messages,
+            metrics=WechatMetrics(product.metrics_registry),
             alert=AlertTemplate(template, settings.wechat_alert_fields) if template else None,
         )
     )
     # Leases keep processes from doing the same work, so each may look.
     product.scheduler.also("wechat_delivery", every(DELIVERY_S), channel.deliveries.sweep)
+    product.scheduler.also("wechat_resume", every(DELIVERY_S), channel.intake.resume)
     product.scheduler.also("wechat_alerts", every(ALERTS_S), channel.alerts.send_due)
     product.scheduler.also("wechat_forget", every(FORGET_S), channel.intake.forget)
     return channel

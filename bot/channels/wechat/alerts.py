@@ -95,7 +95,14 @@ class Alerts:
         at = self._clock.now().astimezone(BANK_ZONE)
         values = {"title": title, "text": _cut(text), "time": f"{at:%Y-%m-%d %H:%M:%S}"}
         data = {name: values[meaning] for meaning, name in template.fields.items()}
-        await self._deps.api.send_template(openid, template.template_id, self._deps.page_url, data, once_key)
+        try:
+            await self._deps.api.send_template(
+                openid, template.template_id, self._deps.page_url, data, once_key
+            )
+        except WechatError as error:
+            self._deps.metrics.sent.labels("template", error.code).inc()
+            raise
+        self._deps.metrics.sent.labels("template", "ok").inc()
 
 
 def _cut(text: str) -> str:

@@ -98,6 +98,7 @@ class WechatChannel:
         return stamp
 
     def _refused(self, refusal: CallbackRefused) -> web.Response:
+        self._deps.metrics.refused.labels(refusal.code).inc()
         if not isinstance(refusal, CallsTooMany):  # a flood fills no log
             log.warning("callback refused code=%s", refusal.code)
         return web.Response(status=refusal.status)

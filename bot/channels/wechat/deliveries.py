@@ -157,11 +157,14 @@ class Deliveries:
         try:
             await self._send(contact.openid, found)
         except (QuotaSpent, WindowClosed) as error:
+            self._deps.metrics.sent.labels("service", error.code).inc()
             await self._spent(contact, error)
             return False
         except WechatError as error:
+            self._deps.metrics.sent.labels("service", error.code).inc()
             await self._failed(contact, found, error)
             return False
+        self._deps.metrics.sent.labels("service", "ok").inc()
         await self._write(contact, lease, found.upto, used=1)
         return True
 

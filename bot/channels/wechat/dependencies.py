@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from prometheus_client import CollectorRegistry
+
 from banking_core.bank import Bank
 from banking_core.clock import Clock
 from banking_core.storage import Database
@@ -14,6 +16,7 @@ from bot.channels.rates import Rate
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.wechat.account import Account
 from bot.channels.wechat.api import WechatApi
+from bot.channels.wechat.metrics import WechatMetrics
 from bot.conversation.hub import Hub
 
 OAUTH_URL = "https://open.weixin.qq.com"
@@ -74,6 +77,7 @@ class WechatDependencies:
     alert: AlertTemplate | None = None
     voice: VoiceReader = field(default_factory=DeafReader)
     limits: WechatLimits = field(default_factory=WechatLimits)
+    metrics: WechatMetrics = field(default_factory=lambda: WechatMetrics(CollectorRegistry()))
     within: Callable[[asyncio.Future[Any], float], Awaitable[bool]] = within
 
     @property

@@ -11,9 +11,10 @@ import hashlib
 import logging
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.inserts import insert_if_absent
@@ -34,15 +35,20 @@ from bot.channels.wechat.messages import (
     Text,
     Unsubscribe,
     View,
+    read_message,
 )
 from bot.channels.wechat.models import WechatContact, WechatNonce, WechatReceived
 from bot.channels.wechat.outgoing import Out, TextOut
 from bot.channels.wechat.turns import Turns
+from bot.channels.wechat.xml import Fields
 
 log = logging.getLogger(__name__)
 ANSWER_WITHIN_S = 4.0  # of Tencent's five, the rest is for the way and for writing
 USES_MAX = 4  # the first try and Tencent's three more
 KEPT = 2 * WINDOW
+RESUME_AFTER = timedelta(seconds=30)  # longer than a turn takes; one that is still at work does no harm
+RESUME_WITHIN = timedelta(days=1)  # a later answer would only puzzle
+RESUME_MAX = 50
 TOO_FAST = TextOut("您发得太快了，请歇几秒再发，刚才这条没有收到。")
 
 
@@ -67,36 +73,62 @@ class Intake:
 
     async def take(self, message: Message, stamp: Stamp, body: bytes) -> Out | None:
         """What to answer, None for `success`. Raises Replayed; NotHandled when another delivery should be tried."""
+        how, out = await self._take(message, stamp, body)
+        self._deps.metrics.received.labels(type(message.content).__name__.lower(), how).inc()
+        return out
+
+    async def _take(self, message: Message, stamp: Stamp, body: bytes) -> tuple[str, Out | None]:
+        """How it was answered, and the answer."""
         began_s = asyncio.get_running_loop().time()
         if not isinstance(message.content, Subscribe | Unsubscribe):
             if self._rate.wait_s(message.openid) > 0:
-                return TOO_FAST
+                return "too_fast", TOO_FAST
             self._rate.take(message.openid)
         admitted = await self._admit(message, stamp, hashlib.sha256(body).hexdigest())
         if admitted.status != "open":
-            return admitted.answer
+            return "again", admitted.answer
         turn = self.in_background(self._turns.handle(admitted.contact_id, message))
         left_s = ANSWER_WITHIN_S - (asyncio.get_running_loop().time() - began_s)
         if not await self._deps.within(turn, left_s):
-            await self._put_off(message.key)
-            turn.add_done_callback(lambda _: self._deliver_later(admitted))
-            return None
+            await self._put_off(message.key, message.fields)
+            self.in_background(self._late(turn, admitted, message.key))
+            return "later", None
         found = await self._deliveries.answer(admitted.contact_id, admitted.lease, message.key)
         if not turn.result() and found is None:
             raise NotHandled
         if found is None:
-            await self._put_off(message.key)
+            await self._put_off(message.key, None)
         if found is None or found.more:
             self._deliver_later(admitted)
-        return found.out if found is not None else None
+        return ("answer", found.out) if found is not None else ("later", None)
+
+    async def resume(self) -> int:
+        """Handles what was acknowledged by a process that did not live to handle it; returns how many messages."""
+        statement = (
+            select(WechatReceived)
+            .where(
+                WechatReceived.status == "later",
+                WechatReceived.message_sealed.is_not(None),
+                WechatReceived.received_at <= self._clock.now() - RESUME_AFTER,
+            )
+            .order_by(WechatReceived.received_at)
+            .limit(RESUME_MAX)
+        )
+        async with self._database.snapshot() as session:
+            left = [(row, read_message(row.message or {})) for row in await session.scalars(statement)]
+        for row, message in left:
+            turn = self.in_background(self._turns.handle(row.contact_id, message))
+            await self._late(turn, Admitted(row.contact_id, "", "later", None), row.id)
+        return len(left)
 
     async def forget(self) -> int:
         """Deletes nonces whose time is over and messages that nobody will deliver again; returns how many."""
         before = self._clock.now() - KEPT
         async with self._database.transaction() as session:
             nonces = delete(WechatNonce).where(WechatNonce.used_at <= before).returning(WechatNonce.key)
-            over = WechatReceived.received_at <= before
-            messages = delete(WechatReceived).where(over).returning(WechatReceived.id)
+            over = (WechatReceived.received_at <= before) & WechatReceived.message_sealed.is_(None)
+            lost = WechatReceived.received_at <= before - RESUME_WITHIN
+            messages = delete(WechatReceived).where(over | lost).returning(WechatReceived.id)
             return len((await session.execute(nonces)).all()) + len((await session.execute(messages)).all())
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[bool]:
@@ -110,6 +142,12 @@ class Intake:
         """Waits for everything begun so far."""
         while self._running:
             await asyncio.gather(*tuple(self._running))
+
+    async def _late(self, turn: asyncio.Task[bool], admitted: Admitted, key: str) -> None:
+        """What follows from a turn that was not ready in time. One that failed is left for `resume`."""
+        if await turn:
+            await self._put_off(key, None)
+        self._deliver_later(admitted)
 
     def _deliver_later(self, admitted: Admitted) -> None:
         async def deliver() -> None:
@@ -157,12 +195,15 @@ class Intake:
             raise Replayed
         nonce.uses += 1
 
-    async def _put_off(self, key: str) -> None:
-        """The answer comes by itself: later deliveries of this message are only acknowledged."""
+    async def _put_off(self, key: str, fields: Fields | None) -> None:
+        """The answer comes by itself: later deliveries of this message are only acknowledged.
+
+        What came (`fields`) is kept until it is handled.
+        """
         async with self._database.transaction() as session:
             received = await session.get_one(WechatReceived, key, with_for_update=True)
-            if received.status == "open":
-                received.status = "later"
+            if received.status != "answered":
+                received.status, received.message = "later", fields
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.channels.wechat.errors import XmlRefused
@@ -139,6 +139,7 @@ class Message:
     account: str
     sent_at_s: int
     content: Content
+    fields: Fields = field(default_factory=dict, repr=False, compare=False)  # what it was read from
 
 
 def read_message(fields: Fields) -> Message:
@@ -151,11 +152,12 @@ def read_message(fields: Fields) -> Message:
         read = _EVENTS.get(event.lower())
         content = read(fields) if read else Other(event, is_event=True)
         told_apart = f"{event}:{_text(fields, 'EventKey')}:{_text(fields, 'MsgID', 20)}"
-        return Message(_key("event", openid, str(sent_at_s), told_apart), openid, account, sent_at_s, content)
+        key = _key("event", openid, str(sent_at_s), told_apart)
+        return Message(key, openid, account, sent_at_s, content, fields)
     message_id = _matching(fields, "MsgId", _DIGITS)
     read = _MESSAGES.get(kind)
     content = read(fields) if read else Other(kind)
-    return Message(_key("message", openid, message_id), openid, account, sent_at_s, content)
+    return Message(_key("message", openid, message_id), openid, account, sent_at_s, content, fields)
 
 
 def _key(*parts: str) -> str:

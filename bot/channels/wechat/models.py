@@ -53,7 +53,8 @@ class WechatContact(SealedRow, Base):
 class WechatReceived(SealedRow, Base):
     """One message or event, whatever the number of deliveries; `id` is its key. Kept for a day.
 
-    `answer` is what was said in the response to it, so that a delivery that never got it is answered alike.
+    `answer` is what was said in the response to it, so that a delivery that never got it is answered alike. `message`
+    is what came, for as long as it is acknowledged ('later') and not yet handled: whoever is left handles it.
     """
 
     __tablename__ = "wechat_received"
@@ -64,6 +65,8 @@ class WechatReceived(SealedRow, Base):
     status: Mapped[str] = mapped_column(String(8))
     answer_sealed: Mapped[str | None] = mapped_column(Text)
     answer = Sealed[dict[str, Any] | None]("answer_sealed")
+    message_sealed: Mapped[str | None] = mapped_column(Text)
+    message = Sealed[dict[str, Any] | None]("message_sealed")
     received_at: Mapped[datetime] = mapped_column(index=True)
 
 

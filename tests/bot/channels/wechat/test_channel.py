@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from bot.channels.wechat import contacts
 from bot.channels.wechat.deliveries import RATE_HINT, TRIES_MAX
@@ -277,6 +278,43 @@ async def test_a_process_that_dies_before_the_answer_leaves_it_to_another(site: 
     site.clock.advance(seconds=21)
     assert await site.channel.deliveries.sweep() == 1
     assert len(follower.screen) == 1
+
+
+async def test_the_operator_sees_what_came_and_what_was_sent_and_nobody_s_name(site: Site) -> None:
+    follower = site.follower()
+    await follower.say("你好", copies=2)
+    await site.post({}, "x")
+    site.tencent.fail_next(SEND, 45047)
+    await say_to(site, "转账成功。")
+    async with site.http.get(site.url + "/metrics") as answer:
+        figures = await answer.text()
+    assert 'zhanggui_wechat_received_total{how="answer",kind="text"} 1.0' in figures
+    assert 'zhanggui_wechat_received_total{how="again",kind="text"} 1.0' in figures
+    assert 'zhanggui_wechat_refused_total{code="signature_wrong"} 1.0' in figures
+    assert 'zhanggui_wechat_sent_total{outcome="quota_spent",what="service"} 1.0' in figures
+    assert 'zhanggui_wechat_sent_total{outcome="ok",what="template"} 1.0' in figures
+    assert OPENID not in figures
+
+
+async def test_what_was_acknowledged_by_a_process_that_died_is_handled_by_another(site: Site) -> None:
+    follower = site.follower()
+    slow(site)
+    site.ears.go_on.clear()
+    await follower.say("给李静转一百")
+    for task in tuple(site.channel.intake._running):  # kill -9
+        task.cancel()
+    await asyncio.gather(*site.channel.intake._running, return_exceptions=True)
+    site.ears.go_on.set()
+    assert await site.history() == []
+    assert await site.channel.intake.resume() == 0  # it may still be at work
+    site.clock.advance(seconds=30)
+    assert await site.channel.intake.resume() == 1
+    await site.settled()
+    said = [m["text"] for m in await site.history() if m["sender"] == "customer"]
+    assert said == ["给李静转一百"] and [shown.how for shown in follower.screen] == ["service"]
+    assert await site.channel.intake.resume() == 0
+    async with site.product.database.snapshot() as session:
+        assert [row.message for row in await session.scalars(select(WechatReceived))] == [None]
 
 
 async def test_two_processes_do_not_send_the_same_message(site: Site) -> None:
