@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
@@ -17,6 +17,7 @@ from banking_core.identity.login_risk import LoginRules
 from banking_core.risk.logins import JudgedLogins
 from banking_core.scheduling import Job, JobRunner, Scheduler, Slot, every
 from banking_core.storage import Database
+from bot.channels.phone.bridge import Bridges
 from bot.conversation.challenges import Challenges
 from bot.conversation.demand import most_asked
 from bot.conversation.events import EventBus
@@ -61,6 +62,7 @@ class Product:
     knowledge: KnowledgeBase
     upkeep: Sequence[Job]
     scheduler: Scheduler
+    calls: Bridges = field(default_factory=Bridges)
 
     async def start(self) -> None:
         """Opens the bank's own accounts and the sandboxes, and settles what a crash left open."""

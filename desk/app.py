@@ -3,6 +3,7 @@
 GET  /desk/                    the page            POST /desk/api/login      {username, password}
 GET  /desk/static/{name}       its files           POST /desk/api/logout     {}
 GET  /desk/api/ws              live lists          POST /desk/api/presence   {state}
+GET  /desk/api/conversations/{id}/sound            the sound of a telephone call, a web socket
 GET  /desk/api/me|queue|mine                       GET  /desk/api/tickets[?status=done]
 GET  /desk/api/conversations/{id}[?after_seq=n]    transcript and facts, for the agent who holds it
 POST /desk/api/conversations/{id}/claim|say|typing|hand-back|close
@@ -23,6 +24,7 @@ from aiohttp.typedefs import Handler, Middleware
 from banking_core.audit import acting
 from desk.api import DeskApi, json_answer
 from desk.assets import load_assets
+from desk.calls import CallDoor
 from desk.custody import Custody
 from desk.dependencies import DeskDependencies
 from desk.errors import BadRequest, NoSession, NotThere, TooFast, Unavailable
@@ -59,6 +61,8 @@ def build_desk_app(deps: DeskDependencies) -> web.Application:
     app.router.add_get("/", page)
     app.router.add_get("/static/{name}", static)
     app.router.add_get("/api/ws", LiveDoor(deps, api, limiters, custody, live).open)
+    sound = "/api/conversations/{conversation_id}/sound"
+    app.router.add_get(sound, CallDoor(deps, api, custody).open)
     api.add_routes(app)
 
     async def close_sockets(_app: web.Application) -> None:

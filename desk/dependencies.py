@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from banking_core.clock import Clock
 from banking_core.storage import Database
 from desk.limits import DeskLimits
-from desk.ports import HubPort
+from desk.ports import CallsPort, HubPort, NoCalls
 from desk.service import Desk
 
 
@@ -29,3 +29,4 @@ class DeskDependencies:
     allowed_origins: frozenset[str] = frozenset()
     trusted_proxies: frozenset[str] = frozenset()
     limits: DeskLimits = field(default_factory=DeskLimits)
+    calls: CallsPort = field(default_factory=NoCalls)

@@ -9,6 +9,7 @@ DeskError
 ├── LoginLocked           too many wrong tries; locked_until
 ├── NotYours              another agent, the assistant or nobody holds this conversation
 ├── NotThere              no such conversation or ticket
+├── NoCall                the customer is not on the telephone, or not with this process
 ├── ClaimLost             a colleague was faster, or the customer waits no more
 ├── NotOnDuty             one takes customers only while on duty
 ├── FullyLoaded           the agent already serves as many customers as allowed
@@ -107,6 +108,14 @@ class NotThere(DeskError):
     code = "not_found"
     status = 404
     default_text = "没有找到这一项，可能已经处理完了。"
+
+
+class NoCall(DeskError):
+    """There is no telephone call to hear."""
+
+    code = "no_call"
+    status = 404
+    default_text = "这位客户现在不在电话上。"
 
 
 class ClaimLost(DeskError):

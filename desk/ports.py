@@ -8,8 +8,8 @@ writes; the desk asks for it beforehand only to keep transcripts from the wrong 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -52,6 +52,35 @@ class EventsPort(Protocol):
 
     def subscribe(self, conversation_id: str) -> AbstractAsyncContextManager[asyncio.Queue[Event]]: ...
     def subscribe_all(self) -> AbstractAsyncContextManager[asyncio.Queue[Event]]: ...
+
+
+class CallSound(Protocol):
+    """An agent's end of a telephone call: PCM, 8 kHz, signed 16-bit little-endian, mono."""
+
+    def listen(self) -> AsyncIterator[bytes]:
+        """The caller, 20 ms at a time, until the call or the agent's part in it ends."""
+        ...
+
+    def say(self, pcm: bytes) -> None:
+        """The agent, in pieces of any length up to a second."""
+        ...
+
+
+class CallsPort(Protocol):
+    """The telephone calls of this process."""
+
+    def join(self, conversation_id: str) -> AbstractContextManager[CallSound | None]:
+        """The sound of a conversation's call; None where there is none."""
+        ...
+
+
+class NoCalls:
+    """Where there is no telephone."""
+
+    @contextmanager
+    def join(self, conversation_id: str) -> Iterator[CallSound | None]:
+        """Never any."""
+        yield None
 
 
 class HubPort(Protocol):

@@ -27,11 +27,11 @@ def chromium_path() -> str:
 
 
 @asynccontextmanager
-async def open_browser() -> AsyncIterator[Browser]:
-    """A running browser, closed at the end."""
+async def open_browser(*flags: str) -> AsyncIterator[Browser]:
+    """A running browser, closed at the end; `flags` are further ones of its command line."""
     path = chromium_path()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         try:
             yield browser
         finally:

@@ -69,7 +69,7 @@ def switchboard(product: Product, timer: Timer, hearing: Hearing, speaker: Speak
     def assistant(info: CallInfo) -> HubAssistant:
         return HubAssistant(product.hub, info, timer, vocabulary=names)
 
-    return Switchboard(hearing, speaker, timer, assistant, on_duty)
+    return Switchboard(hearing, speaker, timer, assistant, on_duty, bridges=product.calls)
 
 
 async def open_hearing(settings: Settings) -> tuple[Hearing, str]:

@@ -72,6 +72,7 @@ def build_app(product: Product) -> web.Application:
                 secure_cookies=bool(settings.secure_cookies),
                 allowed_origins=frozenset(settings.allowed_origins),
                 trusted_proxies=frozenset(settings.trusted_proxies),
+                calls=product.calls,
             )
         ),
     )

@@ -1,6 +1,7 @@
 // The desk's page: who is logged in, what is open, and how news reaches the columns.
 
 import { api } from "./api.js";
+import { Call } from "./call.js";
 import { Composer } from "./composer.js";
 import { byId, setText } from "./dom.js";
 import { renderFacts } from "./facts.js";
@@ -21,6 +22,12 @@ const SOUND_KEY = "zg_desk_sound";
 const state = { agent: null, limits: { note_chars_max: 200 }, queue: [], mine: [], talks: new Map(), current: null, link: "down", retryAtMs: 0, seen: null };
 const sound = new Sound();
 const transcript = new Transcript();
+const PHONE = "电话";
+const call = new Call((callState, text) => {
+  if (text) toast(text, "bad");
+  else if (callState === "on") announce("语音已接通。");
+  renderCall();
+});
 const outbox = new Outbox({ changed: (talk) => renderTalk(talk), gone: (talk, text) => lose(talk.id, text), seatLost: () => toDoor() });
 const composer = new Composer({
   send: (text) => current() && outbox.send(current(), text),
@@ -36,6 +43,7 @@ const current = () => (state.current ? state.talks.get(state.current) : null);
 
 function toDoor(text = "") {
   live.stop();
+  call.stop();
   byId("dialog").close();
   byId("desk").hidden = true;
   byId("door").hidden = false;
@@ -210,6 +218,7 @@ function talkOf(id) {
 
 /** The conversation is no longer ours: what was not sent is given back to the agent rather than lost in silence. */
 function lose(id, text = "") {
+  if (call.id === id) call.stop();
   const talk = state.talks.get(id);
   if (!talk) return;
   state.talks.delete(id);
@@ -266,6 +275,22 @@ async function openTalk(id, queued = null) {
   renderTalk(talk);
   renderFacts(talk.facts);
   await refresh(talk);
+}
+
+/** The button for the sound of the call; the caller hears the agent only while it is pressed. */
+function renderCall() {
+  const talk = current();
+  const button = byId("call");
+  button.hidden = !talk || (talk.facts?.channel !== PHONE && call.state === "off");
+  const here = call.state !== "off" && call.id === talk?.id;
+  button.disabled = call.state === "opening" || (call.state === "on" && !here);
+  button.setAttribute("aria-pressed", String(here));
+  setText(button, here ? "挂断语音" : "接通语音");
+}
+
+function toggleCall() {
+  if (call.state === "off") call.start(state.current);
+  else call.stop();
 }
 
 function leaveTalk() {
@@ -366,6 +391,7 @@ function renderTalk(talk) {
     setText(sub, talk.loaded ? talk.facts?.channel ?? "" : "正在打开对话…");
   }
   transcript.render(talk, outbox);
+  renderCall();
   renderTyping();
   tickClocks();
 }
@@ -435,6 +461,7 @@ function wire() {
   byId("presence").addEventListener("change", setPresence);
   byId("hand-back").addEventListener("click", handBack);
   byId("close").addEventListener("click", closeTalk);
+  byId("call").addEventListener("click", toggleCall);
   byId("sound").addEventListener("click", () => setSound(!sound.on));
   for (const name of ["talks", "tickets"]) {
     byId(`tab-${name}`).addEventListener("click", () => selectTab(name));

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -239,6 +239,40 @@ class FakeHub:
         return conversation
 
 
+class FakeSound:
+    """An agent's end of a call that lives in memory."""
+
+    def __init__(self) -> None:
+        self.heard: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.said: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def listen(self) -> AsyncIterator[bytes]:
+        """What the test puts into `heard`, until None."""
+        while (pcm := await self.heard.get()) is not None:
+            yield pcm
+
+    def say(self, pcm: bytes) -> None:
+        """Kept."""
+        self.said.put_nowait(pcm)
+
+
+class FakeCalls:
+    """Calls by conversation; `joined` says how many agents hear one."""
+
+    def __init__(self) -> None:
+        self.sounds: dict[str, FakeSound] = {}
+        self.joined = 0
+
+    @contextmanager
+    def join(self, conversation_id: str) -> Iterator[FakeSound | None]:
+        """The sound, if there is a call."""
+        self.joined += 1
+        try:
+            yield self.sounds.get(conversation_id)
+        finally:
+            self.joined -= 1
+
+
 class Page:
     """A browser at the desk: keeps cookies and proves its origin."""
 
@@ -278,7 +312,7 @@ class DeskWorld:
 
     def __init__(self, deps: DeskDependencies, hub: FakeHub, clock: ManualClock, server: TestServer) -> None:
         self.deps, self.hub, self.clock, self.server = deps, hub, clock, server
-        self.db, self.desk = deps.db, deps.desk
+        self.db, self.desk, self.calls = deps.db, deps.desk, deps.calls
         self.pages: list[Page] = []
 
     def page(self) -> Page:
@@ -324,7 +358,7 @@ async def world(db: Database, desk: Desk, clock: ManualClock) -> AsyncIterator[D
     async with db.transaction() as session:
         await desk.seed_demo_agents(session)
     hub = FakeHub(clock)
-    deps = DeskDependencies(desk=desk, hub=hub, db=db, clock=clock, beat_s=3600)
+    deps = DeskDependencies(desk=desk, hub=hub, db=db, clock=clock, beat_s=3600, calls=FakeCalls())
     app = web.Application()
     app.add_subapp("/desk", build_desk_app(deps))
     server = TestServer(app)

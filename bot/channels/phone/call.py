@@ -91,6 +91,11 @@ class Call(Protocol):
         """Sound of ours that has left for the caller since the call began."""
         ...
 
+    @property
+    def waiting_ms(self) -> int:
+        """Sound that waits to be heard."""
+        ...
+
     def events(self) -> AsyncIterator[CallEvent]:
         """Everything that happens, in order, ending with `Ended`. To be read by one reader."""
         ...

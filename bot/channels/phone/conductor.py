@@ -8,10 +8,12 @@ from collections import deque
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from bot.channels.phone.bridge import Bridge as BridgeEnd
 from bot.channels.phone.call import Call, Ended, Held, Key, Played, Sound
 from bot.channels.phone.errors import StageFailed
 from bot.channels.phone.loop import (
     Action,
+    AgentListens,
     Ask,
     Bridge,
     BusyTone,
@@ -31,7 +33,7 @@ from bot.channels.phone.loop import (
     Tick,
     TurnBroke,
 )
-from bot.channels.phone.ports import Assistant, Bridging, RecogniserMaker, Speaker, VoiceDetector
+from bot.channels.phone.ports import Assistant, RecogniserMaker, Speaker, VoiceDetector
 from bot.channels.phone.timing import Timer
 from bot.channels.phone.tones import BUSY_TONE, BUSY_TONE_S
 
@@ -53,11 +55,13 @@ class Conductor:
         recogniser: RecogniserMaker,
         speaker: Speaker,
         assistant: Assistant,
-        bridging: Bridging = lambda _: None,
+        bridge: BridgeEnd | None = None,
     ) -> None:
         self._call, self._loop, self._timer = call, loop, timer
         self._detector, self._speaker, self._assistant = detector, speaker, assistant
-        self._bridging = bridging
+        self._bridge = bridge
+        if bridge is not None:
+            bridge.told = lambda on: self._tell(AgentListens(on))
         self._inbox: deque[Event] = deque()
         self._arrived = asyncio.Event()
         self._recogniser = recogniser
@@ -112,6 +116,8 @@ class Conductor:
         async for event in self._call.events():
             match event:
                 case Sound(pcm):
+                    if self._bridge is not None:
+                        self._bridge.caller_says(pcm)
                     change = self._detector.feed(pcm)
                     if change is not None:
                         self._tell(change)
@@ -145,7 +151,8 @@ class Conductor:
             case Ask():
                 self._spawn(self._ask(action))
             case Bridge(on):
-                self._bridging(on)
+                if self._bridge is not None:
+                    self._bridge.put(on)
             case BusyTone():
                 self._hush()
                 self._call.clear()

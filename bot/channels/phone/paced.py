@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import ClassVar, Final
 
-from bot.channels.phone.audio import FRAME_S, SILENCE, Framer
+from bot.channels.phone.audio import FRAME_MS, FRAME_S, SILENCE, Framer
 from bot.channels.phone.call import (
     KEYS,
     Answer,
@@ -63,6 +63,11 @@ class PacedCall(ABC):
     def said_ms(self) -> int:
         """Sound that has left for the caller."""
         return self._outgoing.said_ms
+
+    @property
+    def waiting_ms(self) -> int:
+        """Sound that has not left yet."""
+        return len(self._outgoing) * FRAME_MS
 
     @property
     def over(self) -> bool:

@@ -93,6 +93,3 @@ class Assistant(Protocol):
     def news(self) -> AsyncIterator[Announced | OwnerChanged]:
         """What happens unasked, for as long as the call lasts."""
         ...
-
-
-Bridging = Callable[[bool], None]

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.channels.phone.bridge import Bridge, Bridges
 from bot.channels.phone.call import Call, CallInfo
 from bot.channels.phone.conductor import Conductor
 from bot.channels.phone.errors import HearingFailed
@@ -18,7 +19,9 @@ log = logging.getLogger(__name__)
 
 
 class Conversing(Assistant, Protocol):
-    """An assistant that wants to know when the call has ended."""
+    """An assistant with a conversation behind it, that wants to know when the call has ended."""
+
+    conversation_id: str
 
     async def hung_up(self) -> None:
         """The call is over."""
@@ -39,11 +42,13 @@ class Switchboard:
     assistant: Callable[[CallInfo], Conversing]
     on_duty: Callable[[], Awaitable[bool]] = _nobody
     manner: Manner = field(default_factory=Manner)
+    bridges: Bridges = field(default_factory=Bridges)
 
     async def answer(self, call: Call) -> None:
         """One call, to its end. An `Answer`."""
         assistant = self.assistant(call.info)
         loop = CallLoop(self.manner, human_on_duty=await self._human_on_duty())
+        bridge = Bridge(call, lambda: assistant.conversation_id)
         conductor = Conductor(
             call,
             loop,
@@ -52,10 +57,12 @@ class Switchboard:
             recogniser=self._ears,
             speaker=self.speaker,
             assistant=assistant,
+            bridge=bridge,
         )
         log.info("call begins line=%s", call.info.line)
         try:
-            await conductor.run()
+            with self.bridges.open(bridge):
+                await conductor.run()
         finally:
             log.info("call ended line=%s said_ms=%d", call.info.line, call.said_ms)
             await self._hung_up(assistant)

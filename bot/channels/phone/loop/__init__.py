@@ -12,6 +12,7 @@ from bot.channels.phone.loop.actions import (
     TakeFinal,
 )
 from bot.channels.phone.loop.events import (
+    AgentListens,
     Announced,
     CallerGone,
     CallPickedUp,
@@ -35,6 +36,7 @@ from bot.channels.phone.loop.manner import Manner
 
 __all__ = [
     "Action",
+    "AgentListens",
     "Announced",
     "Ask",
     "Bridge",

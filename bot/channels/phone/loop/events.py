@@ -126,6 +126,13 @@ class OwnerChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentListens:
+    """The agent who has the call hears it from now on, or no longer and reads."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StageBroke:
     """A stage cannot work in this call: "hearing" or "speaking"."""
 
@@ -161,6 +168,7 @@ Event = (
     | TurnBroke
     | Announced
     | OwnerChanged
+    | AgentListens
     | StageBroke
     | OnHold
     | CallerGone

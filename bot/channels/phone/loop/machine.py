@@ -18,6 +18,7 @@ from bot.channels.phone.loop import manner as say
 from bot.channels.phone.loop.actions import Action, Ask, Bridge, BusyTone, DropHeard, HangUp, TakeFinal
 from bot.channels.phone.loop.endpointing import Endpointer
 from bot.channels.phone.loop.events import (
+    AgentListens,
     Announced,
     CallerGone,
     CallPickedUp,
@@ -154,6 +155,8 @@ class CallLoop:
                 self._mouth.add(pieces)
             case OwnerChanged(owner, ahead):
                 self._owned_by(owner, ahead)
+            case AgentListens(on):
+                self._agent_listens(on)
             case StageBroke(stage):
                 self._stage_broke(stage)
             case OnHold(on):
@@ -368,18 +371,31 @@ class CallLoop:
             return
         self._hold_at_s = self._now_s + self._manner.hold_s if owner == "queue" else None
         if before == "agent":
+            self.agent_hears = False
             self._actions.append(Bridge(False))
         if owner == "agent":
-            self._sentence, self._waiting = None, None
-            self._keypad.drop()
-            self._interrupt()
-            here = say.AGENT_HERE if self.agent_hears else say.AGENT_READS
-            self._mouth.add(here, then=Bridge(True), interruptible=False)
+            self._put_through()
         elif owner == "closed":
             self._mouth.add(say.GOODBYE_CLOSED, then=HangUp(), interruptible=False)
         elif owner == "bot" and before == "agent":
             self._quiet_since_s = None
             self._mouth.add(say.BOT_AGAIN)
+
+    def _put_through(self) -> None:
+        """To the agent, who hears or reads: the caller is told which."""
+        self._sentence, self._waiting = None, None
+        self._keypad.drop()
+        self._interrupt()
+        self._actions.append(DropHeard())
+        if self.agent_hears:
+            self._mouth.add(say.AGENT_HERE, then=Bridge(True), interruptible=False)
+        else:
+            self._mouth.add(say.AGENT_READS)
+
+    def _agent_listens(self, on: bool) -> None:
+        changed, self.agent_hears = on != self.agent_hears, on
+        if changed and self._owner == "agent":
+            self._put_through()
 
     def _stage_broke(self, stage: str) -> None:
         if stage == "speaking":

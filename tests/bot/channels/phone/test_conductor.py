@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from bot.channels.phone.audio import SAMPLE_RATE_HZ, SILENCE, duration_ms
+from bot.channels.phone.bridge import Bridge, Bridges
 from bot.channels.phone.call import EndReason
 from bot.channels.phone.conductor import Conductor
 from bot.channels.phone.errors import SpeakingFailed
 from bot.channels.phone.loop import (
     Announced,
-    Bridge,
     CallLoop,
     Expect,
     Final,
@@ -110,7 +110,8 @@ class Stage:
     def __init__(self):
         self.timer, self.detector, self.voice, self.bank = ManualTimer(), Detector(), Voice(), Bank()
         self.call = TapeCall(self.timer)
-        self.bridged = []
+        self.bridges = Bridges()
+        self.bridge = Bridge(self.call, lambda: "c1")
         self.conductor = Conductor(
             self.call,
             CallLoop(),
@@ -119,8 +120,12 @@ class Stage:
             recogniser=self.make_ears,
             speaker=self.voice,
             assistant=self.bank,
-            bridging=self.bridged.append,
+            bridge=self.bridge,
         )
+
+    async def run(self, _call):
+        with self.bridges.open(self.bridge):
+            await self.conductor.run()
 
     def make_ears(self, tell):
         self.ears = Ears(tell)
@@ -141,7 +146,7 @@ class Stage:
 @asynccontextmanager
 async def stage():
     made = Stage()
-    running = asyncio.create_task(made.call.serve(lambda _: made.conductor.run()))
+    running = asyncio.create_task(made.call.serve(made.run))
     await settle()
     async with asyncio.timeout(20):
         yield made
@@ -263,16 +268,72 @@ async def test_a_silent_caller_is_hung_up_on_in_the_end():
         assert call.call.end_reason is EndReason.US
 
 
-async def test_the_sound_is_bridged_to_an_agent_and_back():
+async def test_an_agent_who_joins_and_the_caller_hear_each_other_until_the_call_is_given_back():
     async with stage() as call:
         await call.timer.advance(3.0)
         for owner in ("queue", "agent"):
             call.bank.unasked.put_nowait(OwnerChanged(owner))
-        await call.timer.advance(2.0)
-        assert call.bridged == [True]
-        call.bank.unasked.put_nowait(OwnerChanged("bot"))
-        await call.timer.advance(0.1)
-        assert call.bridged == [True, False] and Bridge(True) != Bridge(False)
+        await call.timer.advance(1.0)
+        assert words.AGENT_READS[0] in call.voice.pieces
+        with call.bridges.join("c1") as sound:
+            heard = []
+            listening = asyncio.create_task(collect(sound, heard))
+            sound.say(tone(5, value=77))  # before the caller was told: not said
+            await call.timer.advance(3.0)
+            assert call.voice.pieces[-1] == words.AGENT_HERE[-1] and 77 not in call.sounding()
+            call.call.heard(tone(1, value=88))
+            sound.say(tone(5, value=99))
+            await call.timer.advance(1.0)
+            assert heard == [tone(1, value=88)] and call.sounding().count(99) == 5
+            assert call.bank.asked == []
+            for _ in range(100):
+                sound.say(tone(5, value=66))
+            await call.timer.advance(2.0)
+            assert call.sounding().count(66) <= 20
+            call.bank.unasked.put_nowait(OwnerChanged("bot"))
+            await call.timer.advance(0.1)
+            await listening
+            sound.say(tone(5, value=55))
+            await call.timer.advance(1.0)
+            assert 55 not in call.sounding()
+        assert words.BOT_AGAIN[0] in call.voice.pieces
+
+
+async def test_an_agent_who_leaves_the_sound_goes_on_reading():
+    async with stage() as call:
+        await call.timer.advance(3.0)
+        call.bank.unasked.put_nowait(OwnerChanged("agent"))
+        await call.timer.advance(1.0)
+        with call.bridges.join("c1"):
+            await call.timer.advance(3.0)
+        await call.timer.advance(5.0)
+        assert call.voice.pieces[-2:] == [*words.AGENT_READS]
+        call.bank.answers["你好"] = ""
+        await call.speak("你好")
+        assert call.bank.asked == ["你好"]
+
+
+async def test_a_second_agents_page_takes_the_sound_from_the_first_and_the_end_of_the_call_ends_it():
+    async with stage() as call:
+        await call.timer.advance(3.0)
+        call.bank.unasked.put_nowait(OwnerChanged("agent"))
+        with call.bridges.join("c1") as first, call.bridges.join("c1") as second:
+            await call.timer.advance(4.0)
+            first.say(tone(2, value=44))
+            second.say(tone(2, value=33))
+            await call.timer.advance(0.5)
+            assert 44 not in call.sounding() and 33 in call.sounding()
+            listening = asyncio.create_task(collect(second, []))
+            call.call.ended(EndReason.CALLER)
+            await settle()
+            await listening
+        with call.bridges.join("c1") as nobody:
+            assert nobody is None
+
+
+async def collect(sound, heard):
+    async for pcm in sound.listen():
+        heard.append(pcm)
 
 
 def test_the_busy_tone_is_450_hz():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.channels.phone.loop import (
+    AgentListens,
     Announced,
     Ask,
     Bridge,
@@ -177,13 +178,14 @@ def test_an_agent_who_cannot_hear_the_caller_reads_what_was_recognised_and_no_fi
 
 def test_with_an_agent_the_assistant_is_silent_until_the_call_comes_back():
     talk = greeted()
-    talk.loop.agent_hears = True
     talk.speak("转人工", after_s=0.8)
     talk.reply("好的，正在为您转接。", owner="queue")
     talk.quiet()
     talk.tell(OwnerChanged("agent"))
     talk.quiet()
-    assert talk.log[-1][1] == Bridge(True)
+    talk.tell(AgentListens(True))
+    talk.quiet()
+    assert talk.said[-1] == words.AGENT_HERE[-1] and talk.log[-1][1] == Bridge(True)
     seen = len(talk.log)
     talk.speak("你好")
     talk.keys("1#")

@@ -1,0 +1,94 @@
+"""The sound of a customer's telephone call in the agent's browser, over a web socket of its own.
+
+Binary frames both ways: PCM, 8 kHz, signed 16-bit little-endian, mono; ours last 20 ms. The socket ends with the
+call, when the conversation leaves the agent, or when another page of the agent's takes the sound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from aiohttp import WSMsgType, web
+
+from banking_core.audit import acting
+from desk.api import DeskApi
+from desk.bodies import conversation_id_of
+from desk.custody import Custody
+from desk.dependencies import DeskDependencies
+from desk.errors import BadRequest, DeskError, NoCall, NoSession, NotYours
+from desk.live import CLOSE_NO_SESSION, new_socket, refuse
+from desk.logins import Seat
+from desk.ports import CallSound
+from desk.security import require_same_origin, security_headers
+
+CLOSE_NOT_YOURS = 4403
+CLOSE_NO_CALL = 4404
+SAMPLE_BYTES = 2
+
+
+class CallDoor:
+    """Lets an agent's browser into a call of a conversation it holds."""
+
+    def __init__(self, deps: DeskDependencies, api: DeskApi, custody: Custody) -> None:
+        self._deps, self._api, self._custody = deps, api, custody
+
+    async def open(self, request: web.Request) -> web.StreamResponse:
+        """The socket of GET /api/conversations/{id}/sound; why it does not open is told on the socket."""
+        require_same_origin(request, self._deps)
+        conversation_id = conversation_id_of(request)
+        socket = new_socket()
+        if not socket.can_prepare(request):
+            raise BadRequest("这个地址只供坐席页面连接。")
+        seat = await self._api.seat_of(request)
+        socket.headers.update(security_headers(request, self._deps))
+        await socket.prepare(request)
+        if seat is None:
+            await refuse(socket, NoSession(), CLOSE_NO_SESSION)
+            return socket
+        with acting(self._api.who(request, seat.agent_id)):
+            try:
+                await self._custody.require(seat, conversation_id, "listened")
+                await self._talk(socket, seat, conversation_id)
+            except NotYours as error:
+                await refuse(socket, error, CLOSE_NOT_YOURS)
+            except DeskError as error:
+                await refuse(socket, error, CLOSE_NO_CALL)
+        with suppress(ConnectionError):
+            await socket.close()
+        return socket
+
+    async def _talk(self, socket: web.WebSocketResponse, seat: Seat, conversation_id: str) -> None:
+        with self._deps.calls.join(conversation_id) as sound:
+            if sound is None:
+                raise NoCall()
+            work = [
+                asyncio.create_task(self._bring(socket, sound)),
+                asyncio.create_task(self._while_held(seat, conversation_id)),
+            ]
+            reading = asyncio.create_task(_read(socket, sound))
+            try:
+                await asyncio.wait([*work, reading], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (*work, reading):
+                    task.cancel()
+                await asyncio.gather(*work, reading, return_exceptions=True)
+
+    async def _bring(self, socket: web.WebSocketResponse, sound: CallSound) -> None:
+        """The caller to the browser, until the sound ends."""
+        with suppress(ConnectionError):
+            async for pcm in sound.listen():
+                await socket.send_bytes(pcm)
+
+    async def _while_held(self, seat: Seat, conversation_id: str) -> None:
+        """Returns once the agent has let go of the conversation, in whichever process."""
+        async with self._deps.hub.events.subscribe_all() as events:
+            while await self._custody.holds(seat, conversation_id):
+                with suppress(TimeoutError):  # what another process does is found by looking
+                    await asyncio.wait_for(events.get(), self._deps.beat_s)
+
+
+async def _read(socket: web.WebSocketResponse, sound: CallSound) -> None:
+    async for message in socket:
+        if message.type is WSMsgType.BINARY and len(message.data) % SAMPLE_BYTES == 0:
+            sound.say(message.data)
