@@ -37,10 +37,12 @@ class CallDoor:
         """The socket of GET /api/conversations/{id}/sound; why it does not open is told on the socket."""
         require_same_origin(request, self._deps)
         conversation_id = conversation_id_of(request)
+        seat = await self._api.seat_of(request)
         socket = new_socket()
         if not socket.can_prepare(request):
+            if seat is None:
+                raise NoSession()
             raise BadRequest("这个地址只供坐席页面连接。")
-        seat = await self._api.seat_of(request)
         socket.headers.update(security_headers(request, self._deps))
         await socket.prepare(request)
         if seat is None:
