@@ -71,6 +71,9 @@ class Bindings:
 
     async def unbind(self, contact_id: str, why: str) -> bool:
         """Ends a binding; the follower goes on in a new conversation, as nobody. False when there was none."""
+        async with self._database.snapshot() as session:
+            if (await session.get_one(WechatContact, contact_id)).customer_id is None:
+                return False
         conversation_id = await self._hub.open(contacts.CHANNEL)
         async with self._database.transaction() as session:
             contact = await contacts.locked(session, contact_id)

@@ -41,6 +41,7 @@ class WechatChannel:
         self._deps = deps
         self._callbacks = Callbacks(deps.account)
         self._unsigned = TokenBuckets(deps.clock, deps.limits.unsigned)
+        self._said: asyncio.Queue[str] | None = None  # conversations in which something was said
         self.alerts = Alerts(deps)
         self.deliveries = Deliveries(deps, self.alerts)
         self.bindings = Bindings(deps.database, deps.bank, deps.hub)
@@ -81,7 +82,9 @@ class WechatChannel:
         return web.Response(text=text, content_type="text/xml")
 
     async def settled(self) -> None:
-        """Waits for what was begun so far."""
+        """Waits for what was begun so far, and for what was said to be taken up."""
+        while self._said is not None and not self._said.empty():
+            self.intake.in_background(self.deliveries.deliver_in(self._said.get_nowait()))
         await self.intake.settled()
 
     def _prove(self, request: web.Request) -> Stamp:
@@ -105,16 +108,18 @@ class WechatChannel:
 
     async def _serving(self, _app: web.Application) -> AsyncIterator[None]:
         """For as long as the server runs, what is said in a follower's conversation is sent at once."""
-        async with self._deps.hub.events.follow() as queue:
+        async with self._deps.hub.events.follow() as said:
+            self._said = said
 
             async def work() -> None:
                 while True:
-                    self.intake.in_background(self.deliveries.deliver_in(await queue.get()))
+                    self.intake.in_background(self.deliveries.deliver_in(await said.get()))
 
             task = asyncio.create_task(work())
             yield
             task.cancel()
             await asyncio.wait({task})
+            self._said = None
         await self.settled()
         await self._deps.api.close()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 
 from banking_core.storage import new_id
 from bot.channels.wechat import contacts
@@ -103,24 +103,8 @@ class Deliveries:
 
     async def sweep(self) -> int:
         """Sends what events, other processes or crashes have left; returns how many messages."""
-        now = self._clock.now()
-        able = (WechatContact.quota_left > 0) & (WechatContact.quota_until > now)
-        statement = (
-            select(WechatContact.id)
-            .join(Conversation, Conversation.id == WechatContact.conversation_id)
-            .where(
-                WechatContact.following,
-                or_(
-                    Conversation.next_seq - 1 > WechatContact.delivered_seq, WechatContact.delivered_chars > 0
-                ),
-                or_(WechatContact.busy_until.is_(None), WechatContact.busy_until <= now),
-                or_(WechatContact.retry_at.is_(None), WechatContact.retry_at <= now),
-                or_(able, WechatContact.alerted_seq <= WechatContact.delivered_seq),
-            )
-            .limit(SWEEP_MAX)
-        )
         async with self._database.snapshot() as session:
-            waiting = list(await session.scalars(statement))
+            waiting = list(await session.scalars(self._waiting().limit(SWEEP_MAX)))
         gate = asyncio.Semaphore(AT_ONCE_MAX)
 
         async def one(contact_id: str) -> int:
@@ -132,10 +116,28 @@ class Deliveries:
     async def deliver_in(self, conversation_id: str) -> None:
         """Something was said in a conversation: if it is a follower's, it is sent."""
         async with self._database.snapshot() as session:
-            statement = select(WechatContact.id).where(WechatContact.conversation_id == conversation_id)
+            statement = self._waiting().where(WechatContact.conversation_id == conversation_id)
             contact_id = await session.scalar(statement)
         if contact_id is not None:
             await self.deliver(contact_id)
+
+    def _waiting(self) -> Select[str]:
+        """Followers for whom something waits that may be sent or told of now, and to whom nobody is sending."""
+        now = self._clock.now()
+        able = (WechatContact.quota_left > 0) & (WechatContact.quota_until > now)
+        more = Conversation.next_seq - 1 > WechatContact.delivered_seq
+        return (
+            select(WechatContact.id)
+            .join(Conversation, Conversation.id == WechatContact.conversation_id)
+            .where(
+                WechatContact.following,
+                or_(more, WechatContact.delivered_chars > 0),
+                or_(WechatContact.busy_until.is_(None), WechatContact.busy_until <= now),
+                or_(WechatContact.retry_at.is_(None), WechatContact.retry_at <= now),
+                or_(able, WechatContact.alerted_seq <= WechatContact.delivered_seq),
+            )
+            .order_by(WechatContact.seen_at)
+        )
 
     async def _send_next(self, contact_id: str, lease: str) -> bool:
         """Sends one message; False when there is none, or none may be sent now."""

@@ -49,6 +49,7 @@ KEPT = 2 * WINDOW
 RESUME_AFTER = timedelta(seconds=30)  # longer than a turn takes; one that is still at work does no harm
 RESUME_WITHIN = timedelta(days=1)  # a later answer would only puzzle
 RESUME_MAX = 50
+CONTACT_KEPT = timedelta(days=30)
 TOO_FAST = TextOut("您发得太快了，请歇几秒再发，刚才这条没有收到。")
 
 
@@ -122,14 +123,19 @@ class Intake:
         return len(left)
 
     async def forget(self) -> int:
-        """Deletes nonces whose time is over and messages that nobody will deliver again; returns how many."""
+        """Deletes what has had its time: nonces, messages that nobody will deliver again, and those who left us long
+        ago without an account; returns how many rows.
+        """
         before = self._clock.now() - KEPT
         async with self._database.transaction() as session:
             nonces = delete(WechatNonce).where(WechatNonce.used_at <= before).returning(WechatNonce.key)
             over = (WechatReceived.received_at <= before) & WechatReceived.message_sealed.is_(None)
             lost = WechatReceived.received_at <= before - RESUME_WITHIN
             messages = delete(WechatReceived).where(over | lost).returning(WechatReceived.id)
-            return len((await session.execute(nonces)).all()) + len((await session.execute(messages)).all())
+            gone = ~WechatContact.following & WechatContact.customer_id.is_(None)
+            gone = gone & (WechatContact.seen_at <= before - CONTACT_KEPT)
+            people = delete(WechatContact).where(gone).returning(WechatContact.id)
+            return sum([len((await session.execute(each)).all()) for each in (nonces, messages, people)])
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[bool]:
         """A task that outlives the request; False when it failed, which is logged without its words."""

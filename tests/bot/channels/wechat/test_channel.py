@@ -161,6 +161,22 @@ async def test_nonces_and_messages_are_forgotten_when_their_time_is_over(site: S
         assert await session.get(WechatNonce, "x") is None and await session.get(WechatReceived, "x") is None
 
 
+async def test_who_left_long_ago_without_an_account_is_forgotten(site: Site) -> None:
+    follower = site.follower()
+    await follower.follow()
+    await follower.unfollow()
+    site.clock.advance(seconds=29 * 24 * 3600)
+    await site.channel.intake.forget()
+    assert (await site.contact()).following is False
+    site.clock.advance(seconds=2 * 24 * 3600)
+    assert await site.channel.intake.forget() == 1
+    async with site.product.database.snapshot() as session:
+        assert await contacts.find(session, OPENID) is None
+    await follower.follow()
+    await site.settled()
+    assert "您好" in follower.texts()[-1]
+
+
 async def test_several_replies_are_merged_into_one_message(site: Site) -> None:
     follower = site.follower()
     await follower.say("你好")
