@@ -135,24 +135,23 @@ def test_numbers_are_said_the_chinese_way(value, words):
 
 
 def test_a_tiny_run_learns_goes_on_and_comes_out_as_a_model(clips, tmp_path):
-    plan = train.Plan(
-        steps=24, open_steps=24, align_steps=12, utterances=6, pool=3, english_batches=1, save_every=4
-    )
+    stage = train.Stage(24, 2e-3, 1e-4, english_batches=1)
+    plan = train.Plan((stage,), align_steps=12, utterances=6, pool=3, save_every=1)
     small = {"width": 32, "bottleneck": 16, "strides": (1, 1)}
     mixer = mixing.Mixer(clips, ROOT)
-    before = train.Training(mixer, plan, tmp_path / "a", Network(**small))
+    before = train.Training(mixer, plan, stage, tmp_path / "a", Network(**small))
     first = [loss for task, loss in before.next_pool() if task == "zh"]
-    train.run(mixer, plan, tmp_path / "a", 24, Network(**small))
+    train.run(mixer, plan, stage, tmp_path / "a", 24, Network(**small))
     stopped = Network(**small)
-    train.run(mixer, plan, tmp_path / "b", 12, stopped)
-    mean = train.run(mixer, plan, tmp_path / "b", 24, Network(**small))
+    train.run(mixer, plan, stage, tmp_path / "b", 12, stopped)
+    mean = train.run(mixer, plan, stage, tmp_path / "b", 24, Network(**small))
     whole = torch.load(tmp_path / "a" / "checkpoint.pt", weights_only=True)["mean"]
     assert all(torch.allclose(whole[name], value, atol=1e-5) for name, value in mean.state_dict().items())
-    again = train.Training(mixer, plan, tmp_path / "a", Network(**small))
+    again = train.Training(mixer, plan, stage, tmp_path / "a", Network(**small))
     last = [
         loss
         for task, loss in [
-            (b.task, again._loss(b).item()) for b in train.batches(mixer, plan, 0, mean.context)
+            (b.task, again._loss(b).item()) for b in train.batches(mixer, plan, 0, mean.context, 1)
         ]
         if task == "zh"
     ]

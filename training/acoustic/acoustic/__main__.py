@@ -13,7 +13,7 @@ import torch
 
 from acoustic import corpus, folder, graphs, measure, synthesis, train
 from acoustic.corpus import Clip
-from acoustic.mixing import GENTLE, LITTLE, Mixer
+from acoustic.mixing import Mixer
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -29,14 +29,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--app-python", default=sys.executable, help="Python of the app, which measures with Vosk"
     )
-    parser.add_argument("--steps", type=int, default=plan.steps, help="of the whole plan")
     parser.add_argument(
-        "--gentle-steps", type=int, default=plan.gentle_steps, help="before voices are changed less"
+        "--stop", type=int, default=plan.stages[-1].until, help="take the weights after so many steps"
     )
-    parser.add_argument(
-        "--open-steps", type=int, default=plan.open_steps, help="before the digits' voice is heard"
-    )
-    parser.add_argument("--stop", type=int, help="take the weights as they are after so many steps")
     parser.add_argument("--espeak", type=int, default=4500, help="sentences by espeak-ng")
     parser.add_argument("--seed", type=int, default=plan.seed)
     parser.add_argument("--no-training", action="store_true", help="take the last checkpoint as it is")
@@ -44,16 +39,18 @@ def _arguments() -> argparse.Namespace:
 
 
 def _train(clips: list[Clip], plan: train.Plan, run: Path, stop: int) -> None:
-    """Without the digits' voice first, so that it can measure; then with it."""
+    """Stage by stage; the last weights that did not hear the digits' voice are kept, so that it can measure them."""
     clips = [clip for clip in clips if clip.speaker not in corpus.HELD_OUT]
     heard = [clip for clip in clips if clip.speaker not in corpus.HELD_OUT_DIGITS]
-    train.run(Mixer(heard, ROOT), plan, run, until=min(stop, plan.gentle_steps))
-    if stop > plan.gentle_steps:
-        train.run(Mixer(heard, ROOT, GENTLE, LITTLE), plan, run, until=min(stop, plan.open_steps))
-    if stop > plan.open_steps:
-        if not (run / "open.pt").exists():
+    begun = 0
+    for stage in plan.stages:
+        if begun >= stop:
+            return
+        if stage.opened and not (run / "open.pt").exists():
             shutil.copy(run / "checkpoint.pt", run / "open.pt")
-        train.run(Mixer(clips, ROOT, GENTLE, LITTLE), plan, run, until=stop)
+        mixer = Mixer(clips if stage.opened else heard, ROOT, stage.recipe, stage.change)
+        train.run(mixer, plan, stage, run, stop)
+        begun = stage.until
 
 
 def _figures(work: Path, model: Path, checkpoint: Path, python: Path) -> dict[str, Any]:
@@ -74,14 +71,12 @@ def main() -> None:
     clips = corpus.load(given.speech, work / "clips.pkl")
     words = [clip.text for clip in clips if clip.kind == "hsk" and len(clip.text) <= 4]
     synthetic = synthesis.load(ROOT, work / "espeak.pkl", given.espeak, given.seed, words)
-    plan = train.Plan(
-        steps=given.steps, gentle_steps=given.gentle_steps, open_steps=given.open_steps, seed=given.seed
-    )
+    plan = train.Plan(seed=given.seed)
     if not given.no_training:
-        _train(clips + synthetic, plan, run, given.stop or plan.steps)
+        _train(clips + synthetic, plan, run, given.stop)
     measure.make(work / "measure", clips, ROOT)
     sizes = graphs.build(ROOT, model)
-    metrics: dict[str, Any] = {"seed": plan.seed, "planned_steps": plan.steps, "graph": sizes}
+    metrics: dict[str, Any] = {"seed": plan.seed, "planned_steps": plan.stages[-1].until, "graph": sizes}
     if (run / "open.pt").exists():  # these weights never heard the digits' voice
         folder.write(folder.load(run / "open.pt"), model)
         metrics["before_the_digits_voice"] = _figures(work, model, run / "open.pt", given.app_python)

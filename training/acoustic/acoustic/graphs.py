@@ -17,7 +17,7 @@ import kaldifst
 from kaldifst import StdArc, StdVectorFst
 
 from acoustic import kaldi, sentences
-from acoustic.lexicon import lexicon
+from acoustic.lexicon import UNKNOWN, Reading, lexicon
 
 SILENCE_CHANCE: Final = 0.5
 UNKNOWN_COST: Final = 5.0
@@ -25,18 +25,24 @@ DISCOUNT: Final = 0.7
 _LOOKAHEAD: Final = "olabel_lookahead"
 
 
-def _placed(numbers: tuple[int, ...]) -> list[int]:
-    """Kaldi's phones of one word: alone, or at its beginning, inside and end."""
-    count = len(kaldi.POSITIONS)
-    places = [3] if len(numbers) == 1 else [0, *([2] * (len(numbers) - 2)), 1]
-    return [2 + (number - 1) * count + place for number, place in zip(numbers, places, strict=True)]
+def _placed(reading: Reading) -> list[list[int]]:
+    """Kaldi's phones of one word by syllable: alone, or at its beginning, inside and end."""
+    count, size = len(kaldi.POSITIONS), sum(map(len, reading))
+    places = [3] if size == 1 else [0, *([2] * (size - 2)), 1]
+    at = iter(places)
+    return [[2 + (number - 1) * count + next(at) for number in syllable] for syllable in reading]
 
 
-def _lexicon_fst(entries: list[tuple[str, tuple[int, ...]]], ids: dict[str, int]) -> tuple[StdVectorFst, int]:
-    """Phones to words, silence allowed between them; gives also how many disambiguation symbols it has."""
-    first_symbol = len(kaldi.phone_table()) + 1
-    prefixes = {numbers[:length] for _, numbers in entries for length in range(1, len(numbers))}
-    shared = Counter(numbers for _, numbers in entries)
+def _lexicon_fst(entries: list[tuple[str, Reading]], ids: dict[str, int]) -> tuple[StdVectorFst, int]:
+    """Phones to words, silence allowed between syllables; gives also how many disambiguation symbols it has.
+
+    Training hears the closure of a stop as silence as often as not, hence the silence inside of words too.
+    """
+    gap = len(kaldi.phone_table())
+    first_symbol = gap + 1
+    flat = {reading: tuple(number for syllable in reading for number in syllable) for _, reading in entries}
+    prefixes = {numbers[:length] for numbers in flat.values() for length in range(1, len(numbers))}
+    shared = Counter(flat[reading] for _, reading in entries)
     used: Counter[tuple[int, ...]] = Counter()
     symbols = 1  # the first one follows silence
     fst = StdVectorFst()
@@ -48,19 +54,31 @@ def _lexicon_fst(entries: list[tuple[str, tuple[int, ...]]], ids: dict[str, int]
     fst.add_arc(start, StdArc(0, 0, quiet, silence))
     fst.add_arc(silence, StdArc(1, 0, 0.0, after))
     fst.add_arc(after, StdArc(first_symbol, 0, 0.0, loop))
-    for word, numbers in entries:
-        labels = _placed(numbers)
+    for word, reading in entries:
+        numbers = flat[reading]
+        labels = _placed(reading)
         if shared[numbers] > 1 or numbers in prefixes:
             used[numbers] += 1
             symbols = max(symbols, used[numbers] + 1)
-            labels.append(first_symbol + used[numbers])
-        at, cost, out = loop, UNKNOWN_COST if word == "[unk]" else 0.0, ids[word]
-        for label in labels[:-1]:
-            to = fst.add_state()
-            fst.add_arc(at, StdArc(label, out, cost, to))
-            at, cost, out = to, 0.0, 0
-        fst.add_arc(at, StdArc(labels[-1], out, cost + speaking, loop))
-        fst.add_arc(at, StdArc(labels[-1], out, cost + quiet, silence))
+            labels[-1].append(first_symbol + used[numbers])
+        # Arcs leave from every state in `at`, each with what is still to be paid and said there.
+        at = [(loop, UNKNOWN_COST if word == UNKNOWN else 0.0, ids[word])]
+        for place, syllable in enumerate(labels):
+            for label in syllable[:-1]:
+                to = fst.add_state()
+                for state, cost, out in at:
+                    fst.add_arc(state, StdArc(label, out, cost, to))
+                at = [(to, 0.0, 0)]
+            if place == len(labels) - 1:
+                for state, cost, out in at:
+                    fst.add_arc(state, StdArc(syllable[-1], out, cost + speaking, loop))
+                    fst.add_arc(state, StdArc(syllable[-1], out, cost + quiet, silence))
+                continue
+            to, paused = fst.add_state(), fst.add_state()
+            for state, cost, out in at:
+                fst.add_arc(state, StdArc(syllable[-1], out, cost, to))
+            fst.add_arc(to, StdArc(gap, 0, quiet, paused))
+            at = [(to, speaking, 0), (paused, 0.0, 0)]
     return fst, symbols
 
 
@@ -203,7 +221,8 @@ def build(root: Path, folder: Path, seed: int = 1) -> dict[str, int]:
     (graph / "words.txt").write_text(text, "utf-8")
     (graph / "disambig_tid.int").write_text("".join(f"{2 * count + 1 + at}\n" for at in range(symbols)))
     kinds = ("begin", "end", "internal", "singleton")
-    lines = ["1 nonword", *(f"{number} {kinds[(number - 2) % 4]}" for number in range(2, count + 1))]
+    lines = ["1 nonword", *(f"{number} {kinds[(number - 2) % 4]}" for number in range(2, count))]
+    lines.append(f"{count} internal")
     (graph / "phones" / "word_boundary.int").write_text("\n".join(lines) + "\n")
     (graph / "HCL.fst").unlink()
     pairs.unlink()

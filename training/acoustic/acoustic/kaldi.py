@@ -14,16 +14,19 @@ from acoustic.features import BINS
 from acoustic.network import SUBSAMPLING, Block, Network
 
 POSITIONS: Final = ("B", "E", "I", "S")
+GAP: Final = f"{phones.SIL}_I"
 
 
 def phone_table() -> list[str]:
-    """Kaldi's phones from number 1: silence, then every phone by its place in the word."""
-    return [phones.SIL, *(f"{phone}_{place}" for phone in phones.PHONES[1:] for place in POSITIONS)]
+    """Kaldi's phones from number 1: silence, every phone by its place in the word, silence inside a word."""
+    return [phones.SIL, *(f"{phone}_{place}" for phone in phones.PHONES[1:] for place in POSITIONS), GAP]
 
 
 def base(kaldi_phone: int) -> int:
     """The network's phone of one of Kaldi's."""
-    return 0 if kaldi_phone == 1 else (kaldi_phone - 2) // len(POSITIONS) + 1
+    if kaldi_phone in (1, len(phone_table())):
+        return 0
+    return (kaldi_phone - 2) // len(POSITIONS) + 1
 
 
 class _Writer:

@@ -59,17 +59,20 @@ def words(root: Path) -> list[str]:
     return [word for word in found if re.fullmatch(r"[一-鿿〇]{1,6}", word)]
 
 
-def lexicon(root: Path) -> list[tuple[str, tuple[int, ...]]]:
-    """(word, phone numbers), a line a reading; the unknown word may be any syllable."""
-    entries: list[tuple[str, tuple[int, ...]]] = []
+Reading = tuple[tuple[int, ...], ...]  # phone numbers by syllable
+
+
+def lexicon(root: Path) -> list[tuple[str, Reading]]:
+    """(word, reading), a line a reading; the unknown word may be any syllable."""
+    entries: list[tuple[str, Reading]] = []
     heard: set[str] = set()
     for word in words(root):
         for reading in _readings("零" if word == "〇" else word):
             try:
-                numbers = tuple(phones.indices(list(reading)))
+                numbers = tuple(tuple(phones.indices([one])) for one in reading)
             except KeyError:
                 continue
             entries.append((word, numbers))
             heard.update(reading)
-    entries += [(UNKNOWN, tuple(phones.indices([name]))) for name in sorted(heard)]
+    entries += [(UNKNOWN, (tuple(phones.indices([name])),)) for name in sorted(heard)]
     return list(dict.fromkeys(entries))

@@ -116,9 +116,8 @@ def _student_sets(folder: Path, clips: list[Clip]) -> None:
     _write(folder, "words_unk", [Item(wave, said, [*words, "[unk]"]) for wave, said in alone])
     _write(folder, "words_1500", [Item(wave, said, many) for wave, said in alone[::3]])
     _write(folder, "words_menu", [Item(wave, said, [*MENU, *words, "[unk]"]) for wave, said in alone[::2]])
-    others = [said for said in words if said != "数字"][:2]
-    stray = [Item(wave, "", [*others, "[unk]"]) for wave, said in alone if said not in others]
-    _write(folder, "strays", stray[:300])
+    answers = ["确认", "取消", "[unk]"]
+    _write(folder, "strays", [Item(wave, "", answers) for wave, _ in alone[::2]])
     speakers = sorted({clip.speaker for clip in mine})
     strings = []
     for at in range(100):

@@ -16,33 +16,48 @@ from torch.nn import functional
 
 from acoustic import english, phones
 from acoustic.losses import Denominator, numerator
-from acoustic.mixing import Mixer, Utterance
+from acoustic.mixing import FAR, GENTLE, LATE, LITTLE, WIDE, Change, Mixer, Recipe, Utterance
 from acoustic.network import SUBSAMPLING, Network
 
 TASKS: Final = ("zh", "en")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """`align_steps` of cross-entropy from a uniform alignment, then MMI until `steps`.
+class Stage:
+    """Up to step `until` the rate falls by equal factors from `rate` to `rate_end`.
 
-    From `gentle_steps` on voices are changed less, students are heard more, English no more, and the rate falls to
-    its end. Until `open_steps` the voices of HELD_OUT_DIGITS stay out, so that they can measure.
+    `english_batches` of a pool are the second task; `opened` lets in the voices of HELD_OUT_DIGITS, which measure
+    what came before.
     """
 
-    steps: int = 4800
-    gentle_steps: int = 1736
-    open_steps: int = 4300
+    until: int
+    rate: float
+    rate_end: float
+    recipe: Recipe = WIDE
+    change: Change = FAR
+    english_batches: int = 0
+    opened: bool = False
+
+
+STAGES: Final = (
+    Stage(1736, 2e-3, 8.01e-4, english_batches=2),
+    Stage(3038, 8.01e-4, 2.465e-4, GENTLE, LITTLE),
+    Stage(4600, 2.465e-4, 4e-5, GENTLE, LATE, opened=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`align_steps` of cross-entropy from a uniform alignment, then MMI; one stage after the other."""
+
+    stages: tuple[Stage, ...] = STAGES
     align_steps: int = 500
     utterances: int = 16
     pool: int = 6  # batches drawn together and sorted by length
-    rate: float = 2e-3
-    rate_end: float = 5e-5
-    rate_steps: int = 7000  # in which it would fall to its end before `gentle_steps`
-    english_batches: int = 2
+    warm_steps: int = 200
     decay: float = 0.998  # of the running mean of the weights
     seed: int = 1
-    save_every: int = 250
+    save_every: int = 31  # pools
     half: bool = True  # the network in bfloat16, its losses and weights in full precision
 
 
@@ -57,14 +72,14 @@ class Batch:
     task: str
 
 
-def batches(mixer: Mixer, plan: Plan, pool: int, context: int, *, english: bool = True) -> list[Batch]:
+def batches(mixer: Mixer, plan: Plan, pool: int, context: int, english: int) -> list[Batch]:
     """The batches of one pool; which they are depends on the seed and the pool's number only."""
     rng = np.random.default_rng([plan.seed, 77, pool])
     made = [mixer.make((plan.seed, pool, at)) for at in range(plan.utterances * plan.pool)]
     made.sort(key=lambda one: len(one.frames))
     cut = [made[at : at + plan.utterances] for at in range(0, len(made), plan.utterances)]
     found = [_batch(part, context, "zh", rng) for part in cut]
-    count = plan.english_batches if english else 0
+    count = english
     others = [
         mixer.make((plan.seed, pool, 100000 + at), english=True) for at in range(plan.utterances * count)
     ]
@@ -122,11 +137,14 @@ def _follow(sequences: list[list[list[int]]]) -> list[list[int]]:
 class Training:
     """Network, running mean and optimiser, as they stand after `step` steps; goes on from `folder`/checkpoint.pt."""
 
-    def __init__(self, mixer: Mixer, plan: Plan, folder: Path, network: Network | None = None) -> None:
+    def __init__(
+        self, mixer: Mixer, plan: Plan, stage: Stage, folder: Path, network: Network | None = None
+    ) -> None:
         torch.manual_seed(plan.seed)
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
-        self.mixer, self.plan, self.checkpoint = mixer, plan, folder / "checkpoint.pt"
+        self.mixer, self.plan, self.stage = mixer, plan, stage
+        self.checkpoint = folder / "checkpoint.pt"
         self.network = network or Network()
         first = [mixer.make((plan.seed, 999983, at)) for at in range(600)]
         others = [mixer.make((plan.seed, 999983, at), english=True) for at in range(200)]
@@ -138,7 +156,7 @@ class Training:
             "en": Denominator(_follow([one.words for one in others]), len(english.PHONES)),
         }
         self.mean = deepcopy(self.network)
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=plan.rate, weight_decay=1e-3)
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=stage.rate, weight_decay=1e-3)
         self.step, self.pool, self.heard_s = 0, 0, 0.0
         if self.checkpoint.exists():
             self._go_on()
@@ -166,7 +184,7 @@ class Training:
         losses = []
         for batch in self._batches():
             for group in self.optimizer.param_groups:
-                group["lr"] = _rate(self.plan, self.step)
+                group["lr"] = _rate(self.plan, self.stage, self.step)
             loss = self._loss(batch)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -180,8 +198,7 @@ class Training:
         return losses
 
     def _batches(self) -> list[Batch]:
-        early = self.step < self.plan.gentle_steps
-        return batches(self.mixer, self.plan, self.pool, self.network.context, english=early)
+        return batches(self.mixer, self.plan, self.pool, self.network.context, self.stage.english_batches)
 
     def _loss(self, batch: Batch) -> Tensor:
         with torch.autocast(
@@ -198,10 +215,12 @@ class Training:
         return loss * 0.5 if batch.task == "en" else loss
 
 
-def run(mixer: Mixer, plan: Plan, folder: Path, until: int, network: Network | None = None) -> Network:
-    """Trains up to step `until`; gives the running mean of the weights."""
-    training = Training(mixer, plan, folder, network)
-    save_every = max(1, plan.save_every // (plan.pool + plan.english_batches))
+def run(
+    mixer: Mixer, plan: Plan, stage: Stage, folder: Path, until: int, network: Network | None = None
+) -> Network:
+    """Trains a stage, or the part of it before step `until`; gives the running mean of the weights."""
+    training = Training(mixer, plan, stage, folder, network)
+    until = min(until, stage.until)
     began_s, shown, losses = time.monotonic(), training.step, []
     while training.step < until:
         losses += training.next_pool()
@@ -211,7 +230,7 @@ def run(mixer: Mixer, plan: Plan, folder: Path, until: int, network: Network | N
             spent_s, heard_h = time.monotonic() - began_s, training.heard_s / 3600
             print(training.step, told, f"heard {heard_h:.2f} h", f"{spent_s:.0f} s", flush=True)
             shown, losses = training.step, []
-        if training.pool % save_every == 0 or done:
+        if training.pool % plan.save_every == 0 or done:
             training.save()
     return training.mean
 
@@ -220,15 +239,14 @@ def _mean(values: list[float]) -> float | None:
     return round(float(np.mean(values)), 4) if values else None
 
 
-def _rate(plan: Plan, step: int) -> float:
-    """Warms up, then falls by equal factors: slowly at first, from `gentle_steps` on so that it ends with the plan."""
-    slow = min(step, plan.gentle_steps) / plan.rate_steps
-    rate = plan.rate * (plan.rate_end / plan.rate) ** slow * min(1.0, (step + 20) / 200)
-    if step > plan.gentle_steps:
-        rate *= (plan.rate_end / rate) ** min(
-            1.0, (step - plan.gentle_steps) / (plan.steps - plan.gentle_steps)
-        )
-    return float(rate)
+def _rate(plan: Plan, stage: Stage, step: int) -> float:
+    """By equal factors within the stage; at the very beginning it rises."""
+    before = [one.until for one in plan.stages if one.until < stage.until]
+    begun = max(before, default=0)
+    share = min(1.0, (step - begun) / (stage.until - begun))
+    return float(
+        stage.rate * (stage.rate_end / stage.rate) ** share * min(1.0, (step + 20) / plan.warm_steps)
+    )
 
 
 def _average(mean: Network, network: Network, decay: float) -> None:
