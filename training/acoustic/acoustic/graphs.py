@@ -20,7 +20,7 @@ from acoustic import kaldi, sentences
 from acoustic.lexicon import UNKNOWN, Reading, lexicon
 
 SILENCE_CHANCE: Final = 0.5
-UNKNOWN_COST: Final = 5.0
+UNKNOWN_COST: Final = 3.0
 DISCOUNT: Final = 0.7
 _LOOKAHEAD: Final = "olabel_lookahead"
 
