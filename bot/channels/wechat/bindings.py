@@ -19,6 +19,7 @@ from banking_core.identity.models import BankSession
 from banking_core.storage import Database, new_id
 from bot.channels.wechat import contacts
 from bot.channels.wechat.models import WechatContact
+from bot.conversation import log, ownership
 from bot.conversation.hub import Hub
 from bot.dialogue.reply import Reply
 
@@ -81,6 +82,9 @@ class Bindings:
             if customer_id is None:
                 return False
             contact.customer_id = contact.device_id = contact.bound_at = None
+            before = await log.locked(session, contact.conversation_id)
+            if before.owner in ("queue", "agent"):  # nobody would be there to be served
+                ownership.close(before, self._bank.clock.now())
             contacts.change_conversation(contact, conversation_id)
             devices = self._bank.identity.devices
             origin = contacts.origin_of(contact.openid)
@@ -88,6 +92,7 @@ class Bindings:
             if device is not None and device.id == device_id:
                 await devices.unbind(session, customer_id, device.id, origin=origin)
             self._note(session, contact, customer_id, "unbound", self._bank.clock.now(), why)
+        await self._hub.publish(before.id, [], True)
         return True
 
     async def attach(self, contact_id: str, *, said_once: str = "") -> str:

@@ -98,7 +98,7 @@ class Turns:
         text = text.strip()
         if not text or not is_clean(text):
             return
-        if UNBIND.fullmatch(text):
+        if UNBIND.fullmatch(text) and (await self._hub.status(conversation_id)).owner != "agent":
             gone = await self._bindings.unbind(contact_id, "asked")
             reply = Reply(UNBOUND if gone else NOT_BOUND, choices=choices("绑定"))
             await self._say(await self._bindings.attach(contact_id), message, reply)

@@ -14,6 +14,7 @@ from bot.channels.wechat.models import WechatAlert
 from bot.channels.wechat.turns import BINDING_OVER, NOT_BOUND, UNBOUND
 from bot.conversation.redaction import BLOT
 from bot.conversation.turns import NOT_IN_THIS_CHAT
+from desk.service import DEMO_PASSWORD
 from tests.bot.channels.wechat.accounts import OPENID
 from tests.bot.channels.wechat.site import (
     CODE,
@@ -207,6 +208,52 @@ async def test_a_binding_ends_with_the_trust_it_stands_on(site: Site, browser: B
     await site.settled()
     assert BINDING_OVER in follower.texts()[-1] and "1,000.00" not in str(follower.texts())
     assert (await site.contact()).customer_id is None
+
+
+async def test_a_human_takes_over_in_wechat_and_is_the_only_one_to_speak(
+    site: Site, browser: Browser
+) -> None:
+    await make_customer(site.product)
+    await browser.bind()
+    async with site.product.database.transaction() as session:
+        await site.product.desk.seed_demo_agents(session)
+    seat = (await site.product.desk.login(site.product.database, "xiaowang", DEMO_PASSWORD)).seat
+    assert seat is not None
+    follower, handoff = site.follower(), site.product.handoff
+    await follower.say("转人工")
+    conversation_id = (await site.contact()).conversation_id
+    await handoff.claim(conversation_id, seat.agent_id, "小王")
+    await site.settled()
+    await handoff.agent_say(conversation_id, seat.agent_id, "您好，我看到了。", "client-0001")
+    await site.settled()
+    assert [shown.how for shown in follower.screen[-2:]] == ["service", "service"]
+    assert follower.texts()[-2:] == ["小王为您服务。", "小王：您好，我看到了。"]
+    seen = len(follower.screen)
+    await follower.say("卡丢了")
+    await follower.speak(b"#!AMR")
+    await follower.show_picture()
+    await follower.say("解除绑定")
+    await site.settled()
+    said = [m["text"] for m in await site.history() if m["sender"] == "customer"]
+    assert said[-4:] == ["卡丢了", "[语音]", "[图片]", "解除绑定"] and len(follower.screen) == seen
+    assert (await site.contact()).quota_left == 5
+    await handoff.close(conversation_id, seat.agent_id)
+    await site.settled()
+    assert "打个分" in follower.texts()[-1] and "可以回复1到5" in follower.texts()[-1]
+
+
+async def test_who_unfollows_while_waiting_for_a_human_waits_no_more(site: Site, browser: Browser) -> None:
+    await make_customer(site.product)
+    await browser.bind()
+    async with site.product.database.transaction() as session:
+        await site.product.desk.seed_demo_agents(session)
+    await site.product.desk.login(site.product.database, "xiaowang", DEMO_PASSWORD)
+    follower = site.follower()
+    await follower.say("转人工")
+    assert len(await site.product.handoff.queue()) == 1
+    await follower.unfollow()
+    await site.settled()
+    assert await site.product.handoff.queue() == []
 
 
 async def test_a_customer_has_one_wechat(site: Site, browser: Browser) -> None:
