@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -400,7 +400,7 @@ ANYTHING = st.recursive(
 FIELDS = ("kind", "order", "frequency", "day", "starts_on", "ends_on", "runs_max", "holiday_rule", "title")
 
 
-@settings(derandomize=True, max_examples=300)
+@settings(derandomize=True, max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(noise=st.dictionaries(st.sampled_from(FIELDS), ANYTHING), keep=st.booleans())
 def test_whatever_is_sent_it_is_read_or_refused(noise: dict[str, Any], keep: bool) -> None:
     good = {"kind": "transfer", "order": {}, "frequency": "monthly", "day": 15}
