@@ -40,7 +40,7 @@ class Policy:
     digress_min: float = 0.5
     digress_sure_min: float = 0.8  # with slot values in the sentence the new wish must be clear
     talk_min: float = 0.5
-    answer_min: float = 0.33  # knowledge: answer at once
+    answer_min: float = 0.45  # knowledge: answer at once
     answer_sure_min: float = 0.7  # knowledge: even against a skill the model heard
     suggest_min: float = 0.2  # knowledge: "did you mean" the best three, all together
     suggest_each_min: float = 0.04  # one of them
