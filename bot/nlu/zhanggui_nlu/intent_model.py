@@ -27,7 +27,7 @@ class IntentSettings:
     c: float = 1.0
     pair_weight: float = 0.7
     word_weight: float = 1.0
-    balance: float = 0.3
+    balance: float = 0.5
     calibration_folds: int = 2
     seed: int = 7
 
