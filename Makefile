@@ -20,6 +20,7 @@ check: install
 test: install check
 	setup/test_servers.sh
 	.venv/bin/zhanggui train
+	$(PY) -m bot.knowledge var/cache
 	cd $(NLU) && .venv/bin/python -W ignore -m unittest -q
 	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
 

@@ -40,9 +40,9 @@ class Policy:
     digress_min: float = 0.5
     digress_sure_min: float = 0.8  # with slot values in the sentence the new wish must be clear
     talk_min: float = 0.5
-    answer_min: float = 0.45  # knowledge: answer at once
+    answer_min: float = 0.5  # knowledge: answer at once
     answer_sure_min: float = 0.7  # knowledge: even against a skill the model heard
-    suggest_min: float = 0.2  # knowledge: "did you mean" the best three, all together
+    suggest_min: float = 0.25  # knowledge: "did you mean" the best three, all together
     suggest_each_min: float = 0.04  # one of them
     stale_s: float = 900.0
     clarifications_max: int = 2

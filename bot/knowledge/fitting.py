@@ -30,6 +30,7 @@ SEED = 20
 DIMENSIONS = 200
 RIDGE = 0.5
 _SWEEPS = 3
+_COMMON_MIN = 3  # texts a term must occur in to have a direction of its own
 _STRIDE = 7919  # from a sentence to the one whose piece is mixed into it
 _NEWTON_STEPS_MAX = 30
 _NEWTON_PENALTY = 1.0
@@ -79,7 +80,7 @@ def _fit(corpus: Corpus, entries: int, lexicon: Lexicon, reader: Reader) -> tupl
     rows = _rows(vectors, len(space.terms))
     owners = np.array(corpus.owners, dtype=np.int32)
     axes = _axes(rows, corpus, space, reader)
-    folded = axes.scaled(rows @ axes.projection.astype(np.float32))
+    folded = axes.scaled(rows @ axes.directions())
     draft = Model(
         postings=Postings.of(vectors, len(space.terms)),
         first=entry_starts(owners, entries),
@@ -89,7 +90,9 @@ def _fit(corpus: Corpus, entries: int, lexicon: Lexicon, reader: Reader) -> tupl
         weights=np.zeros(OPTION_FEATURES + NONE_FEATURES),
     )
     index = Index(draft, rows)
-    likeness = np.concatenate(list(index.likeness(vectors)))
+    likeness = np.empty((len(vectors), len(vectors)), dtype=np.float32)
+    for number, piece in enumerate(index.likeness(vectors)):
+        likeness[number * _CHUNK : (number + 1) * _CHUNK] = piece
     inverse = _inverse(sharpened(likeness))
     targets = np.zeros((len(vectors), entries + 1), dtype=np.float32)
     targets[np.arange(len(vectors)), owners] = 1.0  # NOT_AN_ENTRY is -1: the last column
@@ -116,9 +119,10 @@ class Index:
 
     def likeness(self, queries: Sequence[Sparse]) -> Iterator[Floats]:
         """`Model.likeness` of texts, in pieces of shape (up to _CHUNK, N)."""
+        directions = self.model.axes.directions()
         for at in range(0, len(queries), _CHUNK):
             piece = _rows(queries[at : at + _CHUNK], self.rows.shape[1])
-            folded = self.model.axes.scaled(piece @ self.model.axes.projection.astype(np.float32))
+            folded = self.model.axes.scaled(piece @ directions)
             inner = (piece @ self.rows.T).toarray() + folded @ self.model.folded.T
             yield np.clip(inner, 0.0, 1.0, dtype=np.float32)
 
@@ -142,17 +146,24 @@ def _axes(rows: sparse.csr_matrix, corpus: Corpus, space: TermSpace, reader: Rea
         for text in texts:
             topics[read[text].ids, column] += read[text].weights
     topics /= np.maximum(np.linalg.norm(topics, axis=0), 1e-9)
-    return Axes(np.concatenate([latent, topics], axis=1).astype(np.float16), dimensions)
+    common = np.bincount(everything.indices, minlength=rows.shape[1]) >= _COMMON_MIN
+    return Axes.of(np.concatenate([latent, topics], axis=1).astype(np.float32), common, dimensions)
 
 
 def _inverse(kernel: Floats) -> Floats:
-    """The inverse of the kernel with the ridge on its diagonal, by Cholesky, in place."""
+    """The inverse of the kernel with the ridge on its diagonal, by Cholesky, in the memory of the kernel itself."""
     kernel[np.diag_indices_from(kernel)] += np.float32(RIDGE)
-    factor = linalg.cholesky(kernel, lower=True, overwrite_a=True, check_finite=False)
+    # The transpose is the same matrix, in the order LAPACK wants: nothing is copied.
+    factor = linalg.cholesky(kernel.T, lower=True, overwrite_a=True, check_finite=False)
+    inverse: Floats
     inverse, failed = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
     assert failed == 0, "a kernel with a ridge on its diagonal has an inverse"
-    lower: Floats = np.tril(inverse)
-    return lower + np.tril(lower, -1).T
+    for at in range(0, len(inverse), _CHUNK):  # LAPACK fills the lower half only
+        end = at + _CHUNK
+        lower = np.tril(inverse[at:end, at:end])
+        inverse[at:end, at:end] = lower + np.tril(lower, -1).T
+        inverse[at:end, end:] = inverse[end:, at:end].T
+    return inverse
 
 
 def _held_out(model: Model, seen: Seen) -> Iterator[Case]:

@@ -122,14 +122,29 @@ class Postings:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """The dense views: `projection` (T, latent + topics) takes term weights to latent axes, then to topics."""
+    """The dense views: a term's row of `projection` (K, latent + topics) leads to latent axes, then to topics.
+
+    `rows` (T,) names each term's row; the rare ones, which no axis can know anything of, share a row of zeros.
+    """
 
     projection: Halves
+    rows: Ints
     latent: int  # columns before those of the topics
+
+    @classmethod
+    def of(cls, directions: Floats, common: NDArray[np.bool_], latent: int) -> Axes:
+        """Directions (T, latent + topics) of all terms, of which the `common` (T,) are kept."""
+        rows = np.where(common, np.cumsum(common), 0).astype(np.int32)
+        kept = np.concatenate([np.zeros_like(directions[:1]), directions[common]])
+        return cls(kept.astype(np.float16), rows, latent)
+
+    def directions(self) -> Floats:
+        """One row per term (T, latent + topics)."""
+        return self.projection[self.rows].astype(np.float32)
 
     def fold(self, text: Sparse) -> Floats:
         """One text on the axes, shape (latent + topics,), scaled by the roots of both shares."""
-        raw = np.einsum("i,ij->j", text.weights, self.projection[text.ids].astype(np.float32))
+        raw = np.einsum("i,ij->j", text.weights, self.projection[self.rows[text.ids]].astype(np.float32))
         folded: Floats = self.scaled(raw[None, :])[0]
         return folded
 

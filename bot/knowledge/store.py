@@ -51,7 +51,7 @@ def fetch(folder: Path, key: str) -> tuple[TermSpace, Model] | None:
         model = Model(
             postings=postings,
             first=arrays["first"],
-            axes=Axes(arrays["projection"], int(arrays["latent"])),
+            axes=Axes(arrays["projection"], arrays["rows"], int(arrays["latent"])),
             folded=arrays["folded"],
             dual=arrays["dual"],
             weights=arrays["weights"],
@@ -78,6 +78,7 @@ def keep(folder: Path, key: str, space: TermSpace, model: Model) -> None:
                     postings=model.postings.weights,
                     first=model.first,
                     projection=model.axes.projection,
+                    rows=model.axes.rows,
                     latent=np.int32(model.axes.latent),
                     folded=model.folded,
                     dual=model.dual,

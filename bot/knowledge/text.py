@@ -22,6 +22,7 @@ _TRADITIONAL = str.maketrans(
 _NOISE = re.compile(r"[^\u3400-\u9fff0-9a-z.]+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _AMOUNT = re.compile(r"[零一二两三四五六七八九十百千万亿几点]{1,12}[多来]?(?:块|元|万|千|百|毛|美金|美元)")
+_REPEATED = re.compile(r"([\u3400-\u9fffa-z])\1{4,}")  # 哈哈哈哈哈, a key held down
 _TAIL = re.compile(r"(?:吗|嘛|么|呢|呀|啊|吧|哈|啦|了|的|不|没|没有|否|咯|喽|哇|哩|撒|噻)+$")
 # A bank's name tells of another bank where money goes to it or comes from it, or its machine is used; anywhere else
 # (某行的卡年费多少) the customer means the bank that is asked, whatever they call it.
@@ -125,7 +126,8 @@ def _pairs(segments: tuple[Segment, ...]) -> Iterator[str]:
 def _folded(text: str) -> str:
     """Simplified, half-width, lower case, no punctuation; figures and formal numerals (6, 陆) as in 六."""
     bare = _NOISE.sub("", canon(text).text.translate(_TRADITIONAL))
-    return _NUMBER.sub(lambda match: _in_chinese(match.group()), bare).replace(".", "")
+    calm = _REPEATED.sub(r"\1", bare)
+    return _NUMBER.sub(lambda match: _in_chinese(match.group()), calm).replace(".", "")
 
 
 def _grams(plain: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 
 from banking_core.configuration import Terms
 from bot.knowledge import KnowledgeBase
+from bot.settings import ROOT
 
 DATA = Path(__file__).parents[3] / "nlu_data"
 LEXICONS = DATA / "lexicons"
@@ -36,9 +37,9 @@ SMALL = """
 
 
 @pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeBase:
-    """The knowledge base customers are answered from."""
-    return KnowledgeBase.load(DATA / "faq", Terms.load(None), cache_dir=tmp_path_factory.mktemp("knowledge"))
+def base() -> KnowledgeBase:
+    """The knowledge base customers are answered from; fitted ahead by `make test`, else now."""
+    return KnowledgeBase.load(DATA / "faq", Terms.load(None), cache_dir=ROOT / "var" / "cache")
 
 
 @pytest.fixture
