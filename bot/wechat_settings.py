@@ -80,6 +80,8 @@ class WechatSettings(BaseModel):
             raise ValueError(f"ZHANGGUI_WECHAT_APP_ID needs {', '.join(missing)}")
         if production and self.wechat_mode == "plain":
             raise ValueError("production mode refuses ZHANGGUI_WECHAT_MODE=plain: bodies would not be signed")
+        if production and not str(self.public_url).startswith("https://"):
+            raise ValueError("production mode wants ZHANGGUI_PUBLIC_URL over https")
         key = self.wechat_aes_key.get_secret_value() if self.wechat_aes_key else ""
         if sealed and not AES_KEY.fullmatch(key):
             raise ValueError("ZHANGGUI_WECHAT_AES_KEY has 43 letters and digits")

@@ -162,3 +162,12 @@ def test_an_account_s_setting_that_cannot_work_is_named(
     monkeypatch.setenv(f"ZHANGGUI_{name.upper()}", value)
     with pytest.raises(SettingsError, match=rf"(?i){name}"):
         load_settings()
+
+
+def test_production_sends_nobody_to_a_page_without_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    wechat(monkeypatch)
+    monkeypatch.setenv("ZHANGGUI_PUBLIC_URL", "http://bank.example")
+    assert load_settings().public_url == "http://bank.example"
+    production(monkeypatch)
+    with pytest.raises(SettingsError, match="ZHANGGUI_PUBLIC_URL"):
+        load_settings()
