@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xmltodict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from wechatpy.crypto import WeChatCrypto
 
 from bot.channels.wechat import contacts
 from bot.channels.wechat.deliveries import RATE_HINT, TRIES_MAX
@@ -83,6 +85,26 @@ async def test_a_question_is_answered_in_the_response_in_every_mode(tmp_path: Pa
         await site.settled()
         assert [(shown.how, shown.kind) for shown in follower.screen] == [("answer", "text")]
         assert site.tencent.calls[SEND] == 0
+
+
+async def test_the_oracle_in_tencent_s_place_is_understood_and_understands_the_answer(site: Site) -> None:
+    oracle, at = WeChatCrypto(TOKEN, AES_KEY, APP_ID), str(int(site.clock.now().timestamp()))
+    sealed = xmltodict.parse(oracle.encrypt_message(text_xml("你好"), "nonce-1", at))["xml"]
+    query = {
+        "signature": signature(TOKEN, at, "nonce-1"),
+        "timestamp": at,
+        "nonce": "nonce-1",
+        "encrypt_type": "aes",
+        "msg_signature": sealed["MsgSignature"],
+    }
+    status, answer = await site.post(query, f"<xml><Encrypt>{sealed['Encrypt']}</Encrypt></xml>")
+    assert status == 200
+    fields = xmltodict.parse(answer)["xml"]
+    opened = oracle.decrypt_message(answer, fields["MsgSignature"], fields["TimeStamp"], fields["Nonce"])
+    reply = xmltodict.parse(opened)["xml"]
+    said = [m["text"] for m in await site.history() if m["sender"] == "bot"]
+    assert (reply["ToUserName"], reply["FromUserName"], reply["MsgType"]) == (OPENID, "gh_bank", "text")
+    assert reply["Content"].startswith(said[0])
 
 
 async def test_an_answer_that_is_late_is_acknowledged_and_comes_as_one_customer_service_message(
