@@ -64,6 +64,24 @@ def ledger(
 
 
 @bench.command()
+@click.option("--calls", default=1, show_default=True, type=click.IntRange(1, 200))
+@click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(1, 600))
+@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
+def calls(calls: int, seconds: float, as_json: bool) -> None:
+    """电话：同时打进来的 SIP 通话，说完到听见回答要多久，声音有没有断。"""
+    from bot.evaluation.calls import measure_calls
+
+    report = run_async(
+        measure_calls(settings_or_exit(), calls, seconds, lambda line: click.echo(line, err=True))
+    )
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    for key, value in report.items():
+        click.echo(f"{key}: {value}")
+
+
+@bench.command()
 @click.option("--orders", default=2000, show_default=True, type=click.IntRange(100, 1_000_000))
 @click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
 def risk(orders: int, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,7 +58,8 @@ async def measure_turns(
             tokens = await _sessions(bench_settings, users)
             nlu_token = settings.nlu_token
             assert nlu_token is not None
-            async with _server(Path(folder), port, understander.url, nlu_token.get_secret_value()):
+            token = nlu_token.get_secret_value()
+            async with app_process(Path(folder), port, understander.url, token):
                 say(f"{users} 位客户，{seconds:.0f} 秒 …")
                 return await _measure(port, tokens, sentence, seconds)
 
@@ -88,7 +89,10 @@ async def _sessions(settings: Settings, users: int) -> list[str]:
 
 
 @asynccontextmanager
-async def _server(folder: Path, port: int, nlu_url: str, nlu_token: str) -> AsyncIterator[None]:
+async def app_process(
+    folder: Path, port: int, nlu_url: str, nlu_token: str, extra: Mapping[str, str] | None = None
+) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """A started app process on the demo bank in `folder`; `extra` are further settings."""
     environment = os.environ | {
         "ZHANGGUI_DATA_DIR": str(folder),
         "ZHANGGUI_CACHE_DIR": str(ROOT / "var" / "cache"),
@@ -98,13 +102,14 @@ async def _server(folder: Path, port: int, nlu_url: str, nlu_token: str) -> Asyn
         "ZHANGGUI_OTP_KEY": SECRET.get_secret_value(),
         "ZHANGGUI_MESSAGES_PER_S": "100000",
         "ZHANGGUI_LOG_LEVEL": "ERROR",
+        **(extra or {}),
     }
     process = await asyncio.to_thread(
         subprocess.Popen, [sys.executable, "-m", "bot.cli", "serve"], cwd=ROOT, env=environment
     )
     try:
         await _until_ready(port)
-        yield
+        yield process
     finally:
         process.terminate()
         await asyncio.to_thread(process.wait)

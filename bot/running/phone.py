@@ -21,6 +21,7 @@ from bot.channels.phone.hearing import VoskHearing
 from bot.channels.phone.hearing.loading import load as load_model
 from bot.channels.phone.loop.manner import ALL_BUSY, ALWAYS_SAID
 from bot.channels.phone.media_socket import MediaSocketLine, MediaSocketSettings
+from bot.channels.phone.metrics import CallMetrics
 from bot.channels.phone.ports import Hearing, Speaker
 from bot.channels.phone.sip import SipLine, SipSettings, TrunkSettings
 from bot.channels.phone.sip.line import SpokenRefusal
@@ -69,7 +70,15 @@ def switchboard(product: Product, timer: Timer, hearing: Hearing, speaker: Speak
     def assistant(info: CallInfo) -> HubAssistant:
         return HubAssistant(product.hub, info, timer, vocabulary=names)
 
-    return Switchboard(hearing, speaker, timer, assistant, on_duty, bridges=product.calls)
+    return Switchboard(
+        hearing,
+        speaker,
+        timer,
+        assistant,
+        on_duty,
+        bridges=product.calls,
+        metrics=CallMetrics(product.metrics_registry),
+    )
 
 
 async def open_hearing(settings: Settings) -> tuple[Hearing, str]:

@@ -116,8 +116,8 @@ async def serving(product: Product) -> AsyncIterator[Addresses]:
     await runner.setup()
     product.scheduler.start()
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        async with telephone(product) as lines:
+        async with telephone(product) as lines:  # who asks whether we are ready may call, too
+            await web.TCPSite(runner, settings.host, settings.port).start()
             yield Addresses(f"http://{settings.host}:{settings.port}", tuple(lines))
     finally:
         await runner.cleanup()

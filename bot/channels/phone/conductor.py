@@ -33,6 +33,7 @@ from bot.channels.phone.loop import (
     Tick,
     TurnBroke,
 )
+from bot.channels.phone.metrics import Stopwatch
 from bot.channels.phone.ports import Assistant, RecogniserMaker, Speaker, VoiceDetector
 from bot.channels.phone.timing import Timer
 from bot.channels.phone.tones import BUSY_TONE, BUSY_TONE_S
@@ -56,10 +57,11 @@ class Conductor:
         speaker: Speaker,
         assistant: Assistant,
         bridge: BridgeEnd | None = None,
+        watch: Stopwatch | None = None,
     ) -> None:
         self._call, self._loop, self._timer = call, loop, timer
         self._detector, self._speaker, self._assistant = detector, speaker, assistant
-        self._bridge = bridge
+        self._bridge, self._watch = bridge, watch
         if bridge is not None:
             bridge.told = lambda on: self._tell(AgentListens(on))
         self._inbox: deque[Event] = deque()
@@ -76,8 +78,12 @@ class Conductor:
         try:
             while not self._loop.over:
                 event = await self._next()
-                actions = self._loop.handle(event, self._timer.now_s())
-                for action in actions:
+                now_s = self._timer.now_s()
+                if self._watch is not None:
+                    self._watch.event(event, now_s)
+                for action in self._loop.handle(event, now_s):
+                    if self._watch is not None:
+                        self._watch.action(action, now_s)
                     await self._do(action)
                 self._ears.expect(self._loop.expect, self._loop.phrases)
         finally:
@@ -166,6 +172,8 @@ class Conductor:
         try:
             for number, text in enumerate(action.pieces, start=action.first):
                 async for pcm in self._speaker.speak(text, action.rate):
+                    if self._watch is not None:
+                        self._watch.sound(self._timer.now_s())
                     self._call.say(pcm)
                 self._call.mark(f"{action.utterance}.{number}")
         except Exception as error:

@@ -12,6 +12,7 @@ from bot.channels.phone.call import Call, CallInfo
 from bot.channels.phone.conductor import Conductor
 from bot.channels.phone.errors import HearingFailed
 from bot.channels.phone.loop import CallLoop, Expect, Manner, StageBroke
+from bot.channels.phone.metrics import CallMetrics, Stopwatch
 from bot.channels.phone.ports import Assistant, Heard, Hearing, Recogniser, Speaker, VoiceDetector
 from bot.channels.phone.timing import Timer
 
@@ -43,6 +44,7 @@ class Switchboard:
     on_duty: Callable[[], Awaitable[bool]] = _nobody
     manner: Manner = field(default_factory=Manner)
     bridges: Bridges = field(default_factory=Bridges)
+    metrics: CallMetrics | None = None
 
     async def answer(self, call: Call) -> None:
         """One call, to its end. An `Answer`."""
@@ -58,13 +60,18 @@ class Switchboard:
             speaker=self.speaker,
             assistant=assistant,
             bridge=bridge,
+            watch=Stopwatch(self.metrics) if self.metrics is not None else None,
         )
         log.info("call begins line=%s", call.info.line)
+        if self.metrics is not None:
+            self.metrics.calls.inc()
         try:
             with self.bridges.open(bridge):
                 await conductor.run()
         finally:
             log.info("call ended line=%s said_ms=%d", call.info.line, call.said_ms)
+            if self.metrics is not None:
+                self.metrics.calls.dec()
             await self._hung_up(assistant)
 
     async def _human_on_duty(self) -> bool:

@@ -9,11 +9,11 @@ from bot.channels.phone.loop.events import Expect
 from bot.dialogue.commands import recognise_by_rule
 from bot.dialogue.reading.numerals import to_ascii_digits
 
-PAUSE_S: Final = 0.6
-PAUSE_MIN_S: Final = 0.45
+PAUSE_S: Final = 0.5
+PAUSE_MIN_S: Final = 0.4
 PAUSE_MAX_S: Final = 1.0
 COMPLETE: Final = 0.5  # of the pause, when nothing more can be expected
-UNFINISHED: Final = 2.0  # of the pause, in the middle of a number or after a word that leads on
+UNFINISHED: Final = 2.4  # of the pause, in the middle of a number or after a word that leads on
 CUT_OFF_S: Final = 1.0  # who speaks again within it was cut off
 SLOWER: Final = 1.25
 QUICKER: Final = 0.97

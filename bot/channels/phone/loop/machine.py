@@ -207,12 +207,20 @@ class CallLoop:
             return
         self._finals_missed = 0
         self._sentence = _Sentence(self._now_s) if self._voice else None
-        self._understood(text, sentence.ended_s or self._now_s)
+        if text:
+            self._understood(text, sentence.ended_s or self._now_s)
+        else:
+            self._nothing_understood(spoke=bool(sentence.text))
+
+    def _nothing_understood(self, *, spoke: bool) -> None:
+        """Who has said something and was not understood is told so at once; a noise lets us go on."""
+        if spoke and not self._mouth.busy and self._waiting is None:
+            self._alive()
+            self._mouth.add(say.not_heard(self._expect, self._choices))
+        else:
+            self._false_alarm()
 
     def _understood(self, text: str, ended_s: float) -> None:
-        if not text:
-            self._false_alarm()
-            return
         self._alive()
         if self._only_listening(text):
             self._false_alarm()

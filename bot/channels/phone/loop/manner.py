@@ -12,6 +12,7 @@ GREETING: Final = ("您好，这里是掌柜银行，我是小掌柜。", "请�
 MENU: Final = ("查余额", "转账", "交电费")  # what 1, 2, 3 mean before anything was said
 FILLERS: Final = (("好的，请稍等。",), ("还在查，请稍等。",), ("快好了，请别挂机。",))
 STILL_THERE: Final = (("我在听，请讲。",), ("还是没有听到您的声音。",))
+NOT_HEARD: Final = ("我没有听清，请再说一遍。",)
 TO_HUMAN_BY_KEY: Final = "转人工请按零。"
 KEY_SECRETS: Final = {
     Expect.CODE: "请按键输入六位验证码。",
@@ -43,6 +44,7 @@ ALWAYS_SAID: Final = frozenset(
         *ALL_BUSY,
         *(piece for pieces in (*FILLERS, *STILL_THERE) for piece in pieces),
         *KEY_SECRETS.values(),
+        *NOT_HEARD,
         *GOODBYE_SILENT,
         *HUMAN_SILENT,
         *GOODBYE_CLOSED,
@@ -86,6 +88,13 @@ def still_there(given: int, expect: Expect, choices: tuple[str, ...]) -> tuple[s
     if expect in KEY_SECRETS:
         return (*called, KEY_SECRETS[expect])
     return (*called, keys_told(choices) + TO_HUMAN_BY_KEY)
+
+
+def not_heard(expect: Expect, choices: tuple[str, ...]) -> tuple[str, ...]:
+    """What is said to a caller whose words were not understood."""
+    if expect in KEY_SECRETS:
+        return (*NOT_HEARD, KEY_SECRETS[expect])
+    return (*NOT_HEARD, keys_told(choices).rstrip("，") + "。") if choices else NOT_HEARD
 
 
 def keys_told(choices: tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.channels.phone.loop import Expect, Partial, TakeFinal, VoiceStarted, VoiceStopped
-from bot.channels.phone.loop.endpointing import PAUSE_MAX_S, PAUSE_MIN_S, PAUSE_S, Endpointer
+from bot.channels.phone.loop.endpointing import PAUSE_MAX_S, PAUSE_MIN_S, PAUSE_S, UNFINISHED, Endpointer
 from bot.channels.phone.loop.words import is_acknowledgement, is_back_channel, sounds_like_yes
 from tests.bot.channels.phone.loop.talk import greeted
 
@@ -15,15 +15,15 @@ from tests.bot.channels.phone.loop.talk import greeted
     [
         ("查余额", Expect.WORDS, 1.0),
         ("给李四转五百块", Expect.WORDS, 0.5),
-        ("给李四转五百", Expect.WORDS, 2.0),
-        ("给李四转", Expect.WORDS, 2.0),
-        ("我想", Expect.WORDS, 2.0),
+        ("给李四转五百", Expect.WORDS, UNFINISHED),
+        ("给李四转", Expect.WORDS, UNFINISHED),
+        ("我想", Expect.WORDS, UNFINISHED),
         ("取消", Expect.WORDS, 0.5),
         ("确认", Expect.YES_NO, 0.5),
         ("不对", Expect.YES_NO, 0.5),
         ("一二三四五六", Expect.CODE, 0.5),
-        ("一二三 四五", Expect.CODE, 2.0),
-        ("九八七", Expect.PASSWORD, 2.0),
+        ("一二三 四五", Expect.CODE, UNFINISHED),
+        ("九八七", Expect.PASSWORD, UNFINISHED),
         ("", Expect.WORDS, 1.0),
     ],
 )

@@ -195,6 +195,19 @@ def test_with_an_agent_the_assistant_is_silent_until_the_call_comes_back():
     assert talk.log[seen][1] == Bridge(False) and words.BOT_AGAIN[0] in talk.said
 
 
+def test_who_spoke_and_was_not_understood_is_told_so_at_once_with_the_keys():
+    talk = greeted()
+    talk.tell(VoiceStarted())
+    talk.tell(Partial("杂粮"))
+    talk.wait(0.8)
+    talk.tell(VoiceStopped(0.2))
+    talk.final = ""
+    talk.wait(1.5)
+    talk.quiet()
+    assert talk.said[-2:] == [words.NOT_HEARD[0], "查余额请按一，转账请按二，交电费请按三。"]
+    assert talk.asked == []
+
+
 def test_on_hold_nothing_is_said_or_heard_and_afterwards_the_prompt_goes_on():
     talk = greeted()
     talk.speak("查余额", after_s=0.8)
