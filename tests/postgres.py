@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+import psutil
 import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -29,6 +30,7 @@ from tests.needs import missing
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name)
 START_TIMEOUT_S = 60
 MEMORY_DISK = Path("/dev/shm")  # a database made there costs half of one made on a disk
+FOLDER_PREFIX = "zhanggui-tests-pg."  # then the process it belongs to
 MEMORY_DISK_FREE_BYTES_MIN = 2 * 1024**3
 QUICK = {  # nobody keeps this data
     "fsync": "off",
@@ -123,13 +125,27 @@ def _roomy() -> Path | None:
     return MEMORY_DISK if shutil.disk_usage(MEMORY_DISK).free >= MEMORY_DISK_FREE_BYTES_MIN else None
 
 
+def _sweep(parent: Path, pg_ctl: str) -> None:
+    """Ends the servers of test runs that were killed: nobody else would, and their files may lie in memory."""
+    for folder in parent.glob(f"{FOLDER_PREFIX}*"):
+        owner = folder.name.removeprefix(FOLDER_PREFIX).partition(".")[0]
+        if not psutil.pid_exists(int(owner)):
+            stop = [pg_ctl, "-D", str(folder / "data"), "-w", "-m", "immediate", "stop"]
+            subprocess.run(
+                _as_server_user(stop), capture_output=True, timeout=START_TIMEOUT_S, cwd="/", check=False
+            )
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def postgres_cluster() -> Iterator[Cluster]:
     """One server for the whole test run; durability is off, nobody keeps this data."""
     initdb, pg_ctl = _binary("initdb"), _binary("pg_ctl")
     if initdb is None or pg_ctl is None:
         unavailable("no initdb and pg_ctl on this machine")
-    folder = Path(tempfile.mkdtemp(prefix="zhanggui-pg-", dir=_roomy()))
+    parent = _roomy() or Path(tempfile.gettempdir())
+    _sweep(parent, pg_ctl)
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}.", dir=parent))
     data = folder / "data"
     try:
         if os.geteuid() == 0:
