@@ -19,7 +19,7 @@ from bot.channels.phone.hearing.spelling import Spelling, joined
 
 log = logging.getLogger(__name__)
 
-ALTERNATIVES: Final = 8
+ALTERNATIVES: Final = 16
 CHUNK_BYTES: Final = 5 * 320  # 0.1 s at 8 kHz: how often a partial result can change
 
 
