@@ -170,6 +170,9 @@ def _espeak_sets(folder: Path, root: Path) -> None:
     _write(folder, "espeak_menu", menu)
 
 
+OF_THE_DIGITS_VOICE: Final = frozenset(
+    "digits_alone digits_strings menu_joined names_joined amounts_joined".split()
+)
 SETS: Final = (
     "digits_alone digits_strings words words_unk words_1500 words_menu words_strings strays "
     "menu_joined names_joined amounts_joined espeak_digits espeak_orders espeak_menu"
