@@ -17,6 +17,7 @@ from bot.running.premises import free_port
 from tests.needs import missing
 
 WAV_HEADER_BYTES = 44
+STOP_WAIT_S = 5.0
 MODULES = Path("/usr/lib/baresip/modules")
 CONFIG = """poll_method epoll
 sip_listen 127.0.0.1:0
@@ -128,7 +129,11 @@ class Baresip:
         """Ends it."""
         with suppress(ProcessLookupError):
             self._process.terminate()
-        await self._process.wait()
+        try:
+            await asyncio.wait_for(self._process.wait(), STOP_WAIT_S)
+        except TimeoutError:  # it would wait for the answer to a BYE for half a minute
+            self._process.kill()
+            await self._process.wait()
         await self._printing
         self._writer.close()
         self._listening.cancel()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +16,8 @@ from banking_core.orders.models import Order
 from bot.assembly import Product
 from bot.channels.phone.loop import Expect
 from bot.channels.phone.loop import manner as words
+from bot.channels.phone.ports import Hearing
+from bot.channels.phone.speaking import EspeakSpeaker
 from bot.channels.phone.switchboard import NoHearing
 from bot.conversation.redaction import BLOT
 from bot.conversation.views import Inbound, Received
@@ -22,7 +26,7 @@ from bot.evaluation.demo_bank import make_template, open_copy
 from bot.running.phone import telephone
 from bot.running.premises import free_port
 from tests.banking_core.identity.logging_in import CODE, known_code
-from tests.bot.channels.phone.softphone import baresip, pitches
+from tests.bot.channels.phone.softphone import Baresip, baresip, pitches
 from tests.bot.channels.phone.telephone import Hears, Telephone, calling
 
 PAYER = "张伟"
@@ -223,37 +227,60 @@ async def test_a_call_without_ears_says_so_and_goes_by_keys(product: Product) ->
         assert "验证码已发" in await phone.key("1#")
 
 
-@pytest.mark.process
-async def test_a_stock_telephone_gets_its_balance_by_keys_alone(
-    product: Product, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """baresip, SIP, RTP, espeak-ng, the hub and the bank, in real time."""
-    answered: asyncio.Queue[Received] = asyncio.Queue()
+@asynccontextmanager
+async def stock_telephone(
+    product: Product, folder: Path, said: bytes, hearing: Hearing | None
+) -> AsyncIterator[tuple[Baresip, asyncio.Queue[tuple[str, str]]]]:
+    """baresip in a call with the whole product, in real time; the queue has what the hub was told and answered."""
+    turns: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
     receive = product.hub.receive
 
     async def watched(inbound: Inbound) -> Received:
         received = await receive(inbound)
-        answered.put_nowait(received)
+        turns.put_nowait((inbound.text, "".join(reply.text for reply in received.replies)))
         return received
 
-    monkeypatch.setattr(product.hub, "receive", watched)
     settings = product.settings
     settings.phone_lines, settings.phone_sip_port = ("sip",), free_port()
-    (tmp_path / "phone").mkdir()
-    async with (
-        asyncio.timeout(90),
-        telephone(product, hearing=NoHearing()),
-        baresip(tmp_path / "phone", said=bytes(16_000 * 80)) as phone,
+    folder.mkdir()
+    with patch.object(product.hub, "receive", watched):
+        async with (
+            asyncio.timeout(90),
+            telephone(product, hearing=hearing),
+            baresip(folder, said=said) as phone,
+        ):
+            await phone.do("dial", f"sip:95000@127.0.0.1:{settings.phone_sip_port}")
+            await phone.until("CALL_ESTABLISHED")
+            yield phone, turns
+            await phone.do("hangup")
+
+
+@pytest.mark.process
+async def test_a_stock_telephone_gets_its_balance_by_keys_alone(product: Product, tmp_path: Path) -> None:
+    async with stock_telephone(product, tmp_path / "phone", bytes(16_000 * 80), NoHearing()) as (
+        phone,
+        turns,
     ):
-        await phone.do("dial", f"sip:95000@127.0.0.1:{settings.phone_sip_port}")
-        await phone.until("CALL_ESTABLISHED")
         said = ""
         for keys in ("1#", CODE, await keyed_tail(product)):
             for key in keys:
                 await phone.do("sndcode", key)
-            said = "".join(reply.text for reply in (await answered.get()).replies)
+            _, said = await turns.get()
         assert "登录成功" in said and "余额" in said
         # Until a second of voice has come out of it; another program writes the file.
         while sum(hz > 0 for hz in pitches(phone.heard())) < 10:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
-        await phone.do("hangup")
+
+
+@pytest.mark.process
+async def test_a_stock_telephone_speaks_into_the_greeting_and_is_understood(
+    product: Product, tmp_path: Path
+) -> None:
+    """A voice, telephone sound, the bundled ears: an interruption that is heard, answered and done."""
+    words = b"".join([pcm async for pcm in EspeakSpeaker().speak("查余额", 1.0)])
+    said = (bytes(16_000 * 2) + words + bytes(16_000 * 6)) * 10  # as often as a caller would try
+    async with stock_telephone(product, tmp_path / "phone", said, None) as (_, turns):
+        heard, answer = await turns.get()
+        while "余额" not in heard:
+            heard, answer = await turns.get()
+        assert "验证码已发" in answer
