@@ -12,6 +12,9 @@ from bot.channels.phone.hearing.spelling import UNKNOWN, joined
 
 NEAR_MAX: Final = 0.3  # per syllable: one of three sounds wholly wrong, or several slightly
 NAME_NEAR_MAX: Final = 0.26
+SYLLABLE_SURE: Final = (
+    0.4  # a single syllable in a free turn, less sure than this, is a noise or a hesitation
+)
 UNKNOWN_MAX: Final = 0.5  # of the words; above it nothing is taken for heard
 _DIGITS: Final = frozenset(DIGITS)
 
@@ -71,6 +74,8 @@ def choose(hypotheses: list[Hypothesis], grammar: Grammar | None) -> Understood:
     if grammar is not None and not grammar.strict and not grammar.digits:
         best, text = _with_names(fitting, grammar.near)
     words = tuple(_confident(best, hypotheses))
+    if grammar is not None and not grammar.strict and len(text) == 1 and words[0].confidence < SYLLABLE_SURE:
+        return Understood(alternatives=texts)
     return Understood(text, words, tuple(one for one in texts if one != text))
 
 

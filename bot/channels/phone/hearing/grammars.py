@@ -33,6 +33,7 @@ SERVICES: Final = tuple(
         "通知 消费记录"
     ).split()
 )
+HESITATION: Final = tuple("嗯 呃 啊 哦 嗯嗯 喂".split())  # heard as what they are, they are no digit
 _CARRIERS: Final = (
     "给{0}转",
     "给{0}转账",
@@ -71,7 +72,7 @@ def grammar(expect: Expect, phrases: tuple[str, ...] = ()) -> Grammar:
     phrases = tuple(dict.fromkeys(phrase for phrase in phrases if phrase.strip()))[:_PHRASES_MAX]
     if expect.secret:
         return Grammar((*_digit_lines(expect), *STEERING, UNKNOWN), frozenset(STEERING), digits=True)
-    lines = [*SERVICES, *STEERING, *phrases, *phrases, *_amount_lines(), *_date_lines()]
+    lines = [*SERVICES, *STEERING, *HESITATION * 4, *phrases, *phrases, *_amount_lines(), *_date_lines()]
     for at, phrase in enumerate(phrases):
         lines += [carrier.format(phrase) for carrier in _CARRIERS]
         lines += [

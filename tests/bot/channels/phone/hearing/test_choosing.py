@@ -73,3 +73,9 @@ def test_phrases_of_a_closed_grammar_may_follow_one_another():
     menu = closed(("北京", "上海"))
     assert choose(heard("北京上海北京"), menu).text == "北京上海北京"
     assert choose(heard("北上京海", "上海北京"), menu).text == "上海北京"
+
+
+def test_a_single_unsure_syllable_in_a_free_turn_is_nothing():
+    unsure = [Hypothesis((one,), -0.1 * at) for at, one in enumerate("一七八四九")]
+    assert choose(unsure, WORDS).text == ""
+    assert choose([Hypothesis(("对",), 0.0), Hypothesis(("退",), -3.0)], WORDS).text == "对"

@@ -41,3 +41,7 @@ def test_the_same_state_is_the_same_grammar():
 
 def test_a_closed_list_of_digits_may_be_strung_together():
     assert closed(("一", "二", "[unk]")).digits and not closed(("查余额", "[unk]")).digits
+
+
+def test_a_hesitation_is_heard_as_one():
+    assert {"嗯", "呃"} <= set(grammar(Expect.WORDS).lines) & set(grammar(Expect.YES_NO).lines)
