@@ -8,7 +8,7 @@ from bot.dialogue import filling, phrases
 from bot.dialogue.commands import ANSWERS, plain, sounds_like_question
 from bot.dialogue.frames import FrameRunner
 from bot.dialogue.outcome import Outcome
-from bot.dialogue.reply import Choice, Reply
+from bot.dialogue.reply import Choice, Reply, choices
 from bot.dialogue.skill import Turn
 from bot.dialogue.state import DialogueState, Frame, Pending, Topic, Wish
 from bot.dialogue.understanding import Knowledge, KnowledgeHit, Understanding
@@ -52,12 +52,12 @@ class Opening:
         elif best is not None and best.score >= self._answer_min(turn):
             state.topic = Topic(turn.text, best.entry_id)
             self.answer(best, out)
-        elif self._asks_back(turn, state, out):
+        elif self._asks_back(turn, state, hits, out):
             pass
-        elif self._suggests(hits) and self._is_question(turn):
-            self._suggest(hits, out)
+        elif self._suggests(hits, self.policy.suggest_min) and self._is_question(turn):
+            self._suggest(phrases.UNSURE, hits, out)
         else:
-            self.not_understood(turn, state, out)
+            self.not_understood(turn, state, out, hits)
             return
         state.misses = 0
 
@@ -169,7 +169,8 @@ class Opening:
         out.action = f"answer:{hit.entry_id}"
         out.say(Reply(hit.answer, choices=offers))
 
-    def _asks_back(self, turn: Turn, state: DialogueState, out: Outcome) -> bool:
+    def _asks_back(self, turn: Turn, state: DialogueState, hits: list[KnowledgeHit], out: Outcome) -> bool:
+        """Names the skills it may have been; a weak guess stands beside what knowledge thinks is meant."""
         likely = [
             intent
             for intent, probability in turn.heard.ranking
@@ -177,27 +178,32 @@ class Opening:
         ][:SUGGESTIONS_MAX]
         if not likely or turn.heard.intent in (FAQ, "out_of_scope"):
             return False
+        weak = turn.heard.confidence < self.policy.guess_min
+        if weak and self._suggests(hits, self.policy.nearest_min):
+            self._suggest(phrases.UNSURE, hits[: SUGGESTIONS_MAX - 1], out, self.registry.title(likely[0]))
+            return True
         state.pending = Pending("did_you_mean", options=likely, text=turn.text)
         out.action = "ask_back"
         out.say(phrases.did_you_mean([self.registry.title(intent) for intent in likely]))
         return True
 
-    def _suggests(self, hits: list[KnowledgeHit]) -> bool:
+    def _suggests(self, hits: list[KnowledgeHit], least: float) -> bool:
         """True when one of the best three is likely enough to be what was asked."""
-        return sum(hit.score for hit in hits[:SUGGESTIONS_MAX]) >= self.policy.suggest_min
+        close = [hit for hit in hits[:SUGGESTIONS_MAX] if hit.score >= self.policy.suggest_each_min]
+        return bool(close) and sum(hit.score for hit in hits[:SUGGESTIONS_MAX]) >= least
 
-    def _suggest(self, hits: list[KnowledgeHit], out: Outcome) -> None:
+    def _suggest(self, words: str, hits: list[KnowledgeHit], out: Outcome, *titles: str) -> None:
         close = [hit for hit in hits if hit.score >= self.policy.suggest_each_min][:SUGGESTIONS_MAX]
         out.action = "suggest"
-        out.say(
-            Reply(
-                "我不确定您问的是不是这个，点一下就能看到回答；都不是的话，可以转人工。",
-                choices=(*(Choice(hit.question, hit.question) for hit in close), Choice("转人工", "转人工")),
-            )
-        )
+        offered = (*(hit.question for hit in close), *titles, "转人工")
+        out.say(Reply(words, choices=choices(*offered)))
 
-    def not_understood(self, turn: Turn, state: DialogueState, out: Outcome) -> None:
-        """A question without an answer is admitted; anything else is asked again, twice, then a human is offered."""
+    def not_understood(
+        self, turn: Turn, state: DialogueState, out: Outcome, hits: list[KnowledgeHit] | None = None
+    ) -> None:
+        """The nearest of what is known is named as no more than that; without any, a question without an answer is
+        admitted and anything else is asked again. After two of these a human is offered.
+        """
         if turn.heard.missing:  # not the customer's fault: it does not count
             out.action = "cannot_listen"
             out.say(phrases.cannot_listen())
@@ -206,6 +212,8 @@ class Opening:
         if state.misses > self.policy.clarifications_max:
             state.misses = 0
             self.runner.offer_human(state, out)
+        elif hits and self._suggests(hits, self.policy.nearest_min):
+            self._suggest(phrases.NEAREST, hits, out)
         elif self._is_question(turn):
             out.action = "not_known"
             state.pending = Pending("human")

@@ -17,6 +17,8 @@ SMALL_TALK: dict[str, str] = {
 }
 
 NOT_UNDERSTOOD = "没太听明白，您可以换个说法，比如“查余额”“给张三转500元”“交电费”。"
+UNSURE = "我不确定您问的是不是这个，点一下就能看到回答；都不是的话，可以转人工。"
+NEAREST = "您说的我拿不准，最接近的是下面这些，点一下就能看；都不是的话，换个说法，或者转人工。"
 NOT_KNOWN = "这个问题我不知道准确答案，不敢乱说。要不要请我的同事来回答您？"
 OFFER_HUMAN = "我还是没弄明白，耽误您了。要不要请我的同事来帮您？"
 NOTHING_UNDER_WAY = "现在没有正在办的业务。您想办什么，直接告诉我就行。"
@@ -89,7 +91,7 @@ def help_reply(skills: Iterable[Skill], often_asked: Sequence[str] = ()) -> Repl
 def did_you_mean(titles: list[str]) -> Reply:
     """Asks back instead of guessing."""
     if len(titles) == 1:
-        return Reply(f"您是想办“{titles[0]}”吗？", choices=choices("是的", "不是"))
+        return Reply(f"您是想办“{titles[0]}”吗？", choices=choices("是的", "不是", "转人工"))
     return Reply("您是想办下面哪一件？", choices=choices(*titles, "都不是"))
 
 
