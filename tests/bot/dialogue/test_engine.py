@@ -164,6 +164,23 @@ async def test_a_question_without_an_answer_is_admitted_and_a_human_offered() ->
     assert talk.out.effects == [HandOver("clarification_failed")]
 
 
+async def test_the_nearest_question_is_named_as_no_more_than_that_before_a_human_is_offered() -> None:
+    talk = Talk()
+    said = [await talk.say("月球上停车方便不方便") for _ in range(3)]
+    assert all("我拿不准" in text for text in said[:2])
+    assert "请我的同事" in said[2]
+    talk = Talk()
+    await talk.say("月球上停车方便不方便")
+    assert [choice.label for choice in talk.out.replies[0].choices] == ["网点能停车吗", "转人工"]
+
+
+async def test_a_weak_guess_at_a_skill_stands_beside_the_nearest_question() -> None:
+    talk = Talk()
+    guess = Understanding("停车", "topup", 0.3, ranking=(("topup", 0.3),))
+    await talk.say("停车", heard=guess)
+    assert [choice.label for choice in talk.out.replies[0].choices] == ["网点能停车吗", "充话费", "转人工"]
+
+
 @pytest.mark.parametrize("before", [[], ["我要转账"], ["给张三转500"], ["给张三转5000", "确认"]])
 async def test_a_human_can_be_asked_for_at_every_stage(before: list[str]) -> None:
     talk = Talk()
