@@ -75,12 +75,17 @@ class Opening:
             state.top is not None
             or state.later
             or len(parts) < 2
+            or self._asks_or_chats(turn.heard)
             or not all(self._clear(part) for part in parts)
         ):
             return
         state.later = [Wish(part.intent, part.text) for part in parts[1:]]
         out.say(phrases.in_turn([self.registry.title(part.intent) for part in parts]))
         turn.text, turn.heard = parts[0].text, parts[0]
+
+    def _asks_or_chats(self, heard: Understanding) -> bool:
+        """A sentence that is a question as a whole wants nothing done, whatever a piece of it sounds like."""
+        return heard.intent in (FAQ, "out_of_scope") and heard.confidence >= self.policy.talk_min
 
     def _clear(self, part: Understanding) -> bool:
         return (
@@ -122,12 +127,14 @@ class Opening:
     def _announces(self, turn: Turn, best: KnowledgeHit | None) -> bool:
         """True when a skill is wanted that is only announced; a question about its rules is answered instead."""
         row = self.registry.announced(turn.heard.intent)
-        if row is None or turn.heard.confidence < self.policy.announce_min:
+        asked = sounds_like_question(turn.text)
+        least = self.policy.announce_asked_min if asked else self.policy.announce_min
+        if row is None or turn.heard.confidence < least:
             return False
         if best is None:
             return True
         explains = best.entry_id in row.entries or best.skill == row.intent
-        asks = explains or sounds_like_question(turn.text)
+        asks = explains or asked
         return best.score < (self._answer_min(turn) if asks else self.policy.answer_sure_min)
 
     def announce(self, state: DialogueState, intent: str, out: Outcome) -> None:

@@ -34,17 +34,18 @@ class Policy:
     """Thresholds on probabilities (0..1) and times in seconds."""
 
     start_min: float = 0.45  # a skill that only looks something up
-    announce_min: float = 0.6  # a skill that can only be announced; below this it is asked back
+    announce_min: float = 0.7  # a skill that can only be announced; below this it is asked back
+    announce_asked_min: float = 0.85  # the same for what is put as a question
     start_money_min: float = 0.6  # a skill that moves money or changes security
     ask_back_min: float = 0.22  # below this a runner-up is not worth proposing
     digress_min: float = 0.5
     digress_sure_min: float = 0.8  # with slot values in the sentence the new wish must be clear
     talk_min: float = 0.5
-    answer_min: float = 0.5  # knowledge: answer at once
+    answer_min: float = 0.6  # knowledge: answer at once
     answer_sure_min: float = 0.7  # knowledge: even against a skill the model heard
     suggest_min: float = 0.25  # knowledge: "did you mean" the best three, all together
     nearest_min: float = 0.1  # knowledge: named as the nearest, where there is nothing better to say
-    guess_min: float = 0.35  # a skill guessed at with less is offered beside the nearest questions
+    guess_min: float = 0.6  # a skill guessed at with less is offered beside the nearest questions
     suggest_each_min: float = 0.04  # one of them
     stale_s: float = 900.0
     clarifications_max: int = 2

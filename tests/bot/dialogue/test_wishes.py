@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.dialogue.wishes import WISHES_MAX, split_wishes
-from tests.bot.dialogue.counter import Talk
+from tests.bot.dialogue.counter import Talk, hear_all
 
 
 @pytest.mark.parametrize(
@@ -77,3 +79,11 @@ async def test_and_what_of_means_nothing_without_a_question_before() -> None:
     talk = Talk()
     await talk.say("那李四呢")
     assert talk.state.topic is None
+
+
+async def test_a_question_whose_pieces_sound_like_wishes_starts_nothing() -> None:
+    talk = Talk()
+    text = "给张三转500，然后给李四转300"
+    heard = replace(hear_all(text), intent="faq", confidence=0.8)
+    await talk.say(text, heard)
+    assert talk.state.stack == [] and talk.state.later == []
