@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from bot.dialogue import filling, phrases
 from bot.dialogue.commands import ANSWERS, plain, sounds_like_question
@@ -51,7 +52,7 @@ class Opening:
             out.say(phrases.SMALL_TALK[heard.intent])
         elif best is not None and best.score >= self._answer_min(turn):
             state.topic = Topic(turn.text, best.entry_id)
-            self.answer(best, out)
+            self.answer(best, out, hits[1:SUGGESTIONS_MAX])
         elif self._asks_back(turn, state, hits, out):
             pass
         elif self._suggests(hits, self.policy.suggest_min) and self._is_question(turn):
@@ -167,14 +168,21 @@ class Opening:
         told = turn.heard.intent in _ANSWERS and len(plain(turn.text)) > TOLD_LENGTH_MIN
         return turn.heard.intent == FAQ or told or sounds_like_question(turn.text)
 
-    def answer(self, hit: KnowledgeHit, out: Outcome) -> None:
-        """Says the entry's answer and offers the skill that does it."""
+    def answer(self, hit: KnowledgeHit, out: Outcome, others: Sequence[KnowledgeHit] = ()) -> None:
+        """Says the entry's answer and offers the skill that does it; an unsure one says which question it answers,
+        with the others that may have been meant.
+        """
         offers: tuple[Choice, ...] = ()
         if hit.skill and self.registry.startable(hit.skill):
             skill = self.registry.get(hit.skill)
             offers = (Choice(skill.title, skill.manner.example or skill.title),)
         out.action = f"answer:{hit.entry_id}"
-        out.say(Reply(hit.answer, choices=offers))
+        if hit.score >= self.policy.answer_plain_min:
+            out.say(Reply(hit.answer, choices=offers))
+            return
+        close = [other.question for other in others if other.score >= self.policy.suggest_each_min]
+        said = phrases.if_you_mean(hit.question, hit.answer)
+        out.say(Reply(said, choices=(*offers, *choices(*close, "转人工"))))
 
     def _asks_back(self, turn: Turn, state: DialogueState, hits: list[KnowledgeHit], out: Outcome) -> bool:
         """Names the skills it may have been; a weak guess stands beside what knowledge thinks is meant."""

@@ -41,6 +41,11 @@ def not_known() -> Reply:
     return Reply(NOT_KNOWN, choices=(Choice("转人工", "转人工"), Choice("不用了", "不用了")))
 
 
+def if_you_mean(question: str, answer: str) -> str:
+    """An answer to what was probably asked, which says so."""
+    return f"如果您问的是“{question}”：{answer}"
+
+
 def cannot_listen() -> Reply:
     """The understanding service is down."""
     return Reply(CANNOT_LISTEN, choices=choices("转人工"))

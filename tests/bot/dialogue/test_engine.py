@@ -174,6 +174,13 @@ async def test_the_nearest_question_is_named_as_no_more_than_that_before_a_human
     assert [choice.label for choice in talk.out.replies[0].choices] == ["网点能停车吗", "转人工"]
 
 
+async def test_an_answer_that_is_not_sure_says_which_question_it_answers() -> None:
+    talk = Talk()
+    assert await talk.say("存折在停车场行不行") == "如果您问的是“存折还能用吗”：能用。"
+    assert [choice.label for choice in talk.out.replies[0].choices] == ["网点能停车吗", "转人工"]
+    assert "如果您问的是" not in await talk.say("转账手续费多少")
+
+
 async def test_a_weak_guess_at_a_skill_stands_beside_the_nearest_question() -> None:
     talk = Talk()
     guess = Understanding("停车", "topup", 0.3, ranking=(("topup", 0.3),))
