@@ -43,7 +43,7 @@ class Settlement:
             logger.exception("settlement failed order=%s", order_id)
 
     async def sweep(self, announce: Announce) -> int:
-        """Goes on with what is due, from before a restart too; returns how many ends customers were told of."""
+        """Goes on with what is due, from before a restart too; returns how many ends there were to tell."""
         await self._bank.orders.release_due(self._database)
         await self._bank.orders.settle_due(self._database)
         return await self._tell(announce)

@@ -15,6 +15,7 @@ from bot.dialogue.state import DialogueState, Frame, Pending, Topic, Wish
 from bot.dialogue.understanding import Knowledge, KnowledgeHit, Understanding
 
 FAQ = "faq"
+_NO_WISHES = (FAQ, "out_of_scope")  # heard in what wants nothing done
 _AND_WHAT_OF = re.compile(
     r"^(?:那么?|如果是?|要是|换成)?(?P<what>.{1,10}?)(?:的话)?"
     r"(?:呢|又?怎么样|又?如何|也一样吗|也是吗|行吗)[？?。]?$"
@@ -86,7 +87,7 @@ class Opening:
 
     def _asks_or_chats(self, heard: Understanding) -> bool:
         """A sentence that is a question as a whole wants nothing done, whatever a piece of it sounds like."""
-        return heard.intent in (FAQ, "out_of_scope") and heard.confidence >= self.policy.talk_min
+        return heard.intent in _NO_WISHES and heard.confidence >= self.policy.talk_min
 
     def _clear(self, part: Understanding) -> bool:
         return (
@@ -180,9 +181,8 @@ class Opening:
         if hit.score >= self.policy.answer_plain_min:
             out.say(Reply(hit.answer, choices=offers))
             return
-        close = [other.question for other in others if other.score >= self.policy.suggest_each_min]
         said = phrases.if_you_mean(hit.question, hit.answer)
-        out.say(Reply(said, choices=(*offers, *choices(*close, "转人工"))))
+        out.say(Reply(said, choices=(*offers, *choices(*self._close(others), "转人工"))))
 
     def _asks_back(self, turn: Turn, state: DialogueState, hits: list[KnowledgeHit], out: Outcome) -> bool:
         """Names the skills it may have been; a weak guess stands beside what knowledge thinks is meant."""
@@ -191,7 +191,7 @@ class Opening:
             for intent, probability in turn.heard.ranking
             if probability >= self.policy.ask_back_min and self.registry.opens(intent)
         ][:SUGGESTIONS_MAX]
-        if not likely or turn.heard.intent in (FAQ, "out_of_scope"):
+        if not likely or turn.heard.intent in _NO_WISHES:
             return False
         weak = turn.heard.confidence < self.policy.guess_min
         if weak and self._suggests(hits, self.policy.nearest_min):
@@ -204,14 +204,15 @@ class Opening:
 
     def _suggests(self, hits: list[KnowledgeHit], least: float) -> bool:
         """True when one of the best three is likely enough to be what was asked."""
-        close = [hit for hit in hits[:SUGGESTIONS_MAX] if hit.score >= self.policy.suggest_each_min]
-        return bool(close) and sum(hit.score for hit in hits[:SUGGESTIONS_MAX]) >= least
+        return bool(self._close(hits)) and sum(hit.score for hit in hits[:SUGGESTIONS_MAX]) >= least
+
+    def _close(self, hits: Sequence[KnowledgeHit]) -> list[str]:
+        """The questions near enough to be offered, the nearest first."""
+        return [hit.question for hit in hits[:SUGGESTIONS_MAX] if hit.score >= self.policy.suggest_each_min]
 
     def _suggest(self, words: str, hits: list[KnowledgeHit], out: Outcome, *titles: str) -> None:
-        close = [hit for hit in hits if hit.score >= self.policy.suggest_each_min][:SUGGESTIONS_MAX]
         out.action = "suggest"
-        offered = (*(hit.question for hit in close), *titles, "转人工")
-        out.say(Reply(words, choices=choices(*offered)))
+        out.say(Reply(words, choices=choices(*self._close(hits), *titles, "转人工")))
 
     def not_understood(
         self, turn: Turn, state: DialogueState, out: Outcome, hits: list[KnowledgeHit] | None = None
