@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from banking_core.money_text import mask_phone
@@ -14,11 +14,20 @@ from banking_core.vault import Sealed, SealedRow, shown
 CONVERSATION_ID_CHARS_MAX = 64
 
 
+ROLES = ("agent", "senior", "supervisor", "auditor")
+
+
 class DeskAgent(Base):
-    """A support agent. `max_load` is how many customers they may serve at once."""
+    """A support agent. `max_load` is how many customers they may serve at once, `team` where they sit, "" for none.
+
+    `role` decides what they may do, see `desk.roles`.
+    """
 
     __tablename__ = "desk_agents"
-    __table_args__ = (CheckConstraint("max_load BETWEEN 1 AND 50", name="max_load"),)
+    __table_args__ = (
+        CheckConstraint("max_load BETWEEN 1 AND 50", name="max_load"),
+        CheckConstraint(f"role IN ({', '.join(map(repr, ROLES))})", name="role"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     username: Mapped[str] = mapped_column(String(32), unique=True)
@@ -26,7 +35,23 @@ class DeskAgent(Base):
     password_hash: Mapped[str] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
     max_load: Mapped[int] = mapped_column(Integer, default=5)
+    role: Mapped[str] = mapped_column(String(12), default="agent", server_default="agent")
+    team: Mapped[str] = mapped_column(String(32), default="", server_default="")
     created_at: Mapped[datetime]
+
+
+class CannedReply(Base):
+    """A reply kept ready under a shortcut, by one agent for themself, or for all: then `owner_id` is ""."""
+
+    __tablename__ = "desk_canned_replies"
+    __table_args__ = (UniqueConstraint("owner_id", "shortcut"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(String(32))
+    shortcut: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str] = mapped_column(String(500))
+    changed_by: Mapped[str] = mapped_column(ForeignKey("desk_agents.id"))
+    changed_at: Mapped[datetime]
 
 
 class AgentSession(Base):

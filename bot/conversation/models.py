@@ -11,9 +11,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from banking_core.storage import Base, new_id
 from banking_core.vault import Sealed, SealedRow
 
+SERVICE_ENDS = ("closed", "handed_back", "transferred", "taken_over", "requeued")
+NOTE_KINDS = ("note", "whisper", "transfer", "summary")
+
 
 class Conversation(SealedRow, Base):
-    """One conversation. `owner` decides who may answer; it changes only inside a transaction that locks the row."""
+    """One conversation. `owner` decides who may answer; it changes only inside a transaction that locks the row.
+
+    `wanted_team` names the team it waits for after a transfer. `proposal` is the slot value an agent has put before
+    the customer, see `bot.conversation.helping`.
+    """
 
     __tablename__ = "conversation"
     __table_args__ = (
@@ -38,6 +45,9 @@ class Conversation(SealedRow, Base):
     challenge_sealed: Mapped[str | None] = mapped_column(Text)
     challenge = Sealed[dict[str, Any] | None]("challenge_sealed")
     next_seq: Mapped[int] = mapped_column(Integer, default=1)
+    wanted_team: Mapped[str | None] = mapped_column(String(32))
+    proposal_sealed: Mapped[str | None] = mapped_column(Text)
+    proposal = Sealed[dict[str, Any] | None]("proposal_sealed")
     rating: Mapped[int | None]
     rating_comment_sealed: Mapped[str | None] = mapped_column(Text)
     rating_comment = Sealed[str | None]("rating_comment_sealed")
@@ -73,6 +83,63 @@ class Message(SealedRow, Base):
     choices = Sealed[list[Any]]("choices_sealed")
     intent: Mapped[str | None] = mapped_column(String(48))
     action: Mapped[str | None] = mapped_column(String(96))
+    created_at: Mapped[datetime]
+
+
+class AgentService(SealedRow, Base):
+    """One stretch in which one agent had a conversation, from taking it to letting go, and what the customer thought.
+
+    `reason` and `queued_at` are those of the wait before it, `wrap_up` is the code chosen at the close (see
+    `desk.wrap_ups`), `passed_to` the colleague's id or the team's name after a transfer.
+    """
+
+    __tablename__ = "agent_service"
+    __table_args__ = (
+        CheckConstraint(f"ended_how IN ({', '.join(map(repr, SERVICE_ENDS))})", name="ended_how"),
+        CheckConstraint("(ended_at IS NULL) = (ended_how IS NULL)", name="ended"),
+        CheckConstraint("score IS NULL OR score BETWEEN 1 AND 5", name="score"),
+        Index("ix_agent_service_conversation", "conversation_id", "began_at"),
+        Index("ix_agent_service_agent", "agent_id", "began_at"),
+        Index("ix_agent_service_ended", "ended_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"))
+    agent_id: Mapped[str] = mapped_column(String(32))
+    agent_name: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(String(64))
+    queued_at: Mapped[datetime | None]
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_how: Mapped[str | None] = mapped_column(String(12))
+    passed_to: Mapped[str | None] = mapped_column(String(32))
+    wrap_up: Mapped[str | None] = mapped_column(String(32))
+    score: Mapped[int | None]
+    comment_sealed: Mapped[str | None] = mapped_column(Text)
+    comment = Sealed[str | None]("comment_sealed")
+    rated_at: Mapped[datetime | None]
+
+
+class SideNote(SealedRow, Base):
+    """What the staff tell each other about a conversation, shown after message `after_seq`.
+
+    It lies apart from the log on purpose: channels read messages, and nothing here is one.
+    """
+
+    __tablename__ = "side_note"
+    __table_args__ = (
+        CheckConstraint(f"kind IN ({', '.join(map(repr, NOTE_KINDS))})", name="kind"),
+        Index("ix_side_note_conversation", "conversation_id", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"))
+    after_seq: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(8))
+    author_id: Mapped[str] = mapped_column(String(32))
+    author_name: Mapped[str] = mapped_column(String(32))
+    text_sealed: Mapped[str] = mapped_column(Text)
+    text = Sealed[str]("text_sealed")
     created_at: Mapped[datetime]
 
 

@@ -10,9 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.privacy.holding import Holding
 from banking_core.privacy.holdings import through
 from banking_core.privacy.words import CHANNELS
-from bot.conversation.models import Conversation, Message
+from bot.conversation.models import AgentService, Conversation, Message, SideNote
 
 SENDERS = {"customer": "客户", "bot": "小掌柜", "agent": "坐席", "system": "系统"}
+ENDS = {
+    "closed": "结束",
+    "handed_back": "交回小掌柜",
+    "transferred": "转给同事",
+    "taken_over": "主管接手",
+    "requeued": "重新排队",
+}
+NOTE_KINDS = {"note": "备注", "whisper": "主管提示", "transfer": "转交说明", "summary": "小结"}
 CONVERSATION_HOLDINGS = (
     Holding(
         "聊天记录",
@@ -31,6 +39,33 @@ CONVERSATION_HOLDINGS = (
         order_by="created_at",
     ),
     Holding(
+        "坐席备注",
+        SideNote,
+        {"created_at": "时间", "kind": "种类", "author_name": "谁", "text": "内容"},
+        names={"kind": NOTE_KINDS},
+        owned=through(SideNote, "conversation_id", Conversation),
+        on_erase="delete",
+        order_by="created_at",
+    ),
+    Holding(
+        "人工服务",
+        AgentService,
+        {
+            "agent_name": "坐席",
+            "reason": "转人工原因",
+            "began_at": "开始时间",
+            "ended_at": "结束时间",
+            "ended_how": "怎么结束",
+            "score": "评分",
+            "comment": "评价",
+            "rated_at": "评价时间",
+        },
+        names={"ended_how": ENDS},
+        owned=through(AgentService, "conversation_id", Conversation),
+        on_erase={"comment": None},
+        order_by="began_at",
+    ),
+    Holding(
         "会话",
         Conversation,
         {
@@ -45,7 +80,13 @@ CONVERSATION_HOLDINGS = (
             "closed_at": "结束时间",
         },
         names={"channel": CHANNELS},
-        on_erase={"state": None, "challenge": None, "rating_comment": None, "owner": "closed"},
+        on_erase={
+            "state": None,
+            "challenge": None,
+            "proposal": None,
+            "rating_comment": None,
+            "owner": "closed",
+        },
         order_by="created_at",
     ),
 )

@@ -48,7 +48,7 @@ from banking_core.vault.rotation import sealed_models
 from bot.channels.web.models import WebVisit
 from bot.channels.wechat.models import WechatAlert, WechatContact, WechatReceived, WechatVisit
 from bot.cli.customers import HOLDINGS, OBSTACLES
-from bot.conversation.models import Conversation, Message
+from bot.conversation.models import AgentService, Conversation, Message, SideNote
 from desk.models import Ticket
 from migrations.model_modules import load_metadata
 from tests.banking_core.mandates.agreeing import Agreeing
@@ -60,6 +60,7 @@ DAY = date(2026, 11, 2)
 PERSONAL = (
     *(ID_NUMBER, PHONE, "司马明月", "房东太太", "6222020200112233445", "8800776655", "浦东新区**路**号6栋"),
     *("我想还清我妈的房贷", "欧阳的回电", "我的小手机", "203.0.113.7", "小王很耐心", "您的约定付款办好了"),
+    *("她儿子也来过电话", "王先生说话慢"),
 )
 
 
@@ -221,6 +222,27 @@ def rows(bank: Bank, agreeing: Agreeing, order_id: str) -> list[Any]:
             card=None,
             choices=[],
             created_at=now,
+        ),
+        SideNote(
+            conversation_id="c" * 32,
+            after_seq=1,
+            kind="note",
+            author_id="a" * 32,
+            author_name="小王",
+            text="她儿子也来过电话",
+            created_at=now,
+        ),
+        AgentService(
+            conversation_id="c" * 32,
+            agent_id="a" * 32,
+            agent_name="小王",
+            reason="asked",
+            began_at=now,
+            ended_at=now,
+            ended_how="closed",
+            score=5,
+            comment="王先生说话慢",
+            rated_at=now,
         ),
         Ticket(
             **own,
