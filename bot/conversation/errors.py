@@ -7,6 +7,7 @@ ConversationError        code, customer_text
 ├── NotQueued            it is not waiting for a human
 ├── ConversationClosed
 ├── MessageTooLong
+├── ProposalRefused      an agent's value for a slot cannot be used
 └── UnknownQuestion      no open question has this fingerprint
 """
 
@@ -65,6 +66,17 @@ class MessageTooLong(ConversationError):
 
     code = "message_too_long"
     customer_text = "这条消息太长了，请分成几条发，每条不超过500个字。"
+
+
+class ProposalRefused(ConversationError):
+    """The value cannot be proposed; `customer_text` says why, to the agent."""
+
+    code = "proposal_refused"
+    customer_text = "这个值不能用，请换一个。"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.customer_text = text  # type: ignore[misc]
 
 
 class UnknownQuestion(ConversationError):

@@ -9,29 +9,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import Who, current, note
 from banking_core.bank import Bank
-from banking_core.clock import BANK_ZONE
-from banking_core.money_text import mask_name, mask_phone
 from banking_core.storage import Database
-from bot.conversation import log, ownership
+from bot.conversation import helping, log, ownership, services, side_notes
+from bot.conversation.case_file import CaseFile
+from bot.conversation.errors import NotOwner
 from bot.conversation.events import EventBus
 from bot.conversation.hub import Hub
 from bot.conversation.models import Conversation, Message
-from bot.conversation.redaction import for_log
+from bot.conversation.redaction import for_log, without_secrets
 from bot.conversation.turns import NOBODY_ON_DUTY, TurnRunner
-from bot.conversation.views import ConversationStatus, QueueItem, Staffing, message_view
+from bot.conversation.views import ConversationStatus, QueueItem, ServedItem, Staffing, message_view
 from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import Reply, choices
 from bot.dialogue.state import Pending, state_from_json
 
-TOPIC_MESSAGES_MAX = 20
-STOPS = ("delay", "human", "block")
-STOPPED_LOOK_MAX = 5
-STOPPED_FACTS = ("收款人", "收款账户", "金额", "充值号码")
-TOPICS_MAX = 5
+TRANSFERRED = "transferred"
 
 
 class Handoff:
-    """Queue, claim, answer, hand back, close."""
+    """Queue, claim, answer, help, pass on, take over, hand back, close."""
 
     def __init__(
         self,
@@ -49,6 +45,7 @@ class Handoff:
         self._runner = runner
         self._registry = registry
         self._staffing = staffing
+        self._file = CaseFile(database, bank, registry)
 
     @property
     def events(self) -> EventBus:
@@ -59,6 +56,11 @@ class Handoff:
         """Everybody waiting, longest first."""
         async with self._database.snapshot() as session:
             return await ownership.queue(session, self._bank.clock.now())
+
+    async def served(self) -> list[ServedItem]:
+        """Everybody whom an agent has now, by agent."""
+        async with self._database.snapshot() as session:
+            return await ownership.served(session)
 
     async def mine(self, agent_id: str) -> list[str]:
         """The conversations this agent owns, newest first."""
@@ -73,8 +75,8 @@ class Handoff:
     async def history(
         self, conversation_id: str, after_seq: int = 0, limit: int = 200
     ) -> list[dict[str, Any]]:
-        """The transcript, secrets already blotted out when they were logged."""
-        return await self._hub.history(conversation_id, after_seq, limit)
+        """The transcript, secrets already blotted out when they were logged. See `CaseFile.history`."""
+        return await self._file.history(conversation_id, after_seq, limit)
 
     async def status(self, conversation_id: str) -> ConversationStatus:
         """Who owns it now."""
@@ -85,6 +87,7 @@ class Handoff:
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
             ownership.claim(conversation, agent_id, agent_name)
+            services.begin(session, conversation, self._bank.clock.now())
             self._audit(session, conversation, "claimed", agent_id)
             message = self._notice(session, conversation, f"{agent_name}为您服务。")
         await self._hub.publish(conversation_id, [message], True)
@@ -113,14 +116,19 @@ class Handoff:
         await self._hub.publish(conversation_id, [message], False)
         return message_view(message).to_json()
 
-    async def hand_back(self, conversation_id: str, agent_id: str, note: str = "") -> None:
-        """agent -> bot: the assistant says so and goes on with what was under way."""
+    async def hand_back(self, conversation_id: str, agent_id: str, note: str = "", summary: str = "") -> None:
+        """agent -> bot: the assistant says so and goes on with what was under way.
+
+        `note` is read by the customer, `summary` only by the colleague who takes them next.
+        """
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
+            now = self._bank.clock.now()
+            self._keep(session, conversation, "summary", (agent_id, conversation.agent_name or ""), summary)
+            await services.end(session, conversation, now, "handed_back")
             ownership.give_to_bot(conversation)
             self._audit(session, conversation, "handed_back", agent_id)
-            now = self._bank.clock.now()
             replies = await self._runner.remind(session, conversation, now)
             if note.strip():
                 replies.insert(1, Reply(f"同事留言：{for_log(note.strip())[:200]}"))
@@ -133,20 +141,116 @@ class Handoff:
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
-            ownership.requeue(conversation, reason, self._bank.clock.now())
+            now = self._bank.clock.now()
+            await services.end(session, conversation, now, "requeued")
+            ownership.requeue(conversation, reason, now)
             self._audit(session, conversation, "requeued", agent_id, {"reason": reason, "agent": agent_id})
             message = self._notice(
                 session, conversation, "同事暂时离开了，正在为您换一位，前面说过的都还在。"
             )
         await self._hub.publish(conversation_id, [message], True)
 
-    async def close(self, conversation_id: str, agent_id: str) -> None:
-        """agent -> closed; the customer is asked for a rating."""
+    async def pass_on(
+        self, conversation_id: str, agent_id: str, colleague: tuple[str, str], note: str = ""
+    ) -> None:
+        """agent -> the colleague (id, name), who finds the note. Raises NotOwner."""
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
-            ownership.close(conversation, self._bank.clock.now())
-            self._audit(session, conversation, "closed", agent_id)
+            now = self._bank.clock.now()
+            self._keep(session, conversation, "transfer", (agent_id, conversation.agent_name or ""), note)
+            await services.end(session, conversation, now, "transferred", passed_to=colleague[0])
+            ownership.pass_on(conversation, *colleague)
+            services.begin(session, conversation, now, TRANSFERRED).queued_at = now
+            self._audit(session, conversation, "transferred", agent_id, {"to": colleague[0]})
+            message = self._notice(session, conversation, f"{colleague[1]}为您服务，前面说过的都看得到。")
+        await self._hub.publish(conversation_id, [message], True)
+
+    async def pass_to_team(self, conversation_id: str, agent_id: str, team: str, note: str = "") -> None:
+        """agent -> queue, for a team, at the place of the first wait. Raises NotOwner."""
+        async with self._database.transaction() as session:
+            conversation = await log.locked(session, conversation_id)
+            ownership.assert_agent(conversation, agent_id)
+            now = self._bank.clock.now()
+            self._keep(session, conversation, "transfer", (agent_id, conversation.agent_name or ""), note)
+            await services.end(session, conversation, now, "transferred", passed_to=team)
+            ownership.requeue(conversation, TRANSFERRED, now, team)
+            self._audit(session, conversation, "transferred", agent_id, {"team": team})
+            message = self._notice(session, conversation, f"正在为您转给{team}的同事，前面说过的都还在。")
+        await self._hub.publish(conversation_id, [message], True)
+
+    async def take_over(self, conversation_id: str, agent_id: str, agent_name: str) -> None:
+        """queue or another agent -> this one, as one act; one's own stays one's own. Raises NotQueued."""
+        async with self._database.transaction() as session:
+            conversation = await log.locked(session, conversation_id)
+            if conversation.owner == "agent" and conversation.agent_id == agent_id:
+                return
+            now, before = self._bank.clock.now(), conversation.agent_id
+            if conversation.owner == "agent":
+                await services.end(session, conversation, now, "taken_over", passed_to=agent_id)
+            ownership.take_over(conversation, agent_id, agent_name)
+            services.begin(session, conversation, now)
+            self._audit(session, conversation, "taken_over", agent_id, {"from": before} if before else None)
+            message = self._notice(session, conversation, f"{agent_name}为您服务，前面说过的都看得到。")
+        await self._hub.publish(conversation_id, [message], True)
+
+    async def add_note(self, conversation_id: str, agent_id: str, text: str) -> None:
+        """The agent's own note. It is no message: no channel sends it. Raises NotOwner."""
+        async with self._database.transaction() as session:
+            conversation = await log.locked(session, conversation_id)
+            ownership.assert_agent(conversation, agent_id)
+            self._keep(session, conversation, "note", (agent_id, conversation.agent_name or ""), text)
+            self._audit(session, conversation, "noted", agent_id)
+        await self._hub.publish(conversation_id, [], False)
+
+    async def whisper(self, conversation_id: str, author: tuple[str, str], text: str) -> None:
+        """Somebody (id, name) who watches tells the agent something. Raises NotOwner when no agent has it."""
+        async with self._database.transaction() as session:
+            conversation = await log.locked(session, conversation_id)
+            if conversation.owner != "agent":
+                raise NotOwner(conversation_id)
+            self._keep(session, conversation, "whisper", author, text)
+            self._audit(session, conversation, "whispered", author[0])
+        await self._hub.publish(conversation_id, [], False)
+
+    async def notes(self, conversation_id: str) -> list[dict[str, Any]]:
+        """What the staff noted, in order."""
+        async with self._database.snapshot() as session:
+            return [note.to_json() for note in await side_notes.listed(session, conversation_id)]
+
+    async def propose(
+        self, conversation_id: str, agent_id: str, slot: str, text: str, client_id: str
+    ) -> dict[str, Any]:
+        """Puts a value for what is half done before the customer, once per client id; only they can take it.
+
+        Raises NotOwner or ProposalRefused.
+        """
+        async with self._database.transaction() as session:
+            conversation = await log.locked(session, conversation_id)
+            ownership.assert_agent(conversation, agent_id)
+            key = f"agent:{agent_id}:{client_id}"[:96]
+            earlier = await log.find_duplicate(session, conversation_id, key)
+            if earlier is not None:
+                return message_view(earlier).to_json()
+            now = self._bank.clock.now()
+            moment = self._runner.turn_of(session, conversation, now, without_secrets(text.strip()))
+            proposed = await helping.checked(moment, conversation, self._registry, slot)
+            name = conversation.agent_name or "人工客服"
+            message = helping.put(session, conversation, now, proposed, name, key)
+            self._audit(session, conversation, "proposed", agent_id, {"slot": slot})
+            await session.flush()
+        await self._hub.publish(conversation_id, [message], False)
+        return message_view(message).to_json()
+
+    async def close(self, conversation_id: str, agent_id: str, wrap_up: str = "") -> None:
+        """agent -> closed, with what it was about (a code); the customer is asked for a rating."""
+        async with self._database.transaction() as session:
+            conversation = await log.locked(session, conversation_id)
+            ownership.assert_agent(conversation, agent_id)
+            now = self._bank.clock.now()
+            await services.end(session, conversation, now, "closed", wrap_up=wrap_up or None)
+            ownership.close(conversation, now)
+            self._audit(session, conversation, "closed", agent_id, {"wrap_up": wrap_up} if wrap_up else None)
             message = self._notice(
                 session, conversation, "本次人工服务已结束，请给同事打个分。再发消息就由小掌柜接待您。"
             )
@@ -178,63 +282,8 @@ class Handoff:
         return len(told)
 
     async def facts(self, conversation_id: str) -> dict[str, Any]:
-        """What an agent needs so as not to ask again. Personal data is masked."""
-        async with self._database.snapshot() as session:
-            conversation = await log.locked(session, conversation_id)
-            facts: dict[str, Any] = {
-                "channel": conversation.channel,
-                "reason": conversation.handoff_reason,
-                "verified": "未登录",
-                "who": None,
-                "skill": None,
-                "slots": [],
-                "order_number": None,
-            }
-            if conversation.customer_id is not None:
-                customer = await self._bank.customers.get(session, conversation.customer_id)
-                facts["who"] = {
-                    "name": mask_name(customer.name),
-                    "phone": mask_phone(customer.phone),
-                    "level": customer.level,
-                }
-                facts["verified"] = _verified(conversation)
-            frame = state_from_json(conversation.state).top
-            if frame is not None and frame.skill in self._registry:
-                skill = self._registry.get(frame.skill)
-                facts["skill"] = skill.title
-                facts["slots"] = [
-                    [s.label, frame.shown[s.name]] for s in skill.slots if s.name in frame.shown
-                ]
-                if frame.order_id and conversation.customer_id:
-                    order = await self._bank.orders.get(session, frame.order_id, conversation.customer_id)
-                    facts["order_number"] = order.number
-            facts["topics"] = await self._topics(session, conversation_id)
-            facts["stopped"] = await self._stopped(session, conversation)
-            return facts
-
-    async def _stopped(self, session: Any, conversation: Conversation) -> list[list[str]]:
-        """The newest order of this conversation that the risk area held up, and why, in an operator's words."""
-        if conversation.customer_id is None:
-            return []
-        for order in await self._bank.orders.latest(
-            session, conversation.customer_id, limit=STOPPED_LOOK_MAX
-        ):
-            if order.conversation_id == conversation.id and order.risk_verdict in STOPS:
-                shown = [[label, value] for label, value in order.facts if label in STOPPED_FACTS]
-                reasons = "；".join(order.risk_reasons or ())
-                return [*shown, ["业务编号", order.number], ["为什么", reasons]]
-        return []
-
-    async def _topics(self, session: Any, conversation_id: str) -> list[str]:
-        """The titles of what was talked about, newest first, each once."""
-        rows = await session.scalars(
-            select(Message.intent)
-            .where(Message.conversation_id == conversation_id, Message.intent.is_not(None))
-            .order_by(Message.seq.desc())
-            .limit(TOPIC_MESSAGES_MAX)
-        )
-        intents = dict.fromkeys(intent for intent in rows if self._registry.opens(intent))
-        return [self._registry.title(intent) for intent in intents][:TOPICS_MAX]
+        """What an agent needs so as not to ask again. Personal data is masked. See `CaseFile.facts`."""
+        return await self._file.facts(conversation_id)
 
     def typing(self, conversation_id: str, who: str) -> None:
         """Shows the customer that the agent is writing."""
@@ -261,6 +310,12 @@ class Handoff:
             by=Who("agent", agent_id, channel="desk") if now.is_bank and what != "requeued" else now,
         )
 
+    def _keep(
+        self, session: AsyncSession, conversation: Conversation, kind: str, author: tuple[str, str], text: str
+    ) -> None:
+        if text.strip():
+            side_notes.add(session, conversation, self._bank.clock.now(), kind, author, text)
+
     def _notice(self, session: Any, conversation: Conversation, text: str) -> Message:
         return log.append(
             session,
@@ -270,10 +325,3 @@ class Handoff:
             sender_name=log.SYSTEM_NAME,
             text=text,
         )
-
-
-def _verified(conversation: Conversation) -> str:
-    if conversation.verified_at is None:
-        return "未登录"
-    at = conversation.verified_at.astimezone(BANK_ZONE).strftime("%H:%M")
-    return f"{conversation.verified_how} {at}"

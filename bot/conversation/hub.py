@@ -19,7 +19,7 @@ from banking_core.identity.origin import Origin, mask_address
 from banking_core.money_text import mask_name
 from banking_core.storage import Database
 from banking_core.storage.timing import database_time
-from bot.conversation import log, ownership
+from bot.conversation import log, ownership, services
 from bot.conversation.challenges import secret_in, wants_resend
 from bot.conversation.errors import ConversationError, MessageTooLong
 from bot.conversation.events import EventBus
@@ -193,7 +193,8 @@ class Hub:
             raise _Changed
         now = self._clock.now()
         if conversation.owner == "agent":
-            turn = self._runner.while_with_agent(session, conversation, inbound, now)
+            with acting(_who(conversation, inbound.origin)):
+                turn = await self._runner.while_with_agent(session, conversation, inbound, now)
         elif conversation.owner == "queue":
             turn = await self._runner.while_queued(session, conversation, inbound, now)
         else:
@@ -303,6 +304,7 @@ class Hub:
                 return False
             conversation.rating, conversation.rating_comment = score, for_log(comment)[:500]
             conversation.can_rate = False
+            await services.rate(session, conversation, self._clock.now(), score, conversation.rating_comment)
         await self.publish(conversation_id, [], True)
         return True
 

@@ -1,8 +1,11 @@
 """Who owns a conversation. Every change and every word said checks the owner in the transaction that writes.
 
 bot ──request_human──> queue ──claim──> agent ──close──> closed
- ^                       │                │                 │
+ ^                       │ ^              │ │               │
+ │                       │ └───requeue────┘ └─pass_on──> another agent
  └────────give_up────────┘<──hand_back────┘   <──reopen─────┘
+
+What an agent had put before the customer (`proposal`) goes with the agent.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from banking_core.customers.models import Customer
 from banking_core.money_text import mask_name
 from bot.conversation.errors import AlreadyClaimed, ConversationClosed, NotOwner, NotQueued
 from bot.conversation.models import Conversation, Message
-from bot.conversation.views import QueueItem
+from bot.conversation.views import QueueItem, ServedItem
 
 QUEUE_SHOWN_MAX = 200
 
@@ -38,9 +41,27 @@ def claim(conversation: Conversation, agent_id: str, agent_name: str) -> None:
         raise AlreadyClaimed(conversation.id)
     if conversation.owner != "queue":
         raise NotQueued(conversation.id)
+    _give_to_agent(conversation, agent_id, agent_name)
+
+
+def pass_on(conversation: Conversation, agent_id: str, agent_name: str) -> None:
+    """agent -> another agent. The caller has made sure who has it now."""
+    assert conversation.owner == "agent", "only what an agent has is passed on"
+    _give_to_agent(conversation, agent_id, agent_name)
+
+
+def take_over(conversation: Conversation, agent_id: str, agent_name: str) -> None:
+    """queue or another agent -> this one. Raises NotQueued when no human has it or is waited for."""
+    if conversation.owner not in ("queue", "agent"):
+        raise NotQueued(conversation.id)
+    _give_to_agent(conversation, agent_id, agent_name)
+
+
+def _give_to_agent(conversation: Conversation, agent_id: str, agent_name: str) -> None:
     conversation.owner = "agent"
     conversation.agent_id = agent_id
     conversation.agent_name = agent_name
+    conversation.wanted_team = conversation.proposal = None
 
 
 def assert_agent(conversation: Conversation, agent_id: str) -> None:
@@ -49,10 +70,11 @@ def assert_agent(conversation: Conversation, agent_id: str) -> None:
         raise NotOwner(conversation.id)
 
 
-def requeue(conversation: Conversation, reason: str, now: datetime) -> None:
-    """agent -> queue; whoever waited first is still first."""
+def requeue(conversation: Conversation, reason: str, now: datetime, team: str | None = None) -> None:
+    """agent -> queue, perhaps for one team; whoever waited first is still first."""
     conversation.owner = "queue"
-    conversation.agent_id = conversation.agent_name = None
+    conversation.agent_id = conversation.agent_name = conversation.proposal = None
+    conversation.wanted_team = team
     conversation.handoff_reason = reason
     conversation.queued_at = conversation.queued_at or now
 
@@ -60,8 +82,8 @@ def requeue(conversation: Conversation, reason: str, now: datetime) -> None:
 def give_to_bot(conversation: Conversation) -> None:
     """Back to the assistant, from any owner."""
     conversation.owner = "bot"
-    conversation.agent_id = conversation.agent_name = None
-    conversation.handoff_reason = None
+    conversation.agent_id = conversation.agent_name = conversation.proposal = None
+    conversation.handoff_reason = conversation.wanted_team = None
     conversation.queued_at = conversation.closed_at = None
 
 
@@ -69,7 +91,7 @@ def close(conversation: Conversation, now: datetime) -> None:
     """The service is over; the customer may rate it."""
     conversation.owner = "closed"
     conversation.closed_at = now
-    conversation.queued_at = None
+    conversation.queued_at = conversation.wanted_team = conversation.proposal = None
     conversation.can_rate = True
 
 
@@ -106,6 +128,39 @@ async def queue(session: AsyncSession, now: datetime) -> list[QueueItem]:
                 customer_name_masked=mask_name(customer.name) if customer else None,
                 last_text=await _last_customer_text(session, conversation.id),
                 level=customer.level if customer else "",
+                team=conversation.wanted_team or "",
+            )
+        )
+    return items
+
+
+async def served(session: AsyncSession) -> list[ServedItem]:
+    """Everybody whom an agent has now, by agent."""
+    rows = await session.execute(
+        select(Conversation, Customer)
+        .outerjoin(Customer, Customer.id == Conversation.customer_id)
+        .where(Conversation.owner == "agent")
+        .order_by(Conversation.agent_name, Conversation.updated_at)
+        .limit(QUEUE_SHOWN_MAX)
+    )
+    items = []
+    for conversation, customer in rows.all():
+        last = await session.scalar(
+            select(Message)
+            .where(Message.conversation_id == conversation.id, Message.sender.in_(("customer", "agent")))
+            .order_by(Message.seq.desc())
+            .limit(1)
+        )
+        items.append(
+            ServedItem(
+                conversation_id=conversation.id,
+                agent_id=conversation.agent_id or "",
+                agent_name=conversation.agent_name or "",
+                customer_name_masked=mask_name(customer.name) if customer else None,
+                level=customer.level if customer else "",
+                last_text=last.text[:60] if last is not None else "",
+                last_sender=last.sender if last is not None else "",
+                updated_at=conversation.updated_at,
             )
         )
     return items

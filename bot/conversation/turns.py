@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.bank import Bank
 from banking_core.identity import NOWHERE, Origin
 from banking_core.risk.phrases import packaged_phrases
-from bot.conversation import log, ownership
+from bot.conversation import helping, log, ownership
 from bot.conversation.challenges import (
     KNOWN_BY_HEART,
     LOCKED_CHOICES,
@@ -28,7 +28,7 @@ from bot.dialogue.commands import Command, recognise
 from bot.dialogue.engine import DialogueEngine
 from bot.dialogue.outcome import Outcome
 from bot.dialogue.reply import Reply, choices
-from bot.dialogue.skill import SECRETS_ELSEWHERE, AskSecret, Effect, HandOver, SettleLater, Turn
+from bot.dialogue.skill import SECRETS_ELSEWHERE, Accepted, AskSecret, Effect, HandOver, SettleLater, Turn
 from bot.dialogue.state import DialogueState, Pending, state_from_json
 from bot.dialogue.understanding import NOTHING_HEARD, Understanding
 
@@ -289,11 +289,45 @@ class TurnRunner:
             )
         return turn
 
-    def while_with_agent(
+    async def while_with_agent(
         self, session: AsyncSession, conversation: Conversation, inbound: Inbound, now: datetime
     ) -> BotTurn:
-        """While a human owns the conversation the assistant only writes down, with secrets blotted out."""
-        return self._log(session, conversation, inbound, self._safe(inbound), now)
+        """While a human owns the conversation the assistant only writes down, with secrets blotted out.
+
+        One thing more: a value the agent has proposed is filled in, or dropped, as the customer says.
+        """
+        taken = None if inbound.secret else helping.answer_to(conversation, inbound.text)
+        turn = self._log(session, conversation, inbound, self._safe(inbound), now)
+        if taken is not None:
+            turn.inbound.action = "adopt" if taken else "decline"
+            text = await self._settle_proposal(session, conversation, taken, now)
+            turn.replies.append(
+                log.append(
+                    session,
+                    conversation,
+                    now,
+                    sender="system",
+                    sender_name=log.SYSTEM_NAME,
+                    text=text,
+                    in_reply_to=turn.inbound.seq,
+                )
+            )
+        return turn
+
+    async def _settle_proposal(
+        self, session: AsyncSession, conversation: Conversation, taken: bool, now: datetime
+    ) -> str:
+        proposal, conversation.proposal = conversation.proposal, None
+        assert proposal is not None, "there is an answer to it"
+        if not taken:
+            return f"没有采用：{proposal['label']}。"
+        state = state_from_json(conversation.state)
+        accepted = Accepted(proposal["value"], proposal["shown"])
+        moment = self.turn_of(session, conversation, now)
+        if not await self._engine.adopt(moment, state, proposal["frame_id"], proposal["slot"], accepted):
+            return "这项业务已经不在办了，没有填上。"
+        conversation.state = state.to_json()
+        return f"已填上：{proposal['label']}“{proposal['shown']}”。办理前还会请您确认。"
 
     @staticmethod
     def _safe(inbound: Inbound) -> str:

@@ -90,7 +90,7 @@ class ConversationStatus:
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """One waiting customer, as every agent may see it before claiming."""
+    """One waiting customer, as every agent may see it before claiming; `team` is whom a transfer named, "" for all."""
 
     conversation_id: str
     reason: str
@@ -99,6 +99,21 @@ class QueueItem:
     customer_name_masked: str | None
     last_text: str
     level: str
+    team: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedItem:
+    """One customer whom an agent has now, as whoever leads the desk sees it."""
+
+    conversation_id: str
+    agent_id: str
+    agent_name: str
+    customer_name_masked: str | None
+    level: str
+    last_text: str
+    last_sender: str
+    updated_at: datetime
 
 
 class Staffing(Protocol):

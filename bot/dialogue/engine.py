@@ -144,6 +144,23 @@ class DialogueEngine:
             if frame.order_id is not None:
                 await self.runner.withdraw(turn, frame)
 
+    async def adopt(
+        self, turn: Turn, state: DialogueState, frame_id: str, slot: str, accepted: Accepted
+    ) -> bool:
+        """Fills in a value the customer took from somebody who helps; nothing else moves, and what was read back is
+        withdrawn. False when that business is no longer the one being talked about."""
+        self._forget_unknown(state)
+        frame = state.top
+        if frame is None or frame.frame_id != frame_id:
+            return False
+        await self.runner.withdraw(turn, frame)
+        frame.fill(slot, accepted.value, accepted.shown)
+        frame.options, frame.misses = [], 0
+        if frame.asking == slot:
+            frame.asking = None
+        frame.touched_at = turn.now.isoformat()
+        return True
+
     async def drop_top(self, turn: Turn, state: DialogueState) -> None:
         """The secret the top frame waits for cannot be given any more: the frame is given up without a word."""
         self._forget_unknown(state)
