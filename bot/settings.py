@@ -121,6 +121,11 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
         description="Let callers speak freely where no closed answer is expected. Needs a model of the whole "
         "language; with the bundled one leave it off.",
     )
+    voiceprint_model: str = Field(
+        "bundled",
+        description="What knows callers by their voice: `bundled`, the path of an ONNX file, or the name of a "
+        "SpeechBrain model such as `speechbrain/spkrec-ecapa-voxceleb`. Another model needs new enrolments.",
+    )
     messages_per_s: float = Field(
         1.0,
         gt=0,

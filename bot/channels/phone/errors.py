@@ -7,10 +7,16 @@ PhoneError               code
 │   ├── LineBusy         as many calls as are allowed are going on
 │   ├── CallsTooFast     too many calls begun lately
 │   └── NoCommonCodec    neither PCMU nor PCMA is offered, or no audio at all
+├── VoiceRefused         a recording that no voice can be taken from, or a voiceprint that cannot be used
+│   ├── NoSpeech         there is next to no speech in it
+│   ├── VoicesDiffer     the enrolments are not one voice
+│   ├── OtherModel       the template was made by other weights: enrol again
+│   └── TemplateUnreadable the bytes are no template
 ├── MalformedMessage     what came over the wire cannot be read
 └── StageFailed          one stage of the conversation failed: `stage` says which
     ├── HearingFailed    the recogniser
-    └── SpeakingFailed   the voice
+    ├── SpeakingFailed   the voice
+    └── VoiceprintFailed the speaker encoder
 """
 
 from __future__ import annotations
@@ -77,6 +83,36 @@ class MalformedMessage(PhoneError):
     code = "malformed_message"
 
 
+class VoiceRefused(PhoneError):
+    """A recording that no voice can be taken from, or a voiceprint that cannot be used."""
+
+    code = "voice_refused"
+
+
+class NoSpeech(VoiceRefused):
+    """There is next to no speech in the recording."""
+
+    code = "no_speech"
+
+
+class VoicesDiffer(VoiceRefused):
+    """The enrolments do not sound like one voice."""
+
+    code = "voices_differ"
+
+
+class OtherModel(VoiceRefused):
+    """The template was made by other weights than those that are loaded; the customer enrols again."""
+
+    code = "voiceprint_other_model"
+
+
+class TemplateUnreadable(VoiceRefused):
+    """The bytes are no template."""
+
+    code = "template_unreadable"
+
+
 class StageFailed(PhoneError):
     """A stage of the conversation failed; the caller is told in a sentence that needs no such stage."""
 
@@ -96,3 +132,10 @@ class SpeakingFailed(StageFailed):
 
     code = "speaking_failed"
     stage = "speaking"
+
+
+class VoiceprintFailed(StageFailed):
+    """The speaker encoder is missing or broke down."""
+
+    code = "voiceprint_failed"
+    stage = "voiceprint"

@@ -1,0 +1,135 @@
+"""Was this very recording heard before? Fingerprints of former attempts find it again, whole or in pieces.
+
+A fingerprint holds four bytes for each 16 ms: 31 signs (does a band, against its neighbour, gain or lose energy over
+time?) and whether there is speech. Level, tone colour and codecs change few of the signs; the same words said anew
+change nearly half of them. No speech and no voice can be made from it again, but it says when somebody spoke: keep it
+as personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
+from bot.channels.phone.voiceprint.encoders import at_rate
+from bot.channels.phone.voiceprint.speech import FRAME, RATE_HZ, active
+
+MAGIC: Final = b"ZFP1"
+HOP: Final = 128
+WINDOW: Final = 1024
+STEP: Final = 3  # frames between which energies are compared
+BANDS: Final = 32
+BAND_HZ: Final = (250.0, 3400.0)
+BLOCK: Final = 24  # frames that are looked for at once: 0.4 s, about a digit
+BLOCK_HOP: Final = 6
+ACTIVE_MIN: Final = 0.6  # of a block's frames
+ALIKE_MIN: Final = 0.64  # correlation of a block's signs; 1 - 2 * bit error rate
+SHARE_MIN: Final = 0.3  # of the blocks
+SPEEDS_PERCENT: Final = (100, 97, 103, 94, 106, 91, 109, 88, 112, 85, 115)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """`share` of the speech that was found in former recordings, when played at `speed_percent` of this one."""
+
+    share: float
+    speed_percent: int
+
+    @property
+    def found(self) -> bool:
+        """Whether so much was heard before that this is no new speech."""
+        return self.share >= SHARE_MIN
+
+
+def fingerprint(pcm: NDArray[Any], rate_hz: int) -> bytes:
+    """Of mono audio, 250 bytes a second; the same audio gives the same bytes."""
+    return MAGIC + _signs(at_rate(pcm, rate_hz)).astype("<u4").tobytes()
+
+
+def is_replay(new: bytes, former: bytes) -> Replay:
+    """Whether one recording is found in another. Raises ValueError for what is no fingerprint."""
+    return Replay(_share(_bits(new), [_bits(former)]), 100)
+
+
+def find(pcm: NDArray[Any], rate_hz: int, formers: Sequence[bytes]) -> Replay:
+    """Looks in all former recordings at once, so that pieces of several are found too, and at other speeds."""
+    samples = at_rate(pcm, rate_hz)
+    kept = [_bits(one) for one in formers]
+    best = Replay(0.0, 100)
+    for speed in SPEEDS_PERCENT if kept else ():
+        wave = samples if speed == 100 else resample_poly(samples, 100, speed)
+        share = _share(_bits(fingerprint(wave, RATE_HZ)), kept)
+        if share > best.share:
+            best = Replay(share, speed)
+        if best.found:
+            break
+    return best
+
+
+def _bands() -> NDArray[np.float64]:
+    """(bins, bands): equal steps of a Bark-like scale, each bin in one band."""
+    low, high = (hz / (hz + 1960.0) for hz in BAND_HZ)
+    edges = np.linspace(low, high, BANDS + 1)
+    bins = np.fft.rfftfreq(WINDOW, 1 / RATE_HZ)
+    place = np.digitize(bins / (bins + 1960.0), edges) - 1
+    return np.asarray((place[:, None] == np.arange(BANDS)[None]).astype(np.float64))
+
+
+_BANDS: Final = _bands()
+_SHAPE: Final = np.hanning(WINDOW)
+
+
+def _signs(samples: NDArray[np.float32]) -> NDArray[np.uint32]:
+    count = (len(samples) - WINDOW) // HOP + 1
+    if count <= STEP:
+        return np.zeros(0, np.uint32)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP][:count]
+    energy = np.log((np.abs(np.fft.rfft(frames * _SHAPE, axis=1)) ** 2) @ _BANDS + 1.0)
+    slope = energy[:, 1:] - energy[:, :-1]
+    rising = slope[STEP:] > slope[:-STEP]
+    signs = (rising.astype(np.uint64) << np.arange(BANDS - 1, dtype=np.uint64)).sum(axis=1)
+    middle = (np.arange(STEP, count) * HOP + (WINDOW - STEP * HOP) // 2) // FRAME
+    mask = active(samples)
+    speech = mask[np.minimum(middle, len(mask) - 1)].astype(np.uint64)
+    return np.asarray(signs | (speech << np.uint64(31)), np.uint32)
+
+
+def _bits(fingerprint: bytes) -> NDArray[np.uint32]:
+    if fingerprint[:4] != MAGIC or len(fingerprint) % 4:
+        raise ValueError("not a fingerprint")
+    return np.frombuffer(fingerprint[4:], "<u4").astype(np.uint32)
+
+
+def _plus_minus(words: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """(frames, bands - 1) of -1 and 1."""
+    shifted = words[:, None] >> np.arange(BANDS - 1, dtype=np.uint32)
+    return np.asarray((shifted & 1).astype(np.float32) * 2 - 1)
+
+
+def _share(new: NDArray[np.uint32], formers: Sequence[NDArray[np.uint32]]) -> float:
+    blocks = _blocks(new, BLOCK_HOP, ACTIVE_MIN)
+    if not len(blocks):
+        return 0.0
+    best = np.full(len(blocks), -1.0, np.float32)
+    for former in formers:
+        windows = _blocks(former, 1, 0.0)
+        if len(windows):
+            best = np.maximum(best, (blocks @ windows.T).max(axis=1) / np.float32(blocks.shape[1]))
+    return float((best >= ALIKE_MIN).mean())
+
+
+def _blocks(words: NDArray[np.uint32], hop: int, speech_min: float) -> NDArray[np.float32]:
+    """(blocks, BLOCK * (bands - 1)), of those that hold enough speech."""
+    if len(words) < BLOCK:
+        return np.zeros((0, BLOCK * (BANDS - 1)), np.float32)
+    signs = _plus_minus(words)
+    starts = np.arange(0, len(words) - BLOCK + 1, hop)
+    speech = (words >> np.uint32(31)).astype(np.float32)
+    total = np.concatenate([[0.0], np.cumsum(speech)])
+    starts = starts[(total[starts + BLOCK] - total[starts]) / BLOCK >= speech_min]
+    return np.asarray(signs[starts[:, None] + np.arange(BLOCK)].reshape(len(starts), -1))

@@ -1,0 +1,1 @@
+"""Trains the bundled speaker encoder and writes it as one ONNX file with its features."""
