@@ -12,7 +12,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from aiohttp import WSMsgType, web
@@ -22,7 +22,7 @@ from bot.channels.phone.admission import Doorkeeper
 from bot.channels.phone.audio import codec
 from bot.channels.phone.call import Answer, CallInfo, EndReason, clean_number
 from bot.channels.phone.errors import CallRefused, MalformedMessage
-from bot.channels.phone.paced import PacedCall
+from bot.channels.phone.marked import MarkedCall
 from bot.channels.phone.signature import SIGNATURE_HEADER, require_signature
 from bot.channels.phone.timing import Timer
 
@@ -33,7 +33,6 @@ MALFORMED_MAX: Final = 20  # then the other side is no carrier
 FORM_BYTES_MAX: Final = 16 * 1024
 CLOSE_WAIT_S: Final = 3.0
 HEARTBEAT_S: Final = 20.0
-MARK_WAIT_S: Final = 2.0  # a mark is sent when the sound before it should have been heard
 
 
 @dataclass(frozen=True)
@@ -53,17 +52,13 @@ class MediaSocketSettings:
         return self.public_url.removesuffix("/") + "/answer"
 
 
-class MediaSocketCall(PacedCall):
+class MediaSocketCall(MarkedCall):
     """One call over a media web socket."""
-
-    lead_frames: ClassVar[int] = 5  # the carrier drops its buffer on `clear`, so a little more may be there
 
     def __init__(self, start: wire.Start, socket: web.WebSocketResponse, timer: Timer, address: str) -> None:
         super().__init__(CallInfo(LINE, start.call_id, start.caller, start.called, address), timer)
         self._stream_id, self._socket = start.stream_id, socket
         self._codec = codec(start.codec)
-        self._marks: set[str] = set()
-        self._waiting: set[asyncio.Task[None]] = set()
 
     async def _read(self) -> None:
         malformed = 0
@@ -86,40 +81,22 @@ class MediaSocketCall(PacedCall):
                 self.heard(self._codec.decode(payload))
             case wire.Dtmf(digit):
                 self.keyed(digit)
-            case wire.MarkPlayed(name) if name in self._marks:  # one dropped by a clear was never heard
-                self._marks.discard(name)
-                self.marked(name)
+            case wire.MarkPlayed(name):
+                self.echoed(name)
             case wire.Stop():
                 self.ended(EndReason.CALLER)
 
     async def _send_frame(self, pcm: bytes) -> None:
         await self._socket.send_str(wire.media_message(self._stream_id, self._codec.encode(pcm)))
 
-    async def _send_mark(self, name: str) -> None:
-        self._marks.add(name)
+    async def _pass_mark(self, name: str) -> None:
         await self._socket.send_str(wire.mark_message(self._stream_id, name))
-        waiting = asyncio.create_task(self._give_up_on(name))
-        self._waiting.add(waiting)
-        waiting.add_done_callback(self._waiting.discard)
-
-    async def _give_up_on(self, name: str) -> None:
-        """A carrier that does not echo marks must not make the call wait for ever: by now it has played this one."""
-        await self._timer.wait_until(self._timer.now_s() + MARK_WAIT_S)
-        if name in self._marks:
-            self._marks.discard(name)
-            self.marked(name)
 
     async def _send_clear(self) -> None:
         await self._socket.send_str(wire.clear_message(self._stream_id))
 
-    def clear(self) -> None:
-        """Silence now, on the carrier's side too; marks on their way are forgotten."""
-        self._marks.clear()
-        super().clear()
-
     async def _close(self) -> None:
-        for waiting in self._waiting:
-            waiting.cancel()
+        await super()._close()
         with suppress(OSError):
             await self._socket.close()
 
