@@ -38,7 +38,7 @@ Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDec
 
 
 class PhoneSettings(BaseModel):
-    """Every setting begins with `phone_`. Without lines there is no telephone."""
+    """Every setting begins with `phone_`. Without lines nobody can call but from the chat page."""
 
     phone_lines: Lines = Field(
         (),
@@ -72,6 +72,9 @@ class PhoneSettings(BaseModel):
     )
     phone_media_secret: SecretStr | None = Field(
         None, description="The carrier's secret that signs its requests (auth token)."
+    )
+    phone_web_calls: bool = Field(
+        True, description="Customers may call from the chat page, by the browser's microphone."
     )
     phone_voice: Literal["espeak"] = Field("espeak", description="Who speaks.")
 

@@ -13,8 +13,10 @@ from aiohttp import web
 
 from bot.assembly import Product
 from bot.channels.phone.admission import Doorkeeper, LineLimits
-from bot.channels.phone.assistant import HubAssistant
+from bot.channels.phone.alongside import PageAssistant, Visitor
+from bot.channels.phone.assistant import HubAssistant, Vocabulary
 from bot.channels.phone.audiosocket import AudioSocketLine
+from bot.channels.phone.browser import BrowserLine
 from bot.channels.phone.call import CallInfo
 from bot.channels.phone.errors import CallRefused, HearingFailed
 from bot.channels.phone.hearing import VoskHearing
@@ -36,23 +38,66 @@ log = logging.getLogger(__name__)
 NAMES_MAX = 50  # the book of one caller, in the ears of one call
 
 
+class Exchange:
+    """What all lines of a process share. Ears are opened for the first who needs them, and kept."""
+
+    def __init__(self, product: Product, *, hearing: Hearing | None = None) -> None:
+        self.product, self.settings, self.timer = product, product.settings, LoopTimer()
+        self.door = Doorkeeper(product.clock, line_limits(product.settings))
+        self.trouble = ""  # why nobody can be heard, in a sentence for the operator
+        self._hearing = hearing
+        self._board: Switchboard | None = None
+        self._opening = asyncio.Lock()
+
+    async def board(self) -> Switchboard:
+        """Answers calls."""
+        async with self._opening:
+            if self._board is None:
+                if self._hearing is None:
+                    self._hearing, self.trouble = await open_hearing(self.settings)
+                self._board = switchboard(self.product, self.timer, self._hearing, open_voice(self.settings))
+            return self._board
+
+    def browser_line(self) -> BrowserLine | None:
+        """Calls from the chat page; None where they are switched off."""
+        if not self.settings.phone_web_calls:
+            return None
+        product, timer = self.product, self.timer
+
+        def assistant(info: CallInfo, visitor: Visitor) -> PageAssistant:
+            return PageAssistant(product.hub, info, timer, visitor, vocabulary=payee_names(product))
+
+        return BrowserLine(self.board, assistant, self.door, timer)
+
+    async def close(self) -> None:
+        """After the last call."""
+        if self._hearing is not None:
+            await self._hearing.close()
+
+
 @asynccontextmanager
-async def telephone(product: Product, *, hearing: Hearing | None = None) -> AsyncIterator[list[str]]:
+async def telephone(exchange: Exchange) -> AsyncIterator[list[str]]:
     """The running lines; yields a sentence for each. Raises PortBusy."""
-    settings, timer = product.settings, LoopTimer()
+    settings = exchange.settings
     if not settings.phone_lines:
         yield []
         return
-    said: list[str] = []
-    if hearing is None:
-        hearing, trouble = await open_hearing(settings)
-        said += [trouble] if trouble else []
-    board = switchboard(product, timer, hearing, open_voice(settings))
-    door = Doorkeeper(product.clock, line_limits(settings))
+    board = await exchange.board()
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(hearing.close)
-        lines = Lines(settings, door, board, timer, stack)
-        yield [*[await lines.start(name) for name in settings.phone_lines], *said]
+        lines = Lines(settings, exchange.door, board, exchange.timer, stack)
+        said = [await lines.start(name) for name in settings.phone_lines]
+        yield [*said, exchange.trouble] if exchange.trouble else said
+
+
+def payee_names(product: Product) -> Vocabulary:
+    """Knows the names in a customer's payee book."""
+
+    async def names(customer_id: str) -> tuple[str, ...]:
+        async with product.database.snapshot() as session:
+            payees = await product.bank.payees.list(session, customer_id)
+        return tuple(dict.fromkeys(n for p in payees for n in (p.nickname, p.name) if n))[:NAMES_MAX]
+
+    return names
 
 
 def switchboard(product: Product, timer: Timer, hearing: Hearing, speaker: Speaker) -> Switchboard:
@@ -62,13 +107,8 @@ def switchboard(product: Product, timer: Timer, hearing: Hearing, speaker: Speak
         async with product.database.snapshot() as session:
             return await product.desk.on_duty_count(session) > 0
 
-    async def names(customer_id: str) -> tuple[str, ...]:
-        async with product.database.snapshot() as session:
-            payees = await product.bank.payees.list(session, customer_id)
-        return tuple(dict.fromkeys(n for p in payees for n in (p.nickname, p.name) if n))[:NAMES_MAX]
-
     def assistant(info: CallInfo) -> HubAssistant:
-        return HubAssistant(product.hub, info, timer, vocabulary=names)
+        return HubAssistant(product.hub, info, timer, vocabulary=payee_names(product))
 
     return Switchboard(
         hearing,

@@ -14,7 +14,7 @@ from bot.channels.web import Rate, WebDependencies, WebLimits, build_web_app
 from bot.channels.web.ports import SmsSeen
 from bot.channels.web.security import is_loopback
 from bot.channels.wechat.channel import CALLBACK_PATH, PREFIX, WechatChannel
-from bot.running.phone import telephone
+from bot.running.phone import Exchange, telephone
 from bot.running.premises import require_port
 from bot.running.wechat import build_wechat
 from bot.understanding.client import NluClient
@@ -32,8 +32,8 @@ def message_limits(messages_per_s: float) -> WebLimits:
     )
 
 
-def build_app(product: Product) -> web.Application:
-    """The whole HTTP surface."""
+def build_app(product: Product, exchange: Exchange | None = None) -> web.Application:
+    """The whole HTTP surface; with an exchange customers can call from the page."""
     settings = product.settings
 
     async def sms_recent(limit: int) -> list[SmsSeen]:
@@ -55,6 +55,7 @@ def build_app(product: Product) -> web.Application:
         trusted_proxies=frozenset(settings.trusted_proxies),
         signed_paths=frozenset({CALLBACK_PATH}),
         limits=message_limits(settings.messages_per_s),
+        calls=exchange.browser_line() if exchange is not None else None,
     )
     app = build_web_app(web_dependencies)
     wechat = build_wechat(product, web_dependencies)
@@ -112,13 +113,15 @@ async def serving(product: Product) -> AsyncIterator[Addresses]:
     settings = product.settings
     require_port(settings.host, settings.port, "网页", "ZHANGGUI_PORT")
     await product.start()
-    runner = web.AppRunner(build_app(product), access_log=None)
+    exchange = Exchange(product)
+    runner = web.AppRunner(build_app(product, exchange), access_log=None)
     await runner.setup()
     product.scheduler.start()
     try:
-        async with telephone(product) as lines:  # who asks whether we are ready may call, too
+        async with telephone(exchange) as lines:  # who asks whether we are ready may call, too
             await web.TCPSite(runner, settings.host, settings.port).start()
             yield Addresses(f"http://{settings.host}:{settings.port}", tuple(lines))
     finally:
         await runner.cleanup()
+        await exchange.close()
         await product.close()

@@ -11,6 +11,7 @@ from banking_core.identity import Origin
 from bot.channels.phone.call import CallInfo
 from bot.channels.phone.loop import Announced, Ask, Expect, OwnerChanged, Replied
 from bot.channels.phone.loop.manner import keys_told
+from bot.channels.phone.ports import News
 from bot.channels.phone.spoken import spoken_pieces
 from bot.channels.phone.timing import Timer
 from bot.conversation.events import EventBus
@@ -90,15 +91,23 @@ class HubAssistant:
         async with self._speaking:
             await self._open()
             text = ask.text[:TEXT_LENGTH_MAX]
-            inbound = Inbound(self.conversation_id, f"turn-{ask.turn}", text, ask.secret, self._origin)
+            message_id = self._message_id(ask.turn)
+            inbound = Inbound(self.conversation_id, message_id, text, ask.secret, self._origin)
             received = await self._hub.receive(inbound)
             self._answers |= {reply.seq for reply in received.replies}
             status = await self._hub.status(self.conversation_id)
             self._owner = status.owner
-            phrases = await self._vocabulary(status.customer_id) if status.customer_id else ()
-            return _replied(ask.turn, received.replies, status, phrases)
+            return await self._replied(ask.turn, received.replies, status)
 
-    async def news(self) -> AsyncIterator[Announced | OwnerChanged]:
+    async def _replied(self, turn: int, replies: list[MessageView], status: ConversationStatus) -> Replied:
+        phrases = await self._vocabulary(status.customer_id) if status.customer_id else ()
+        return _replied(turn, replies, status, phrases)
+
+    def _message_id(self, turn: int) -> str:
+        """Of a turn, for the hub."""
+        return f"turn-{turn}"
+
+    async def news(self) -> AsyncIterator[News]:
         """Settlements, agents, notices: whatever is in the log and was no answer."""
         await self._opened.wait()
         async with self._hub.events.subscribe(self.conversation_id) as events:
@@ -130,26 +139,22 @@ class HubAssistant:
             for wait in waits:
                 wait.cancel()
 
-    async def _look(self) -> list[Announced | OwnerChanged]:
+    async def _look(self) -> list[News]:
         """Reads the log to the end even when the call ends meanwhile: a query is not broken off."""
         return await asyncio.shield(asyncio.create_task(self._read_if_possible()))
 
-    async def _read_if_possible(self) -> list[Announced | OwnerChanged]:
+    async def _read_if_possible(self) -> list[News]:
         try:
             return await self._read()
         except Exception as error:  # a look that fails is made up for by the next one
             log.error("looking for news failed kind=%s", type(error).__name__)
             return []
 
-    async def _read(self) -> list[Announced | OwnerChanged]:
+    async def _read(self) -> list[News]:
         async with self._speaking:
-            found: list[Announced | OwnerChanged] = []
-            for message in await self._hub.history(self.conversation_id, self._seen_seq, NEWS_PAGE):
-                self._seen_seq = message["seq"]
-                if message["sender"] != "customer" and message["seq"] not in self._answers:
-                    found.append(Announced(spoken_pieces(message["text"])))
-                self._answers.discard(message["seq"])
+            messages = await self._hub.history(self.conversation_id, self._seen_seq, NEWS_PAGE)
             status = await self._hub.status(self.conversation_id)
+            found = await self._found(messages, status)
             ahead = status.queue_position - 1 if status.queue_position else None
             if (status.owner, ahead) != (self._owner, self._ahead):
                 self._owner, self._ahead = status.owner, ahead
@@ -157,6 +162,16 @@ class HubAssistant:
                 # Whoever takes over cuts off what was being said, not what they say; a goodbye comes last.
                 found = [*found, changed] if status.owner == "closed" else [changed, *found]
             return found
+
+    async def _found(self, messages: list[dict[str, Any]], status: ConversationStatus) -> list[News]:
+        """What these messages of the log have to be told the caller."""
+        found: list[News] = []
+        for message in messages:
+            self._seen_seq = message["seq"]
+            if message["sender"] != "customer" and message["seq"] not in self._answers:
+                found.append(Announced(spoken_pieces(message["text"])))
+            self._answers.discard(message["seq"])
+        return found
 
 
 async def _wait(timer: Timer, at_s: float) -> None:

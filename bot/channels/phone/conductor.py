@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from bot.channels.phone.bridge import Bridge as BridgeEnd
@@ -22,6 +22,7 @@ from bot.channels.phone.loop import (
     CallPickedUp,
     DropHeard,
     Event,
+    Glance,
     HangUp,
     KeyPressed,
     OnHold,
@@ -40,6 +41,7 @@ from bot.channels.phone.tones import BUSY_TONE, BUSY_TONE_S
 
 log = logging.getLogger(__name__)
 
+Onlooker = Callable[[Glance], None]
 GOODBYE_WAIT_S: Final = 0.2  # the last sound leaves before the line is cut
 
 
@@ -58,10 +60,12 @@ class Conductor:
         assistant: Assistant,
         bridge: BridgeEnd | None = None,
         watch: Stopwatch | None = None,
+        onlooker: Onlooker | None = None,
     ) -> None:
         self._call, self._loop, self._timer = call, loop, timer
         self._detector, self._speaker, self._assistant = detector, speaker, assistant
-        self._bridge, self._watch = bridge, watch
+        self._bridge, self._watch, self._onlooker = bridge, watch, onlooker
+        self._shown: Glance | None = None
         if bridge is not None:
             bridge.told = lambda on: self._tell(AgentListens(on))
         self._inbox: deque[Event] = deque()
@@ -86,6 +90,7 @@ class Conductor:
                         self._watch.action(action, now_s)
                     await self._do(action)
                 self._ears.expect(self._loop.expect, self._loop.phrases)
+                self._show()
         finally:
             self._hush()
             for task in around:
@@ -94,6 +99,12 @@ class Conductor:
             self._ears.close()
             await self._call.hang_up()
             await asyncio.gather(*self._asking, return_exceptions=True)
+
+    def _show(self) -> None:
+        """Tells the onlooker what has changed."""
+        if self._onlooker is not None and (glance := self._loop.glance) != self._shown:
+            self._shown = glance
+            self._onlooker(glance)
 
     async def _next(self) -> Event:
         """The next event, or a tick when the loop wants one first."""

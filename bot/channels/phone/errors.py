@@ -12,6 +12,7 @@ PhoneError               code
 │   ├── VoicesDiffer     the enrolments are not one voice
 │   ├── OtherModel       the template was made by other weights: enrol again
 │   └── TemplateUnreadable the bytes are no template
+├── VisitorGone          the session of the page that calls has ended
 ├── MalformedMessage     what came over the wire cannot be read
 └── StageFailed          one stage of the conversation failed: `stage` says which
     ├── HearingFailed    the recogniser
@@ -75,6 +76,12 @@ class NoCommonCodec(CallRefused):
     code = "no_common_codec"
     sip_status = 488
     http_status = 400
+
+
+class VisitorGone(PhoneError):
+    """The page's session has ended: nothing more is done in its name."""
+
+    code = "visitor_gone"
 
 
 class MalformedMessage(PhoneError):

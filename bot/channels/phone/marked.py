@@ -16,7 +16,9 @@ MARK_WAIT_S: Final = 2.0  # a mark is sent when the sound before it should have 
 class MarkedCall(PacedCall):
     """A `PacedCall` that passes marks and clears on, and waits for the echo of each mark, though not for ever."""
 
-    lead_frames: ClassVar[int] = 5  # the other side drops what it holds on a clear, so a little more may be there
+    lead_frames: ClassVar[int] = (
+        5  # the other side drops what it holds on a clear, so a little more may be there
+    )
 
     def __init__(self, info: CallInfo, timer: Timer) -> None:
         super().__init__(info, timer)

@@ -16,6 +16,7 @@ from bot.channels.phone.loop import (
     StageBroke,
     VoiceStarted,
     VoiceStopped,
+    WrittenAnswer,
 )
 
 
@@ -27,6 +28,7 @@ class VoiceDetector(Protocol):
         ...
 
 
+News = Announced | OwnerChanged | Replied | WrittenAnswer
 Heard = Partial | Final | StageBroke
 
 
@@ -90,6 +92,6 @@ class Assistant(Protocol):
         """Takes what the caller said and answers it, with the turn of the question."""
         ...
 
-    def news(self) -> AsyncIterator[Announced | OwnerChanged]:
+    def news(self) -> AsyncIterator[News]:
         """What happens unasked, for as long as the call lasts."""
         ...

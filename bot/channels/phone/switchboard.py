@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bot.channels.phone.bridge import Bridge, Bridges
 from bot.channels.phone.call import Call, CallInfo
-from bot.channels.phone.conductor import Conductor
+from bot.channels.phone.conductor import Conductor, Onlooker
 from bot.channels.phone.errors import HearingFailed
 from bot.channels.phone.loop import CallLoop, Expect, Manner, StageBroke
 from bot.channels.phone.metrics import CallMetrics, Stopwatch
@@ -46,8 +46,8 @@ class Switchboard:
     bridges: Bridges = field(default_factory=Bridges)
     metrics: CallMetrics | None = None
 
-    async def answer(self, call: Call) -> None:
-        """One call, to its end. An `Answer`."""
+    async def answer(self, call: Call, onlooker: Onlooker | None = None) -> None:
+        """One call, to its end. An `Answer`. `onlooker` hears what a screen beside the call may show."""
         assistant = self.assistant(call.info)
         loop = CallLoop(self.manner, human_on_duty=await self._human_on_duty())
         bridge = Bridge(call, lambda: assistant.conversation_id)
@@ -61,6 +61,7 @@ class Switchboard:
             assistant=assistant,
             bridge=bridge,
             watch=Stopwatch(self.metrics) if self.metrics is not None else None,
+            onlooker=onlooker,
         )
         log.info("call begins line=%s", call.info.line)
         if self.metrics is not None:

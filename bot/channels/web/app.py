@@ -3,9 +3,9 @@
 GET  /                the page               POST /api/session        a session for this browser
 GET  /static/{name}   its files              POST /api/login          {phone, password}
 GET  /chat/ws         the web socket         POST /api/login/resend   {}
-GET  /api/me          who is this            POST /api/login/verify   {challenge_id, code}
-GET  /dev/sms         developers only        POST /api/logout         {}
-                                             POST /api/recovery       {phone}
+GET  /chat/call       a call's web socket    POST /api/login/verify   {challenge_id, code}
+GET  /api/me          who is this            POST /api/logout         {}
+GET  /dev/sms         developers only        POST /api/recovery       {phone}
                                              POST /api/recovery/prove {recovery_id, code, name, id_number}
                                              POST /api/recovery/finish {recovery_id, password}
 """
@@ -24,6 +24,7 @@ from aiohttp.typedefs import Handler
 from banking_core.errors import AuthenticationFailed, BankError, InvalidInput, ProviderUnavailable
 from banking_core.identity import Origin
 from bot.channels.web.bodies import json_answer, read_body
+from bot.channels.web.calls import CallDoor
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.web.devices import (
     DEVICE_COOKIE,
@@ -89,6 +90,7 @@ class WebChannel:
         self._sockets = SocketRegistry()
         self._login = LoginService(deps)
         self._recovery = RecoveryService(deps)
+        self._calls = CallDoor(deps, self._gates, deps.calls) if deps.calls is not None else None
         self._assets = load_assets()
 
     def add_routes(self, app: web.Application) -> None:
@@ -100,6 +102,8 @@ class WebChannel:
             "/chat/ws": self.chat,
             "/dev/sms": self.sms,
         }
+        if self._calls is not None:
+            gets["/chat/call"] = self.call
         posts = {
             "/api/session": self.session,
             "/api/login": self.login,
@@ -210,6 +214,8 @@ class WebChannel:
         token, row = result
         row = await self._login.attach(row)
         self._sockets.close_session(old.id)
+        if self._calls is not None:
+            self._calls.logged_in(old.id, row)
         return self._with_cookie(json_answer(await self._describe(row)), token)
 
     async def logout(self, request: web.Request) -> web.StreamResponse:
@@ -219,6 +225,8 @@ class WebChannel:
             async with self._deps.db.transaction() as session:
                 await self._deps.bank.identity.sessions.end(session, row.id, "logout")
             self._sockets.close_session(row.id)
+            if self._calls is not None:
+                self._calls.ended(row.id)
         response = json_answer({"authenticated": False})
         response.del_cookie(
             COOKIE_NAME, path="/", httponly=True, samesite="Strict", secure=self._deps.secure_cookies
@@ -239,7 +247,8 @@ class WebChannel:
             return socket
         address = self._address(request)
         wait_s = self._gates.sockets.attempt(row.id, address)
-        if self._sockets.full_for(row.id, address, self._deps.limits):
+        limits, (of_session, of_address) = self._deps.limits, self._sockets.count(row.id, address)
+        if of_session >= limits.open_sockets_session_max or of_address >= limits.open_sockets_address_max:
             wait_s = max(wait_s, 10.0)
         if wait_s > 0:
             await refuse(socket, TooFast(SOCKET_TOO_MANY_TEXT, retry_after_s=wait_s), CLOSE_TOO_MANY)
@@ -250,6 +259,19 @@ class WebChannel:
             await connection.run()
         finally:
             self._sockets.remove(connection)
+        return socket
+
+    async def call(self, request: web.Request) -> web.StreamResponse:
+        """The web socket of a call."""
+        assert self._calls is not None, "without calls there is no such route"
+        require_same_origin(request, self._deps)
+        socket = self._calls.new_socket(request)
+        row = await self._find(request)
+        socket.headers.update(security_headers(request, self._deps))
+        await socket.prepare(request)
+        await self._calls.serve(socket, row, self._origin(request, row) if row is not None else None)
+        with suppress(ConnectionError):
+            await socket.close()
         return socket
 
     async def sms(self, request: web.Request) -> web.StreamResponse:
@@ -288,6 +310,7 @@ class WebChannel:
             "expires_at": row.expires_at.isoformat(),
             "text_chars_max": self._deps.limits.text_chars_max,
             "developer_pages": self._deps.developer_pages,
+            "calls": self._calls is not None,
         }
 
     def _count_login(self, row: WebSession, request: web.Request) -> None:
@@ -335,6 +358,8 @@ class WebChannel:
 
     async def _close_sockets(self, _app: web.Application) -> None:
         await self._sockets.close_all()
+        if self._calls is not None:
+            await self._calls.close()
 
 
 def _error_answer(error: Exception) -> web.Response:

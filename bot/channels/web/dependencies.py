@@ -9,7 +9,7 @@ from banking_core.clock import Clock
 from banking_core.core import Core
 from banking_core.storage import Database
 from bot.channels.web.limits import WebLimits
-from bot.channels.web.ports import HubPort, SmsSeen
+from bot.channels.web.ports import CallsPort, HubPort, SmsSeen
 
 SmsRecent = Callable[[int], Awaitable[Sequence[SmsSeen]]]
 
@@ -20,7 +20,7 @@ class WebDependencies:
 
     `allowed_origins` are further origins ("https://bank.example") that count as our own, `trusted_proxies`
     the addresses whose X-Forwarded-For is believed, `signed_paths` those whose POSTs come from no page and prove
-    themselves by a signature of their own.
+    themselves by a signature of their own. `calls` takes calls from the page, where there are any.
     """
 
     hub: HubPort
@@ -34,4 +34,5 @@ class WebDependencies:
     allowed_origins: frozenset[str] = frozenset()
     trusted_proxies: frozenset[str] = frozenset()
     signed_paths: frozenset[str] = frozenset()
+    calls: CallsPort | None = None
     limits: WebLimits = field(default_factory=WebLimits)

@@ -21,6 +21,10 @@ class WebLimits:
     sockets_session: Rate = Rate(15, 0.5)
     sockets_address: Rate = Rate(80, 4.0)
     sessions_address: Rate = Rate(60, 1.0)
+    calls_session: Rate = Rate(5, 1 / 20)
+    calls_address: Rate = Rate(30, 1 / 2)
+    open_calls_session_max: int = 1
+    open_calls_address_max: int = 20
     open_sockets_session_max: int = 8
     open_sockets_address_max: int = 200
     text_chars_max: int = 500
@@ -54,4 +58,5 @@ class Gates:
         self.pings = Gate(clock, limits.pings_session, limits.pings_address)
         self.logins = Gate(clock, limits.logins_session, limits.logins_address)
         self.sockets = Gate(clock, limits.sockets_session, limits.sockets_address)
+        self.calls = Gate(clock, limits.calls_session, limits.calls_address)
         self.sessions = Gate(clock, None, limits.sessions_address)

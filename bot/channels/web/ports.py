@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from aiohttp import web
+
+from bot.channels.phone.alongside import Visitor
 from bot.conversation.views import ConversationStatus, Inbound, Received
 
 MessageJson = dict[str, Any]  # the fields of bot.conversation.views.MessageView
@@ -21,6 +24,14 @@ class SmsSeen:
     phone: str
     text: str
     sent_at: datetime
+
+
+class CallsPort(Protocol):
+    """The line that takes calls from the page."""
+
+    async def serve(self, socket: web.WebSocketResponse, visitor: Visitor) -> None:
+        """One call, to its end, over an open socket. Raises CallRefused."""
+        ...
 
 
 class EventsPort(Protocol):

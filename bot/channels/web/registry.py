@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from aiohttp import WSCloseCode
 
-from bot.channels.web.limits import WebLimits
 from bot.channels.web.sessions import WebSession
 
 CLOSE_SESSION_CHANGED = 4001  # logged in or out elsewhere: come back with the new cookie
@@ -54,15 +53,17 @@ class SocketRegistry:
         self._by_address[connection.address] -= 1
         self._by_address += Counter()  # drops addresses that fell to zero
 
-    def full_for(self, session_id: str, address: str, limits: WebLimits) -> bool:
-        """Whether this session or address holds as many sockets as it may."""
-        of_session = sum(owner == session_id for owner in self._open.values())
-        of_address = self._by_address[address]
-        return of_session >= limits.open_sockets_session_max or of_address >= limits.open_sockets_address_max
+    def count(self, session_id: str, address: str) -> tuple[int, int]:
+        """How many sockets this session and this address hold."""
+        return sum(owner == session_id for owner in self._open.values()), self._by_address[address]
+
+    def of_session(self, session_id: str) -> list[Connection]:
+        """The sockets of a session."""
+        return [connection for connection, owner in self._open.items() if owner == session_id]
 
     def close_session(self, session_id: str) -> None:
         """Closes the sockets of a session that is no more."""
-        for connection in [c for c, owner in self._open.items() if owner == session_id]:
+        for connection in self.of_session(session_id):
             in_background(connection.close(CLOSE_SESSION_CHANGED))  # a page that is gone never answers
 
     async def close_all(self) -> None:

@@ -63,6 +63,7 @@ def security_headers(request: web.BaseRequest, deps: WebDependencies) -> dict[st
     """Headers every answer of this channel carries."""
     # Older Safari does not count ws: on our own host as 'self', so a plain host is named.
     sockets = f" ws://{request.host} wss://{request.host}" if _HOST_SHAPE.fullmatch(request.host) else ""
+    microphone = "(self)" if deps.calls is not None else "()"
     headers = {
         "Content-Security-Policy": (
             f"default-src 'self'; connect-src 'self'{sockets}; object-src 'none'; base-uri 'none'; "
@@ -72,7 +73,7 @@ def security_headers(request: web.BaseRequest, deps: WebDependencies) -> dict[st
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+        "Permissions-Policy": f"camera=(), geolocation=(), microphone={microphone}, payment=()",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
     }

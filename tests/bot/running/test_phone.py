@@ -12,7 +12,7 @@ import pytest
 from bot.assembly import Product, build_product
 from bot.evaluation.demo_bank import settings_for
 from bot.running.errors import PortBusy
-from bot.running.phone import telephone
+from bot.running.phone import Exchange, telephone
 from bot.running.premises import free_port
 from bot.settings import Settings
 from migrations.runner import upgrade
@@ -43,7 +43,7 @@ def every_line() -> dict[str, object]:
 @pytest.mark.parametrize("product", [every_line()], indirect=True)
 async def test_every_line_starts_answers_and_stops(product: Product) -> None:
     settings = product.settings
-    async with telephone(product) as lines:
+    async with telephone(Exchange(product)) as lines:
         assert len(lines) >= 3 and SECRET not in "".join(lines)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
             phone.bind(("127.0.0.1", 0))
@@ -65,13 +65,13 @@ async def test_every_line_starts_answers_and_stops(product: Product) -> None:
 
 @pytest.mark.parametrize("product", [every_line() | {"hearing_model": "/nowhere"}], indirect=True)
 async def test_without_a_model_that_hears_the_line_starts_and_says_so(product: Product) -> None:
-    async with telephone(product) as lines:
+    async with telephone(Exchange(product)) as lines:
         assert any("只能按键" in line for line in lines)
 
 
 @pytest.mark.parametrize("product", [{}], indirect=True)
 async def test_without_lines_there_is_no_telephone(product: Product) -> None:
-    async with telephone(product) as lines:
+    async with telephone(Exchange(product)) as lines:
         assert lines == []
 
 
@@ -88,7 +88,7 @@ async def test_a_port_that_is_taken_is_named_with_its_setting(product: Product, 
             taken.listen()
         settings.phone_lines = (line,)  # type: ignore[assignment]
         with pytest.raises(PortBusy) as refusal:
-            async with telephone(product):
+            async with telephone(Exchange(product)):
                 pass
     assert str(port) in str(refusal.value) and f"ZHANGGUI_PHONE_{name.upper()}_PORT" in str(refusal.value)
 

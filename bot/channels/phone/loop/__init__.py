@@ -30,7 +30,9 @@ from bot.channels.phone.loop.events import (
     TurnBroke,
     VoiceStarted,
     VoiceStopped,
+    WrittenAnswer,
 )
+from bot.channels.phone.loop.glance import Doing, Glance
 from bot.channels.phone.loop.machine import CallLoop
 from bot.channels.phone.loop.manner import Manner
 
@@ -44,10 +46,12 @@ __all__ = [
     "CallLoop",
     "CallPickedUp",
     "CallerGone",
+    "Doing",
     "DropHeard",
     "Event",
     "Expect",
     "Final",
+    "Glance",
     "HangUp",
     "KeyPressed",
     "Manner",
@@ -64,4 +68,5 @@ __all__ = [
     "TurnBroke",
     "VoiceStarted",
     "VoiceStopped",
+    "WrittenAnswer",
 ]

@@ -118,6 +118,13 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenAnswer:
+    """The customer has written, on a page beside the call, and this is the answer; its turn does not matter."""
+
+    reply: Replied
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerChanged:
     """Who answers from now on: bot, queue, agent or closed. `ahead` are the customers before this one."""
 
@@ -166,6 +173,7 @@ Event = (
     | PiecePlayed
     | Replied
     | TurnBroke
+    | WrittenAnswer
     | Announced
     | OwnerChanged
     | AgentListens

@@ -12,7 +12,7 @@ Rules it keeps, each with a test of its own:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.channels.phone.loop import manner as say
 from bot.channels.phone.loop.actions import Action, Ask, Bridge, BusyTone, DropHeard, HangUp, TakeFinal
@@ -35,7 +35,9 @@ from bot.channels.phone.loop.events import (
     TurnBroke,
     VoiceStarted,
     VoiceStopped,
+    WrittenAnswer,
 )
+from bot.channels.phone.loop.glance import Doing, Glance
 from bot.channels.phone.loop.keypad import Entry, Keypad, Meaning
 from bot.channels.phone.loop.manner import Manner
 from bot.channels.phone.loop.mouth import Mouth
@@ -110,6 +112,19 @@ class CallLoop:
         return (*self._choices, *self._phrases)
 
     @property
+    def glance(self) -> Glance:
+        """What a screen beside the call may show."""
+        heard = self._sentence.text if self._sentence is not None and not self._expect.secret else ""
+        return Glance(self._doing(), heard, self._mouth.piece)
+
+    def _doing(self) -> Doing:
+        if self._mouth.sounding:
+            return Doing.SPEAKING
+        if self._waiting is not None:
+            return Doing.WORKING
+        return {"agent": Doing.AGENT, "queue": Doing.QUEUE}.get(self._owner, Doing.LISTENING)
+
+    @property
     def wake_s(self) -> float | None:
         """When `Tick` is needed at the latest, if nothing else happens."""
         return None if self.over else min((at_s for at_s, _ in self._deadlines()), default=None)
@@ -151,6 +166,8 @@ class CallLoop:
             case TurnBroke(turn) if self._waiting is not None and turn == self._waiting.turn:
                 self._waiting = None
                 self._mouth.add(say.TURN_BROKE)
+            case WrittenAnswer(reply):
+                self._written_answer(reply)
             case Announced(pieces):
                 self._mouth.add(pieces)
             case OwnerChanged(owner, ahead):
@@ -349,6 +366,13 @@ class CallLoop:
             self._mouth.add(reply.pieces, reply=reply)
         if newest:
             self._owned_by(reply.owner, None)
+
+    def _written_answer(self, reply: Replied) -> None:
+        """Who writes has taken the word: what was being said or keyed is out of date."""
+        self._alive()
+        self._keypad.drop()
+        self._interrupt()
+        self._replied(replace(reply, turn=self._turn))
 
     def _go_on(self) -> None:
         if self.over:

@@ -47,6 +47,11 @@ class Mouth:
         return self.now is not None and not self.paused
 
     @property
+    def piece(self) -> str:
+        """The words that sound now."""
+        return self.now.left[0] if self.sounding and self.now is not None and self.now.left else ""
+
+    @property
     def busy(self) -> bool:
         """Something is not said to its end."""
         return self.now is not None or bool(self._pending)

@@ -23,7 +23,7 @@ from bot.conversation.redaction import BLOT
 from bot.conversation.views import Inbound, Received
 from bot.evaluation.converse import MOMENT
 from bot.evaluation.demo_bank import make_template, open_copy
-from bot.running.phone import telephone
+from bot.running.phone import Exchange, telephone
 from bot.running.premises import free_port
 from tests.banking_core.identity.logging_in import CODE, known_code
 from tests.bot.channels.phone.softphone import Baresip, baresip, pitches
@@ -242,17 +242,19 @@ async def stock_telephone(
 
     settings = product.settings
     settings.phone_lines, settings.phone_sip_port = ("sip",), free_port()
+    exchange = Exchange(product, hearing=hearing)
     folder.mkdir()
     with patch.object(product.hub, "receive", watched):
         async with (
             asyncio.timeout(90),
-            telephone(product, hearing=hearing),
+            telephone(exchange),
             baresip(folder, said=said) as phone,
         ):
             await phone.do("dial", f"sip:95000@127.0.0.1:{settings.phone_sip_port}")
             await phone.until("CALL_ESTABLISHED")
             yield phone, turns
             await phone.do("hangup")
+    await exchange.close()
 
 
 @pytest.mark.process
