@@ -14,15 +14,14 @@ from banking_core.clock import BANK_ZONE
 from desk.bodies import after_seq_of, client_id_of, conversation_id_of, is_storable, read_object, text_of
 from desk.custody import Custody
 from desk.dependencies import DeskDependencies
-from desk.errors import BadRequest, LoginLocked, LoginRefused, NoSession, TooFast
+from desk.errors import BadRequest, LoginLocked, LoginRefused, NoSession, ReadOnly, TooFast
 from desk.limits import Limiter, Limiters
 from desk.live import LiveSeats
 from desk.logins import PASSWORD_CHARS_MAX, LoginOutcome, Seat
 from desk.presences import is_presence_state
 from desk.security import client_address
-from desk.snapshots import held_snapshot, queue_snapshot
-from desk.transcripts import read_transcript
-from desk.views import facts_view, message_view, seat_view, ticket_view
+from desk.snapshots import case_snapshot, held_snapshot, queue_snapshot
+from desk.views import message_view, seat_view, ticket_view
 
 COOKIE_NAME = "zg_desk"
 COOKIE_PATH = "/desk"
@@ -56,9 +55,9 @@ class DeskApi:
             "/api/tickets/{number}/phone": self.ticket_phone,
         }
         for path, handler in gets.items():
-            app.router.add_get(path, self._seated(handler, self._limiters.reads))
+            app.router.add_get(path, self.seated(handler, self._limiters.reads))
         for path, handler in posts.items():
-            app.router.add_post(path, self._seated(handler, self._limiters.writes))
+            app.router.add_post(path, self.seated(handler, self._limiters.writes))
         app.router.add_post("/api/login", self.login)
         app.router.add_post("/api/logout", self.logout)
 
@@ -147,9 +146,7 @@ class DeskApi:
         """The transcript and the facts, to the agent who holds the conversation; later only what is new."""
         conversation_id, after_seq = conversation_id_of(request), after_seq_of(request)
         await self._custody.require(seat, conversation_id, "read" if after_seq == 0 else "read_on")
-        messages = await read_transcript(self._deps.hub, conversation_id, after_seq)
-        facts = facts_view(await self._deps.hub.facts(conversation_id))
-        return json_answer({"conversation_id": conversation_id, "messages": messages, "facts": facts})
+        return json_answer(await case_snapshot(self._deps, conversation_id, after_seq))
 
     async def say(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """Says something to the customer, once per client_id."""
@@ -168,17 +165,21 @@ class DeskApi:
         return json_answer({})
 
     async def hand_back(self, request: web.Request, seat: Seat) -> web.StreamResponse:
-        """Gives the conversation back to the assistant, with a note."""
+        """Gives the conversation back to the assistant: a note for the customer, a summary for the next colleague."""
         conversation_id, body = conversation_id_of(request), await read_object(request)
         note = text_of(body, "note", chars_max=self._deps.limits.note_chars_max)
-        await self._deps.hub.hand_back(conversation_id, seat.agent_id, note)
+        summary = text_of(body, "summary", chars_max=self._deps.limits.text_chars_max)
+        await self._deps.hub.hand_back(conversation_id, seat.agent_id, note, summary)
         await self._live.refresh_all()
         return json_answer({"conversation_id": conversation_id})
 
     async def close(self, request: web.Request, seat: Seat) -> web.StreamResponse:
-        """Ends the conversation."""
-        conversation_id = conversation_id_of(request)
-        await self._deps.hub.close(conversation_id, seat.agent_id)
+        """Ends the conversation, with a code for what it was about."""
+        conversation_id, body = conversation_id_of(request), await read_object(request)
+        wrap_up = body.get("wrap_up")
+        if not isinstance(wrap_up, str) or wrap_up not in self._deps.desk.wording.wrap_ups:
+            raise BadRequest("请先选择这次服务的结果。")
+        await self._deps.hub.close(conversation_id, seat.agent_id, wrap_up)
         await self._live.refresh_all()
         return json_answer({"conversation_id": conversation_id})
 
@@ -214,13 +215,17 @@ class DeskApi:
             phone = await self._deps.desk.reveal_phone(session, request.match_info["number"], seat.agent_id)
         return json_answer({"phone": phone})
 
-    def _seated(
+    def seated(
         self, handler: SeatedHandler, limiter: Limiter
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """A handler for logged-in agents within their rate limit; who only looks may only GET."""
+
         async def seated(request: web.Request) -> web.StreamResponse:
             seat = await self.seat_of(request)
             if seat is None:
                 raise NoSession()
+            if request.method != "GET" and not seat.rights.acts:
+                raise ReadOnly()
             wait_s = limiter.wait_s(seat.agent_id)
             if wait_s > 0:
                 raise TooFast(retry_after_s=wait_s)
@@ -240,7 +245,8 @@ class DeskApi:
             "text_chars_max": self._deps.limits.text_chars_max,
             "note_chars_max": self._deps.limits.note_chars_max,
         }
-        return json_answer({"agent": seat_view(seat, presence), "limits": limits})
+        wrap_ups = [{"code": code, "text": text} for code, text in self._deps.desk.wording.wrap_ups.items()]
+        return json_answer({"agent": seat_view(seat, presence), "limits": limits, "wrap_ups": wrap_ups})
 
 
 def json_answer(body: dict[str, Any], *, status: int = 200) -> web.Response:

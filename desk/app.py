@@ -7,7 +7,12 @@ GET  /desk/api/conversations/{id}/sound            the sound of a telephone call
 GET  /desk/api/me|queue|mine                       GET  /desk/api/tickets[?status=done]
 GET  /desk/api/conversations/{id}[?after_seq=n]    transcript and facts, for the agent who holds it
 POST /desk/api/conversations/{id}/claim|say|typing|hand-back|close
+GET  /desk/api/conversations/{id}/card|suggestions                 POST .../{id}/unmask|note|propose|transfer
+GET  /desk/api/colleagues|replies                  POST /desk/api/replies, /desk/api/replies/{id}/drop
+GET  /desk/api/floor, /desk/api/conversations/{id}/watch           POST .../{id}/whisper|take-over
 POST /desk/api/tickets/{number}/finish|phone
+
+What a role may do is in `desk.roles`.
 """
 
 from __future__ import annotations
@@ -32,6 +37,7 @@ from desk.limits import Limiters
 from desk.live import CLOSE_NO_SESSION, CLOSE_TOO_MANY, DeskConnection, LiveSeats, new_socket, refuse
 from desk.refusals import refusal_of
 from desk.security import require_same_origin, security_headers
+from desk.staff_api import StaffApi
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +70,7 @@ def build_desk_app(deps: DeskDependencies) -> web.Application:
     sound = "/api/conversations/{conversation_id}/sound"
     app.router.add_get(sound, CallDoor(deps, api, custody).open)
     api.add_routes(app)
+    StaffApi(deps, api, limiters, custody, live).add_routes(app)
 
     async def close_sockets(_app: web.Application) -> None:
         await live.close_all()

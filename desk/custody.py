@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from desk.dependencies import DeskDependencies
-from desk.errors import ClaimLost, FullyLoaded, NotOnDuty, NotYours
+from desk.errors import ClaimLost, FullyLoaded, NotAllowed, NotOnDuty, NotYours
 from desk.glances import Glances
 from desk.logins import Seat
 from desk.reasons import AGENT_ABSENT
@@ -23,25 +23,41 @@ class Custody:
         self._deps = deps
         self._glances = Glances(deps.clock)
 
-    async def require(self, seat: Seat, conversation_id: str, action: str) -> None:
+    async def require(
+        self, seat: Seat, conversation_id: str, action: str, *, area: str = "conversation"
+    ) -> None:
         """Notes the look; raises NotYours, noted too, unless this agent holds the conversation."""
         allowed = await self.holds(seat, conversation_id)
-        await self.note(seat, action, conversation_id, allowed=allowed)
+        await self.note(seat, action, conversation_id, allowed=allowed, area=area)
         if not allowed:
             raise NotYours()
+
+    async def require_sight(self, seat: Seat, conversation_id: str, action: str) -> None:
+        """The same for who may see conversations of others. Raises NotAllowed."""
+        await self.note(seat, action, conversation_id, allowed=seat.rights.sees_all)
+        if not seat.rights.sees_all:
+            raise NotAllowed()
 
     async def holds(self, seat: Seat, conversation_id: str) -> bool:
         """Whether this agent owns the conversation at this moment."""
         return conversation_id in await self._deps.hub.mine(seat.agent_id)
 
-    async def note(self, seat: Seat, action: str, conversation_id: str, *, allowed: bool = True) -> None:
+    async def note(
+        self,
+        seat: Seat,
+        action: str,
+        conversation_id: str,
+        *,
+        allowed: bool = True,
+        area: str = "conversation",
+    ) -> None:
         """Puts one act into the audit trail, committed at once: a look is noted before anything is shown."""
-        customer_id = await self._customer_of(conversation_id)
+        customer_id = await self.customer_of(conversation_id)
         async with self._deps.db.transaction() as session:
             self._deps.desk.audit(
                 session,
                 seat.agent_id,
-                f"conversation.{action}",
+                f"{area}.{action}",
                 "conversation",
                 conversation_id,
                 customer_id=customer_id,
@@ -70,7 +86,7 @@ class Custody:
                 )
         self._glances.noted(seat.agent_id, fresh)
 
-    async def _customer_of(self, conversation_id: str) -> str | None:
+    async def customer_of(self, conversation_id: str) -> str | None:
         """Whose conversation it is; None for a visitor's, or when there is none."""
         try:
             return (await self._deps.hub.status(conversation_id)).customer_id

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from banking_core.clock import Clock
 from banking_core.storage import Database
 from desk.limits import DeskLimits
-from desk.ports import CallsPort, HubPort, NoCalls
+from desk.ports import AnswersPort, CallsPort, HubPort, NoAnswers, NoCalls, NoLimits, ReachPort
 from desk.service import Desk
 
 
@@ -30,3 +30,5 @@ class DeskDependencies:
     trusted_proxies: frozenset[str] = frozenset()
     limits: DeskLimits = field(default_factory=DeskLimits)
     calls: CallsPort = field(default_factory=NoCalls)
+    answers: AnswersPort = field(default_factory=NoAnswers)
+    reach: ReachPort = field(default_factory=NoLimits)

@@ -8,6 +8,10 @@ DeskError
 ├── LoginRefused          wrong user name or password; tries_left
 ├── LoginLocked           too many wrong tries; locked_until
 ├── NotYours              another agent, the assistant or nobody holds this conversation
+├── NotAllowed            the agent's role does not include it
+├── ReadOnly              an auditor looks and does nothing
+├── ColleagueAway         the colleague or team cannot take a customer now
+├── Refused               the hub says no, with its own reason
 ├── NotThere              no such conversation or ticket
 ├── NoCall                the customer is not on the telephone, or not with this process
 ├── ClaimLost             a colleague was faster, or the customer waits no more
@@ -100,6 +104,37 @@ class NotYours(DeskError):
     code = "not_yours"
     status = 403
     default_text = "这位客户现在不由您接待，不能查看或回复。"
+
+
+class NotAllowed(DeskError):
+    """The role does not include this."""
+
+    code = "not_allowed"
+    status = 403
+    default_text = "这一步需要主管权限。"
+
+
+class ReadOnly(DeskError):
+    """Auditors look; they do nothing."""
+
+    code = "read_only"
+    status = 403
+    default_text = "审计账号只能查看，不能操作。"
+
+
+class ColleagueAway(DeskError):
+    """Nobody there who could take the customer."""
+
+    code = "colleague_away"
+    status = 409
+    default_text = "这位同事现在接不了客户，请换一位。"
+
+
+class Refused(DeskError):
+    """A refusal of the hub's with words of its own."""
+
+    code = "refused"
+    status = 409
 
 
 class NotThere(DeskError):

@@ -17,6 +17,7 @@ from banking_core.identity.sessions import hash_token
 from banking_core.storage import Database, new_id
 from desk.models import AgentLoginGuard, AgentSession, DeskAgent
 from desk.passwords import AgentPasswords
+from desk.roles import RIGHTS, Rights
 from desk.rules import DeskRules
 
 TOKEN_BYTES = 32  # 256 bits
@@ -34,6 +35,13 @@ class Seat:
     username: str
     display_name: str
     max_load: int
+    role: str = "agent"
+    team: str = ""
+
+    @property
+    def rights(self) -> Rights:
+        """What the role may do."""
+        return RIGHTS[self.role]
 
 
 @dataclass(frozen=True)
@@ -165,4 +173,6 @@ async def _credentials(session: AsyncSession, username: str) -> tuple[str | None
 
 
 def _seat_of(session_id: str, agent: DeskAgent) -> Seat:
-    return Seat(session_id, agent.id, agent.username, agent.display_name, agent.max_load)
+    return Seat(
+        session_id, agent.id, agent.username, agent.display_name, agent.max_load, agent.role, agent.team
+    )

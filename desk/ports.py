@@ -1,7 +1,7 @@
 """What the desk needs of the hub, and nothing more.
 
-The hub refuses with exceptions that carry a `code`: not_found, not_owner, already_claimed, not_queued, closed
-or message_too_long (see `desk.refusals`). Ownership is decided inside the hub, in the transaction that
+The hub refuses with exceptions that carry a `code`: not_found, not_owner, already_claimed, not_queued, closed,
+proposal_refused or message_too_long (see `desk.refusals`). Ownership is decided inside the hub, in the transaction that
 writes; the desk asks for it beforehand only to keep transcripts from the wrong eyes.
 """
 
@@ -45,6 +45,8 @@ class QueueLine(Protocol):
     def last_text(self) -> str: ...
     @property
     def level(self) -> str: ...
+    @property
+    def team(self) -> str: ...
 
 
 class EventsPort(Protocol):
@@ -83,6 +85,70 @@ class NoCalls:
         yield None
 
 
+class Answer(Protocol):
+    """An entry of the knowledge base that may answer a question; score is a probability, 0 to 1."""
+
+    @property
+    def question(self) -> str: ...
+    @property
+    def answer(self) -> str: ...
+    @property
+    def score(self) -> float: ...
+
+
+class AnswersPort(Protocol):
+    """The knowledge base."""
+
+    def find(self, text: str, limit: int = 3) -> Sequence[Answer]:
+        """The best entries for a text, best first."""
+        ...
+
+
+class NoAnswers:
+    """Where nothing is known."""
+
+    def find(self, text: str, limit: int = 3) -> Sequence[Answer]:
+        """Never any."""
+        return ()
+
+
+class ReachPort(Protocol):
+    """Channels that let only so many messages through."""
+
+    async def left(self, conversation_id: str) -> int | None:
+        """How many messages may still be sent to the customer; None where nothing limits them."""
+        ...
+
+
+class NoLimits:
+    """Channels without a limit."""
+
+    async def left(self, conversation_id: str) -> int | None:
+        """Never any."""
+        return None
+
+
+class ServedLine(Protocol):
+    """A customer whom an agent has now."""
+
+    @property
+    def conversation_id(self) -> str: ...
+    @property
+    def agent_id(self) -> str: ...
+    @property
+    def agent_name(self) -> str: ...
+    @property
+    def customer_name_masked(self) -> str | None: ...
+    @property
+    def level(self) -> str: ...
+    @property
+    def last_text(self) -> str: ...
+    @property
+    def last_sender(self) -> str: ...
+    @property
+    def updated_at(self) -> datetime: ...
+
+
 class HubPort(Protocol):
     """The conversation hub as the desk sees it. Every method runs in transactions of its own."""
 
@@ -117,7 +183,43 @@ class HubPort(Protocol):
         """Says it once per `client_id`: a repeated one gives the message it made before. Raises not_owner."""
         ...
 
-    async def hand_back(self, conversation_id: str, agent_id: str, note: str) -> None:
+    async def propose(
+        self, conversation_id: str, agent_id: str, slot: str, text: str, client_id: str
+    ) -> Message:
+        """Puts a value for what is half done before the customer; raises not_owner, proposal_refused."""
+        ...
+
+    async def add_note(self, conversation_id: str, agent_id: str, text: str) -> None:
+        """The agent's own note, which no channel sends; raises not_owner."""
+        ...
+
+    async def whisper(self, conversation_id: str, author: tuple[str, str], text: str) -> None:
+        """Tells the agent something the customer does not hear; raises not_owner when no agent has it."""
+        ...
+
+    async def notes(self, conversation_id: str) -> Sequence[Mapping[str, Any]]:
+        """What the staff noted: id, after_seq, kind, author_id, author_name, text, created_at."""
+        ...
+
+    async def served(self) -> Sequence[ServedLine]:
+        """Everybody whom an agent has now."""
+        ...
+
+    async def pass_on(
+        self, conversation_id: str, agent_id: str, colleague: tuple[str, str], note: str
+    ) -> None:
+        """Gives the customer to a colleague (id, name) with a note for them; raises not_owner."""
+        ...
+
+    async def pass_to_team(self, conversation_id: str, agent_id: str, team: str, note: str) -> None:
+        """Puts the customer back into the queue for a team; raises not_owner."""
+        ...
+
+    async def take_over(self, conversation_id: str, agent_id: str, agent_name: str) -> None:
+        """Takes a customer from the queue or from another agent; raises not_queued."""
+        ...
+
+    async def hand_back(self, conversation_id: str, agent_id: str, note: str, summary: str = "") -> None:
         """Gives the conversation to the assistant, the note is shown to the customer; raises not_owner."""
         ...
 
@@ -125,8 +227,8 @@ class HubPort(Protocol):
         """Puts the agent's customer back into the queue, at their old place; raises not_owner."""
         ...
 
-    async def close(self, conversation_id: str, agent_id: str) -> None:
-        """Ends the conversation; raises not_owner."""
+    async def close(self, conversation_id: str, agent_id: str, wrap_up: str) -> None:
+        """Ends the conversation with a code for what it was about; raises not_owner."""
         ...
 
     def typing(self, conversation_id: str, who: str) -> None:

@@ -21,6 +21,7 @@ _TEXT: dict[str, str] = {
     "skill_failed": "业务没办成",
     "technical": "系统故障",
     "special_care": "需要特别照顾",
+    "transferred": "同事转来",
     AGENT_ABSENT: "坐席掉线，重新排队",
 }
 

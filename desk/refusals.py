@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from banking_core.errors import BankError, NotFound, ProviderUnavailable
-from desk.errors import BadRequest, ClaimLost, ConversationOver, DeskError, NotThere, NotYours
+from desk.errors import BadRequest, ClaimLost, ConversationOver, DeskError, NotThere, NotYours, Refused
 
 _BY_HUB_CODE: dict[str, type[DeskError]] = {
     "not_found": NotThere,
@@ -30,5 +30,8 @@ def refusal_of(error: Exception) -> DeskError | None:
         if isinstance(error, NotFound):
             return NotThere()
         return None if isinstance(error, ProviderUnavailable) else BankRefusal(error.customer_text)
-    kind = _BY_HUB_CODE.get(getattr(error, "code", ""))
+    code = getattr(error, "code", "")
+    if code == "proposal_refused":
+        return Refused(getattr(error, "customer_text", None))
+    kind = _BY_HUB_CODE.get(code)
     return kind() if kind is not None else None

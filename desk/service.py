@@ -16,6 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.audit import Who, current, note
 from banking_core.clock import Clock
 from banking_core.storage import Database, new_id
+from desk.canned import CannedReplies
+from desk.cards import CustomerCards, NoCards
+from desk.colleagues import Colleagues
 from desk.logins import LoginOutcome, Logins, Seat
 from desk.models import DeskAgent
 from desk.passwords import AgentPasswords
@@ -23,9 +26,12 @@ from desk.presences import Presences, PresenceState
 from desk.rules import DeskRules
 from desk.safety import NoSafety, Safety
 from desk.tickets import Tickets, TicketView
+from desk.wording import packaged_wording
 
 DEMO_PASSWORD = "Desk2026!"
 DEMO_AGENTS = (("xiaowang", "小王"), ("xiaoli", "小李"))
+DEMO_TEAMS = {"xiaowang": "综合组", "xiaoli": "信贷组"}
+DEMO_LEADS = (("zhuguan", "陈主管", "supervisor"), ("shenji", "审计员", "auditor"))
 
 
 class Desk:
@@ -37,6 +43,7 @@ class Desk:
         rules: DeskRules | None = None,
         passwords: AgentPasswords | None = None,
         safety: Safety | None = None,
+        cards: CustomerCards | None = None,
     ) -> None:
         self.rules = rules or DeskRules()
         self._clock = clock
@@ -45,13 +52,18 @@ class Desk:
         self._presences = Presences(clock, self.rules)
         self._tickets = Tickets(clock, self.rules)
         self._safety = safety or NoSafety()
+        self.cards = cards or NoCards()
+        self.wording = packaged_wording()
+        self.replies = CannedReplies(clock, self.wording.replies)
+        self.colleagues = Colleagues(clock, self.rules)
 
     async def login(self, db: Database, username: str, password: str) -> LoginOutcome:
-        """Checks a password and opens a session; the agent is on duty from here on. See `Logins.login`."""
+        """Checks a password and opens a session; who serves is on duty from here on. See `Logins.login`."""
         outcome = await self._logins.login(db, username, password)
         if outcome.seat is not None:
             async with db.transaction() as session:
-                await self._presences.set_state(session, outcome.seat.agent_id, "on_duty")
+                state: PresenceState = "on_duty" if outcome.seat.rights.acts else "off"
+                await self._presences.set_state(session, outcome.seat.agent_id, state)
                 self.audit(session, outcome.seat.agent_id, "agent.logged_in")
         return outcome
 
@@ -172,7 +184,15 @@ class Desk:
         )
 
     async def add_agent(
-        self, session: AsyncSession, username: str, display_name: str, password: str, *, max_load: int = 5
+        self,
+        session: AsyncSession,
+        username: str,
+        display_name: str,
+        password: str,
+        *,
+        max_load: int = 5,
+        role: str = "agent",
+        team: str = "",
     ) -> str:
         """Adds an agent, or gives the id of the one who has this user name already (left unchanged)."""
         known = await session.scalar(select(DeskAgent.id).where(DeskAgent.username == username))
@@ -185,6 +205,8 @@ class Desk:
             password_hash=await self._passwords.hash(password),
             active=True,
             max_load=max_load,
+            role=role,
+            team=team,
             created_at=self._clock.now(),
         )
         session.add(agent)
@@ -192,6 +214,9 @@ class Desk:
         return agent.id
 
     async def seed_demo_agents(self, session: AsyncSession) -> None:
-        """The two agents of the demo, xiaowang and xiaoli; a second seed does nothing."""
+        """The demo's agents xiaowang and xiaoli, its supervisor and its auditor; a second seed does nothing."""
         for username, display_name in DEMO_AGENTS:
-            await self.add_agent(session, username, display_name, DEMO_PASSWORD)
+            team = DEMO_TEAMS[username]
+            await self.add_agent(session, username, display_name, DEMO_PASSWORD, team=team)
+        for username, display_name, role in DEMO_LEADS:
+            await self.add_agent(session, username, display_name, DEMO_PASSWORD, role=role)

@@ -6,7 +6,8 @@ from typing import Any
 
 from desk.dependencies import DeskDependencies
 from desk.logins import Seat
-from desk.views import held_view, queue_line_view
+from desk.transcripts import read_transcript
+from desk.views import facts_view, held_view, queue_line_view
 
 RECENT = 10  # messages that tell whether a customer waits for an answer
 
@@ -22,6 +23,14 @@ async def queue_snapshot(deps: DeskDependencies) -> dict[str, Any]:
         "on_duty": on_duty,
         "open_tickets": open_tickets,
     }
+
+
+async def case_snapshot(deps: DeskDependencies, conversation_id: str, after_seq: int) -> dict[str, Any]:
+    """Transcript after `after_seq`, facts and notes of one conversation."""
+    messages = await read_transcript(deps.hub, conversation_id, after_seq)
+    facts = facts_view(await deps.hub.facts(conversation_id), await deps.reach.left(conversation_id))
+    notes = list(await deps.hub.notes(conversation_id))
+    return {"conversation_id": conversation_id, "messages": messages, "facts": facts, "notes": notes}
 
 
 async def held_snapshot(deps: DeskDependencies, seat: Seat) -> list[dict[str, Any]]:

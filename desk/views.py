@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from banking_core.money_text import mask_phone
+from desk.canned import Reply
+from desk.colleagues import Colleague
 from desk.logins import Seat
-from desk.ports import Message, QueueLine
+from desk.ports import Message, QueueLine, ServedLine
 from desk.presences import PRESENCE_TEXT, PresenceState
 from desk.reasons import reason_text
+from desk.roles import RIGHTS
 from desk.tickets import TicketView
 
 LEVEL_TEXT = {"standard": "普通客户", "gold": "金卡客户", "vip": "贵宾客户"}
@@ -32,6 +35,13 @@ def seat_view(seat: Seat, presence: PresenceState) -> dict[str, Any]:
         "max_load": seat.max_load,
         "presence": presence,
         "presence_text": PRESENCE_TEXT[presence],
+        "role": seat.role,
+        "role_text": seat.rights.title,
+        "team": seat.team,
+        "acts": seat.rights.acts,
+        "sees_all": seat.rights.sees_all,
+        "leads": seat.rights.leads,
+        "shares": seat.rights.shares,
     }
 
 
@@ -47,6 +57,46 @@ def queue_line_view(line: QueueLine) -> dict[str, Any]:
         "level": line.level,
         "level_text": LEVEL_TEXT.get(line.level, ""),
         "last_text": line.last_text,
+        "team": line.team,
+    }
+
+
+def served_view(line: ServedLine) -> dict[str, Any]:
+    """A customer whom somebody serves, as whoever leads sees it."""
+    return {
+        "conversation_id": line.conversation_id,
+        "agent_name": line.agent_name,
+        "customer_name": line.customer_name_masked or STRANGER,
+        "level": line.level,
+        "level_text": LEVEL_TEXT.get(line.level, ""),
+        "last_text": line.last_text,
+        "last_sender": line.last_sender,
+        "updated_at": line.updated_at.isoformat(),
+    }
+
+
+def colleague_view(colleague: Colleague) -> dict[str, Any]:
+    """Somebody a customer may be passed to."""
+    return {
+        "username": colleague.username,
+        "display_name": colleague.display_name,
+        "team": colleague.team,
+        "role_text": RIGHTS[colleague.role].title,
+        "on_duty": colleague.on_duty,
+        "can_take": colleague.can_take,
+        "load": colleague.load,
+        "max_load": colleague.max_load,
+    }
+
+
+def canned_view(reply: Reply, seat: Seat) -> dict[str, Any]:
+    """A reply ready to be used by this agent, and whether they may change it."""
+    return {
+        "id": reply.id,
+        "shortcut": reply.shortcut,
+        "text": reply.text.replace("{agent}", seat.display_name),
+        "shared": reply.shared,
+        "mine_to_change": bool(reply.id) and (not reply.shared or seat.rights.shares),
     }
 
 
@@ -73,28 +123,37 @@ def held_view(conversation_id: str, facts: Mapping[str, Any], recent: Sequence[M
     }
 
 
-def facts_view(facts: Mapping[str, Any]) -> dict[str, Any]:
+def facts_view(facts: Mapping[str, Any], messages_left: int | None = None) -> dict[str, Any]:
     """What is known of a conversation. Reads the keys
 
-    channel, who {name (masked), phone (masked), level} or None, verified (str), skill (title or None),
-    slots [(label, value)], topics (titles, newest first), order_number (or None), stopped [(label, value)] (the order
-    that risk held up, and why) and reason (a code); a missing one shows as nothing known.
+    channel, who {name (masked), phone (masked), level} or None, verified (str), skill (title or None), phase,
+    slots [(label, value)], form [{name, label, shown, asking, question}], proposal {slot, label, shown} or None,
+    topics (titles, newest first), order_number (or None), order {number, kind, status, facts, verdict, reasons} or
+    None, stopped [(label, value)] (the order that risk held up, and why), reason (a code) and waited_s (or None);
+    a missing one shows as nothing known. `messages_left` is how many the channel still lets through, None: no limit.
     """
     who = facts.get("who") or {}
     level = str(who.get("level") or "")
     return {
         "channel": CHANNEL_TEXT.get(str(facts.get("channel") or ""), "其他渠道"),
         "name": who.get("name") or STRANGER,
+        "known": bool(who),
         "phone": who.get("phone") or "",
         "level": level,
         "level_text": LEVEL_TEXT.get(level, ""),
         "verified": facts.get("verified") or "未登录",
         "skill": facts.get("skill") or "",
+        "phase": facts.get("phase") or "",
         "slots": _pairs(facts.get("slots") or ()),
+        "form": [dict(row) for row in facts.get("form") or ()],
+        "proposal": facts.get("proposal"),
         "topics": [str(topic) for topic in facts.get("topics") or ()],
         "order_number": facts.get("order_number") or "",
+        "order": _order(facts.get("order")),
         "stopped": _pairs(facts.get("stopped") or ()),
         "reason_text": reason_text(facts.get("reason")),
+        "waited_s": facts.get("waited_s"),
+        "messages_left": messages_left,
     }
 
 
@@ -122,6 +181,12 @@ def _waiting_since(recent: Sequence[Message]) -> str | None:
         if message["sender"] == "customer":
             return str(message["created_at"])
     return None
+
+
+def _order(order: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if order is None:
+        return None
+    return dict(order) | {"facts": _pairs(order["facts"]), "reasons": [str(r) for r in order["reasons"]]}
 
 
 def _pairs(slots: Sequence[Any]) -> list[list[str]]:

@@ -14,6 +14,7 @@ from bot.channels.web import Rate, WebDependencies, WebLimits, build_web_app
 from bot.channels.web.ports import SmsSeen
 from bot.channels.web.security import is_loopback
 from bot.channels.wechat.channel import CALLBACK_PATH, PREFIX, WechatChannel
+from bot.channels.wechat.reach import WechatReach
 from bot.running.phone import Exchange, telephone
 from bot.running.premises import require_port
 from bot.running.wechat import build_wechat
@@ -74,6 +75,8 @@ def build_app(product: Product, exchange: Exchange | None = None) -> web.Applica
                 allowed_origins=frozenset(settings.allowed_origins),
                 trusted_proxies=frozenset(settings.trusted_proxies),
                 calls=product.calls,
+                answers=product.knowledge,
+                reach=WechatReach(product.database, product.clock),
             )
         ),
     )

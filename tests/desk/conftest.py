@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,12 @@ from banking_core.audit.models import AuditChain, AuditRecord
 from banking_core.clock import ManualClock
 from banking_core.storage import Base, Database
 from desk import DEMO_PASSWORD, Desk, DeskDependencies, build_desk_app
-from desk.models import AgentLoginGuard, AgentSession, DeskAgent, Presence, Ticket
+from desk.models import AgentLoginGuard, AgentSession, CannedReply, DeskAgent, Presence, Ticket
 from desk.passwords import AgentPasswords
 from tests.keys import vault
 
 START = datetime(2026, 10, 15, 2, 0, tzinfo=UTC)
-TABLES = (DeskAgent, AgentSession, AgentLoginGuard, Presence, Ticket, AuditRecord, AuditChain)
+TABLES = (DeskAgent, AgentSession, AgentLoginGuard, Presence, Ticket, CannedReply, AuditRecord, AuditChain)
 
 
 class HubRefusal(Exception):
@@ -34,6 +34,13 @@ class HubRefusal(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class FakeProposalRefused(Exception):
+    """A refusal with words of its own."""
+
+    code = "proposal_refused"
+    customer_text = "金额要大于零，请再说一个金额。"
 
 
 @dataclass
@@ -49,6 +56,9 @@ class FakeConversation:
     agent_id: str | None = None
     agent_name: str | None = None
     customer_id: str | None = None
+    team: str = ""
+    wrap_up: str = ""
+    staff_notes: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,21 @@ class FakeLine:
     customer_name_masked: str | None
     last_text: str
     level: str
+    team: str = ""
+
+
+@dataclass(frozen=True)
+class FakeServed:
+    """A customer whom an agent has."""
+
+    conversation_id: str
+    agent_id: str
+    agent_name: str
+    customer_name_masked: str | None
+    level: str
+    last_text: str
+    last_sender: str
+    updated_at: datetime
 
 
 class FakeEvents:
@@ -101,7 +126,7 @@ class FakeHub:
         self.events = FakeEvents()
         self.conversations: dict[str, FakeConversation] = {}
         self.typed: list[tuple[str, str]] = []
-        self.notes: list[tuple[str, str]] = []
+        self.notes_to_customers: list[tuple[str, str]] = []
 
     def add(self, conversation_id: str, *texts: str, reason: str = "asked", **facts: Any) -> FakeConversation:
         """A customer who waits, having said `texts`."""
@@ -189,11 +214,98 @@ class FakeHub:
                 return message
         return self.say(conversation_id, "agent", conversation.agent_name or "", text, key)
 
-    async def hand_back(self, conversation_id: str, agent_id: str, note: str) -> None:
+    async def propose(
+        self, conversation_id: str, agent_id: str, slot: str, text: str, client_id: str
+    ) -> dict[str, Any]:
+        """Put before the customer; 不行 cannot be used."""
+        conversation = self._owned(conversation_id, agent_id)
+        if text == "不行":
+            raise FakeProposalRefused
+        conversation.facts["proposal"] = {"slot": slot, "label": slot, "shown": text}
+        return self.say(
+            conversation_id, "agent", conversation.agent_name or "", f"我帮您填了：{text}", client_id
+        )
+
+    async def add_note(self, conversation_id: str, agent_id: str, text: str) -> None:
+        """Kept apart from the messages."""
+        conversation = self._owned(conversation_id, agent_id)
+        self._keep(conversation, "note", (agent_id, conversation.agent_name or ""), text)
+
+    async def whisper(self, conversation_id: str, author: tuple[str, str], text: str) -> None:
+        """To the agent only."""
+        conversation = self._get(conversation_id)
+        if conversation.owner != "agent":
+            raise HubRefusal("not_owner")
+        self._keep(conversation, "whisper", author, text)
+
+    async def notes(self, conversation_id: str) -> list[dict[str, Any]]:
+        """In order."""
+        return self._get(conversation_id).staff_notes
+
+    def _keep(self, conversation: FakeConversation, kind: str, author: tuple[str, str], text: str) -> None:
+        number = len(conversation.staff_notes) + 1
+        note = {
+            "id": f"n{number}",
+            "after_seq": len(conversation.messages),
+            "kind": kind,
+            "author_id": author[0],
+            "author_name": author[1],
+            "text": text,
+            "created_at": self.clock.now().isoformat(),
+        }
+        conversation.staff_notes.append(note)
+        self.events.publish(conversation.id, {"type": "state"})
+
+    async def served(self) -> list[FakeServed]:
+        """Everybody an agent has."""
+        held = [c for c in self.conversations.values() if c.owner == "agent"]
+        return [
+            FakeServed(
+                c.id,
+                c.agent_id or "",
+                c.agent_name or "",
+                (c.facts.get("who") or {}).get("name"),
+                "",
+                c.messages[-1]["text"] if c.messages else "",
+                c.messages[-1]["sender"] if c.messages else "",
+                self.clock.now(),
+            )
+            for c in held
+        ]
+
+    async def pass_on(
+        self, conversation_id: str, agent_id: str, colleague: tuple[str, str], note: str
+    ) -> None:
+        """agent -> agent."""
+        conversation = self._owned(conversation_id, agent_id)
+        self._keep(conversation, "transfer", (agent_id, conversation.agent_name or ""), note)
+        conversation.agent_id, conversation.agent_name = colleague
+        self.say(conversation_id, "system", "系统", f"{colleague[1]}为您服务。")
+        self.events.publish("*", {"type": "queue"})
+
+    async def pass_to_team(self, conversation_id: str, agent_id: str, team: str, note: str) -> None:
+        """agent -> queue."""
+        conversation = self._owned(conversation_id, agent_id)
+        self._keep(conversation, "transfer", (agent_id, conversation.agent_name or ""), note)
+        await self.requeue(conversation_id, agent_id, "transferred")
+        conversation.team = team
+
+    async def take_over(self, conversation_id: str, agent_id: str, agent_name: str) -> None:
+        """queue or agent -> agent."""
+        conversation = self._get(conversation_id)
+        if conversation.owner not in ("queue", "agent"):
+            raise HubRefusal("not_queued")
+        conversation.owner, conversation.agent_id, conversation.agent_name = "agent", agent_id, agent_name
+        self.say(conversation_id, "system", "系统", f"{agent_name}为您服务。")
+        self.events.publish("*", {"type": "queue"})
+
+    async def hand_back(self, conversation_id: str, agent_id: str, note: str, summary: str = "") -> None:
         """agent -> bot."""
         conversation = self._owned(conversation_id, agent_id)
+        if summary:
+            self._keep(conversation, "summary", (agent_id, conversation.agent_name or ""), summary)
         conversation.owner, conversation.agent_id, conversation.agent_name = "bot", None, None
-        self.notes.append((conversation_id, note))
+        self.notes_to_customers.append((conversation_id, note))
         self.events.publish("*", {"type": "queue"})
 
     async def requeue(self, conversation_id: str, agent_id: str, reason: str) -> None:
@@ -203,9 +315,10 @@ class FakeHub:
         conversation.reason = conversation.facts["reason"] = reason
         self.events.publish("*", {"type": "queue"})
 
-    async def close(self, conversation_id: str, agent_id: str) -> None:
+    async def close(self, conversation_id: str, agent_id: str, wrap_up: str) -> None:
         """agent -> closed."""
-        self._owned(conversation_id, agent_id).owner = "closed"
+        conversation = self._owned(conversation_id, agent_id)
+        conversation.owner, conversation.wrap_up = "closed", wrap_up
         self.events.publish("*", {"type": "queue"})
 
     def typing(self, conversation_id: str, who: str) -> None:
@@ -225,6 +338,7 @@ class FakeHub:
             who.get("name"),
             said[-1] if said else "",
             who.get("level", ""),
+            conversation.team,
         )
 
     def _get(self, conversation_id: str) -> FakeConversation:

@@ -133,7 +133,7 @@ async def test_the_wrong_agent_reads_nothing_and_the_try_is_noted(world: Any, ow
     [
         ("say", {"client_id": CLIENT_ID, "text": "你好"}),
         ("hand-back", {"note": ""}),
-        ("close", {}),
+        ("close", {"wrap_up": "done"}),
     ],
 )
 async def test_the_wrong_agent_writes_nothing(world: Any, path: str, body: dict[str, Any]) -> None:
@@ -211,7 +211,7 @@ async def test_handing_back_gives_the_note_to_the_hub_and_ends_access(world: Any
     page = await world.seated("xiaowang")
     await page.post("/conversations/c1/claim")
     assert (await page.post("/conversations/c1/hand-back", {"note": "已核实身份"}))[0] == 200
-    assert world.hub.notes == [("c1", "已核实身份")]
+    assert world.hub.notes_to_customers == [("c1", "已核实身份")]
     assert (await page.get("/conversations/c1"))[0] == 403
     assert (await page.get("/mine"))[1]["items"] == []
 
@@ -220,8 +220,8 @@ async def test_closing_ends_access_and_cannot_be_repeated(world: Any) -> None:
     world.hub.add("c1", "转人工")
     page = await world.seated("xiaowang")
     await page.post("/conversations/c1/claim")
-    assert (await page.post("/conversations/c1/close"))[0] == 200
-    assert (await page.post("/conversations/c1/close"))[0] == 403
+    assert (await page.post("/conversations/c1/close", {"wrap_up": "done"}))[0] == 200
+    assert (await page.post("/conversations/c1/close", {"wrap_up": "done"}))[0] == 403
     assert (await page.get("/conversations/c1"))[0] == 403
 
 

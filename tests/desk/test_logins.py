@@ -98,7 +98,7 @@ async def test_the_table_holds_neither_password_nor_token(world: Any) -> None:
         hashes = set(await session.scalars(select(AgentSession.token_hash)))
         passwords = set(await session.scalars(select(DeskAgent.password_hash)))
     assert page.token() not in hashes
-    assert all(value.startswith("$argon2id$") for value in passwords) and len(passwords) == 2
+    assert all(value.startswith("$argon2id$") for value in passwords) and len(passwords) == 4
 
 
 async def test_a_session_ends_after_its_time(world: Any) -> None:

@@ -122,7 +122,7 @@ async def test_a_customer_is_claimed_answered_and_handed_back(world: Any, browse
     await page.get_by_test_id("dialog-note").fill("已核实")
     await page.get_by_test_id("dialog-ok").click()
     await expect(page.get_by_test_id("transcript")).to_be_hidden()
-    assert world.hub.notes == [("c1", "已核实")]
+    assert world.hub.notes_to_customers == [("c1", "已核实")]
     await expect(page.get_by_test_id("mine-item")).to_have_count(0)
 
 

@@ -1,0 +1,223 @@
+"""REST answers that help an agent along: card, suggestions, canned replies, notes, passing on; and for who leads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from desk.api import DeskApi, SeatedHandler, json_answer
+from desk.bodies import after_seq_of, client_id_of, conversation_id_of, read_object, text_of
+from desk.cards import REVEALABLE
+from desk.custody import Custody
+from desk.dependencies import DeskDependencies
+from desk.errors import BadRequest, NotAllowed, NotThere
+from desk.limits import Limiters
+from desk.live import LiveSeats
+from desk.logins import Seat
+from desk.snapshots import case_snapshot, queue_snapshot
+from desk.suggestions import suggested
+from desk.views import canned_view, colleague_view, message_view, served_view
+
+SHORTCUT_CHARS_MAX = 16
+
+
+class StaffApi:
+    """Further handlers of /desk/api."""
+
+    def __init__(
+        self, deps: DeskDependencies, api: DeskApi, limiters: Limiters, custody: Custody, live: LiveSeats
+    ) -> None:
+        self._deps, self._api, self._limiters = deps, api, limiters
+        self._custody, self._live = custody, live
+
+    def add_routes(self, app: web.Application) -> None:
+        """Adds the routes under /api."""
+        one = "/api/conversations/{conversation_id}"
+        gets: dict[str, SeatedHandler] = {
+            f"{one}/card": self.card,
+            f"{one}/suggestions": self.suggestions,
+            f"{one}/watch": self.watch,
+            "/api/colleagues": self.colleagues,
+            "/api/replies": self.replies,
+            "/api/floor": self.floor,
+        }
+        posts: dict[str, SeatedHandler] = {
+            f"{one}/unmask": self.unmask,
+            f"{one}/note": self.note,
+            f"{one}/propose": self.propose,
+            f"{one}/transfer": self.transfer,
+            f"{one}/whisper": self.whisper,
+            f"{one}/take-over": self.take_over,
+            "/api/replies": self.keep_reply,
+            "/api/replies/{reply_id}/drop": self.drop_reply,
+        }
+        for path, handler in gets.items():
+            app.router.add_get(path, self._api.seated(handler, self._limiters.reads))
+        for path, handler in posts.items():
+            app.router.add_post(path, self._api.seated(handler, self._limiters.writes))
+
+    # --- the customer ------------------------------------------------------------------------------------------
+
+    async def card(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Who the customer is to the bank, masked; for the agent who holds the conversation, and noted."""
+        customer_id = await self._customer(request, seat, "card_viewed")
+        async with self._deps.db.snapshot() as session:
+            return json_answer({"card": dict(await self._deps.desk.cards.card(session, customer_id))})
+
+    async def unmask(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """The whole name or phone number; noted each time."""
+        field = (await read_object(request)).get("field")
+        if field not in REVEALABLE:
+            raise BadRequest()
+        customer_id = await self._customer(request, seat, f"{field}_unmasked")
+        async with self._deps.db.snapshot() as session:
+            value = await self._deps.desk.cards.reveal(session, customer_id, field)
+        return json_answer({"field": field, "value": value})
+
+    async def _customer(self, request: web.Request, seat: Seat, action: str) -> str:
+        conversation_id = conversation_id_of(request)
+        await self._custody.require(seat, conversation_id, action, area="desk")
+        customer_id = await self._custody.customer_of(conversation_id)
+        if customer_id is None:
+            raise NotThere("客户还没有登录，没有客户资料。")
+        return customer_id
+
+    # --- helping -----------------------------------------------------------------------------------------------
+
+    async def suggestions(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """What the knowledge base would answer to the customer's last words."""
+        conversation_id = conversation_id_of(request)
+        if not await self._custody.holds(seat, conversation_id):
+            await self._custody.require(seat, conversation_id, "read_on")
+        return json_answer({"items": await suggested(self._deps, conversation_id)})
+
+    async def propose(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Puts a value for the business half done before the customer, who takes it or not."""
+        conversation_id, body = conversation_id_of(request), await read_object(request)
+        slot = text_of(body, "slot", chars_max=64, required_text="请选择要填的一栏。")
+        text = text_of(
+            body, "text", chars_max=self._deps.limits.note_chars_max, required_text="还没有填内容。"
+        )
+        message = await self._deps.hub.propose(conversation_id, seat.agent_id, slot, text, client_id_of(body))
+        return json_answer({"message": message_view(message)})
+
+    async def note(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """A private note: staff read it, no channel sends it."""
+        conversation_id, body = conversation_id_of(request), await read_object(request)
+        limit = self._deps.limits.text_chars_max
+        text = text_of(body, "text", chars_max=limit, required_text="备注还没有写内容。")
+        await self._deps.hub.add_note(conversation_id, seat.agent_id, text)
+        return json_answer({"notes": list(await self._deps.hub.notes(conversation_id))})
+
+    # --- canned replies ----------------------------------------------------------------------------------------
+
+    async def replies(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Replies ready for this agent."""
+        return await self._replies(seat)
+
+    async def keep_reply(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Adds or changes one: {shortcut, text, shared}."""
+        body = await read_object(request)
+        shortcut = text_of(body, "shortcut", chars_max=SHORTCUT_CHARS_MAX, required_text="请写一个快捷词。")
+        limit = self._deps.limits.text_chars_max
+        text = text_of(body, "text", chars_max=limit, required_text="还没有输入内容。")
+        shared = body.get("shared", False)
+        if not isinstance(shared, bool):
+            raise BadRequest()
+        async with self._deps.db.transaction() as session:
+            row = await self._deps.desk.replies.keep(session, seat, shortcut, text, shared=shared)
+            if shared:
+                self._deps.desk.audit(session, seat.agent_id, "desk.reply_shared", "reply", row.id)
+        return await self._replies(seat)
+
+    async def drop_reply(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Deletes one."""
+        reply_id = request.match_info["reply_id"]
+        async with self._deps.db.transaction() as session:
+            row = await self._deps.desk.replies.drop(session, seat, reply_id)
+            if not row.owner_id:
+                self._deps.desk.audit(session, seat.agent_id, "desk.reply_dropped", "reply", reply_id)
+        return await self._replies(seat)
+
+    async def _replies(self, seat: Seat) -> web.StreamResponse:
+        async with self._deps.db.snapshot() as session:
+            listed = await self._deps.desk.replies.listed(session, seat)
+        return json_answer({"items": [canned_view(reply, seat) for reply in listed]})
+
+    # --- passing on --------------------------------------------------------------------------------------------
+
+    async def colleagues(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Whom one may pass a customer to."""
+        async with self._deps.db.snapshot() as session:
+            listed = await self._deps.desk.colleagues.listed(session, seat, await self._holders())
+        return json_answer({"items": [colleague_view(colleague) for colleague in listed]})
+
+    async def transfer(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """To a colleague {agent} or a team {team}, with a note for whoever takes over."""
+        conversation_id, body = conversation_id_of(request), await read_object(request)
+        limit = self._deps.limits.text_chars_max
+        note = text_of(body, "note", chars_max=limit, required_text="请给接手的同事写一句说明。")
+        agent, team = text_of(body, "agent", chars_max=64), text_of(body, "team", chars_max=32)
+        if bool(agent) == bool(team):
+            raise BadRequest("请选择一位同事或一个小组。")
+        await self._custody.require(seat, conversation_id, "transfer_asked")
+        holders = await self._holders()
+        desk = self._deps.desk
+        if agent:
+            async with self._deps.db.snapshot() as session:
+                to = await desk.colleagues.find(session, seat, agent, holders)
+            colleague = (to.agent_id, to.display_name)
+            await self._deps.hub.pass_on(conversation_id, seat.agent_id, colleague, note)
+        else:
+            async with self._deps.db.snapshot() as session:
+                await desk.colleagues.require_team(session, seat, team, holders)
+            await self._deps.hub.pass_to_team(conversation_id, seat.agent_id, team, note)
+        await self._live.refresh_all()
+        return json_answer({"conversation_id": conversation_id})
+
+    async def _holders(self) -> list[str]:
+        return [line.agent_id for line in await self._deps.hub.served()]
+
+    # --- leading -----------------------------------------------------------------------------------------------
+
+    async def floor(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Who serves whom now, and who waits; for those who see all."""
+        if not seat.rights.sees_all:
+            raise NotAllowed()
+        served, queue = await self._deps.hub.served(), await queue_snapshot(self._deps)
+        ids = [line.conversation_id for line in served]
+        await self._custody.note_queue(seat, [*ids, *(line["conversation_id"] for line in queue["items"])])
+        return json_answer({"served": [served_view(line) for line in served], "queue": queue["items"]})
+
+    async def watch(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """A conversation of somebody else's, to look at; noted when it is opened, like every look."""
+        conversation_id, after_seq = conversation_id_of(request), after_seq_of(request)
+        await self._custody.require_sight(
+            seat, conversation_id, "watched" if after_seq == 0 else "watched_on"
+        )
+        holder = await self._deps.hub.status(conversation_id)
+        case: dict[str, Any] = await case_snapshot(self._deps, conversation_id, after_seq)
+        return json_answer(case | {"owner": holder.owner, "agent_name": holder.agent_name or ""})
+
+    async def whisper(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """A word in the agent's ear; the customer does not hear it."""
+        self._require_lead(seat)
+        conversation_id, body = conversation_id_of(request), await read_object(request)
+        limit = self._deps.limits.text_chars_max
+        text = text_of(body, "text", chars_max=limit, required_text="还没有输入内容。")
+        await self._deps.hub.whisper(conversation_id, (seat.agent_id, seat.display_name), text)
+        return json_answer({"notes": list(await self._deps.hub.notes(conversation_id))})
+
+    async def take_over(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """The customer is this supervisor's from now on, whoever had them before."""
+        self._require_lead(seat)
+        conversation_id = conversation_id_of(request)
+        await self._deps.hub.take_over(conversation_id, seat.agent_id, seat.display_name)
+        await self._live.refresh_all()
+        return json_answer({"conversation_id": conversation_id})
+
+    @staticmethod
+    def _require_lead(seat: Seat) -> None:
+        if not seat.rights.leads:
+            raise NotAllowed()
