@@ -19,7 +19,7 @@ const LIST_LAG_MS = 5000;
 const STATE_PAUSE_MS = 600;
 const SOUND_KEY = "zg_desk_sound";
 
-const state = { agent: null, limits: { note_chars_max: 200 }, queue: [], mine: [], talks: new Map(), current: null, link: "down", retryAtMs: 0, seen: null };
+const state = { agent: null, limits: { note_chars_max: 200 }, wrapUps: [], queue: [], mine: [], talks: new Map(), current: null, link: "down", retryAtMs: 0, seen: null };
 const sound = new Sound();
 const transcript = new Transcript();
 const PHONE = "电话";
@@ -74,10 +74,11 @@ async function login(event) {
   }
 }
 
-function sitDown({ agent, limits }) {
+function sitDown({ agent, limits, wrap_ups: wrapUps }) {
   if (state.agent && state.agent.username !== agent.username) location.reload(); // nothing of a colleague's stays
   state.agent = agent;
   state.limits = limits;
+  state.wrapUps = wrapUps;
   composer.charsMax = limits.text_chars_max;
   composer.phrases(agent.display_name);
   byId("door").hidden = true;
@@ -304,19 +305,34 @@ async function handBack() {
   if (!talk) return;
   const answer = await ask({
     title: "交回小掌柜？",
-    text: "机器人会接着办客户没办完的业务，您不再看到这段对话。",
+    text: "机器人会接着办客户没办完的业务，客户会知道是小掌柜在接待。",
     ok: "交回",
-    noteLabel: "给客户的留言（可选）",
-    noteMax: state.limits.note_chars_max,
+    fields: [
+      { name: "summary", label: "小结（只给下一位同事看）", max: state.limits.text_chars_max, value: summaryOf(talk.facts) },
+      { name: "note", label: "给客户的留言（可选）", max: state.limits.note_chars_max },
+    ],
   });
-  if (answer) await finish(talk, () => api.handBack(talk.id, answer.note), "已交回小掌柜。");
+  if (answer) await finish(talk, () => api.handBack(talk.id, answer.note, answer.summary), "已交回小掌柜。");
+}
+
+/** A beginning for the agent's summary: what is half done, and how far. */
+function summaryOf(facts) {
+  if (!facts?.skill) return "";
+  const filled = facts.slots.map(([label, value]) => `${label}${value}`).join("，");
+  return `${facts.skill}${facts.phase ? `（${facts.phase}）` : ""}${filled ? `：${filled}` : ""}`;
 }
 
 async function closeTalk() {
   const talk = current();
   if (!talk) return;
-  const answer = await ask({ title: "结束这次服务？", text: "客户会看到服务结束，并可以打分。", ok: "结束服务", danger: true });
-  if (answer) await finish(talk, () => api.close(talk.id), "服务已结束。");
+  const answer = await ask({
+    title: "结束这次服务？",
+    text: "客户会看到服务结束，并可以打分。",
+    ok: "结束服务",
+    danger: true,
+    fields: [{ name: "wrap_up", label: "这次的结果", kind: "choice", required: true, options: state.wrapUps.map(({ code, text }) => [code, text]) }],
+  });
+  if (answer) await finish(talk, () => api.close(talk.id, answer.wrap_up), "服务已结束。");
 }
 
 async function finish(talk, act, text) {

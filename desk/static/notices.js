@@ -21,43 +21,67 @@ export function announce(text) {
   byId("announce").textContent = text;
 }
 
-/** Asks before something is done. Gives null for no, otherwise {note}. */
-export function ask({ title, text, ok, danger = false, noteLabel = "", noteMax = 200 }) {
+/**
+ * Asks before something is done. Gives null for no, otherwise the values of the `fields` by name.
+ *
+ * A field is {name, label, kind: "text" | "choice", max, options: [[value, text]], required, value}. Required ones must
+ * be filled before the button works.
+ */
+export function ask({ title, text = "", ok, danger = false, fields = [] }) {
   const dialog = byId("dialog");
-  const [note, okButton] = [byId("dialog-note"), byId("dialog-ok")];
+  const [form, okButton] = [byId("dialog-form"), byId("dialog-ok")];
   byId("dialog-title").textContent = title;
   byId("dialog-text").textContent = text;
-  byId("dialog-note-label").textContent = noteLabel;
-  byId("dialog-note-box").hidden = !noteLabel;
-  note.value = "";
-  note.maxLength = noteMax;
+  byId("dialog-text").hidden = !text;
+  byId("dialog-fields").replaceChildren(...fields.map(fieldNode));
   okButton.textContent = ok;
   okButton.className = danger ? "button danger solid" : "button primary";
+  const values = () => Object.fromEntries(fields.map(({ name }) => [name, String(new FormData(form).get(name) ?? "").trim()]));
+  const check = () => (okButton.disabled = fields.some(({ name, required }) => required && !values()[name]));
+  check();
   dialog.returnValue = "";
   dialog.showModal();
-  (noteLabel ? note : okButton).focus();
+  (byId("dialog-fields").querySelector("textarea, input") ?? okButton).focus();
   return new Promise((resolve) => {
-    const form = byId("dialog-form");
-    const done = (event) => {
+    const done = (answer) => {
       form.removeEventListener("submit", submit);
-      resolve(event ? { note: note.value.trim() } : null);
+      form.removeEventListener("input", check);
+      resolve(answer);
     };
     const submit = (event) => {
       event.preventDefault();
+      if (okButton.disabled) return;
+      const answer = values();
       dialog.removeEventListener("close", refuse);
       dialog.close();
-      done(true);
+      done(answer);
     };
-    const refuse = () => done(false);
+    const refuse = () => done(null);
     form.addEventListener("submit", submit);
+    form.addEventListener("input", check);
     dialog.addEventListener("close", refuse, { once: true });
   });
 }
 
+function fieldNode({ name, label, kind = "text", max = 200, options = [], value = "" }) {
+  if (kind === "choice") {
+    return el("fieldset", { class: "dialog-choices", "data-testid": `dialog-${name}` },
+      el("legend", { text: label }),
+      ...options.map(([code, text, disabled]) =>
+        el("label", {}, el("input", { type: "radio", name, value: code, disabled, checked: code === value, "data-testid": `${name}-${code}` }), el("span", { text }))));
+  }
+  const box = el("textarea", { id: `dialog-${name}`, name, rows: "3", maxlength: String(max), "data-testid": `dialog-${name}` });
+  box.value = value;
+  return el("div", {}, el("label", { for: `dialog-${name}`, text: label }), box);
+}
+
 export function prepareDialog() {
   byId("dialog-cancel").addEventListener("click", () => byId("dialog").close());
-  byId("dialog-note").addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) byId("dialog-form").requestSubmit();
+  byId("dialog-form").addEventListener("keydown", (event) => {
+    const sends = event.target.type === "radio" || event.ctrlKey || event.metaKey;
+    if (event.key !== "Enter" || !sends) return;
+    event.preventDefault();
+    byId("dialog-form").requestSubmit();
   });
 }
 

@@ -135,9 +135,12 @@ async def test_closing_asks_first_and_no_means_no(world: Any, browser: Browser) 
     await page.keyboard.press("Escape")
     assert world.hub.conversations["c1"].owner == "agent"
     await page.get_by_test_id("close").click()
+    await expect(page.get_by_test_id("dialog-ok")).to_be_disabled()
+    await page.get_by_test_id("wrap_up-done").check()
     await page.get_by_test_id("dialog-ok").click()
     await expect(page.get_by_test_id("mine-item")).to_have_count(0)
     assert world.hub.conversations["c1"].owner == "closed"
+    assert world.hub.conversations["c1"].wrap_up == "done"
 
 
 @browser_test
@@ -175,7 +178,8 @@ async def test_the_whole_work_is_done_with_the_keyboard(world: Any, browser: Bro
         if await page.evaluate("() => document.activeElement.id") == "close":
             break
     await page.keyboard.press("Enter")
-    await expect(page.get_by_test_id("dialog-ok")).to_be_focused()
+    await expect(page.get_by_test_id("wrap_up-answered")).to_be_focused()
+    await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
     await expect(page.get_by_test_id("mine-item")).to_have_count(0)
     assert world.hub.conversations["c1"].owner == "closed"

@@ -104,6 +104,7 @@ async def test_a_closed_service_is_rated_and_the_next_words_wake_the_assistant(
     await expect(chat.label).to_have_text("人工 · 小王")
     await expect(chat.page.get_by_test_id("choice")).to_have_count(0)  # nothing to cancel any more
     await desk.page.get_by_test_id("close").click()
+    await desk.page.get_by_test_id("wrap_up-done").check()
     await desk.page.get_by_test_id("dialog-ok").click()
 
     await expect(chat.label).to_have_text("已结束")
@@ -163,11 +164,11 @@ async def test_of_two_agents_who_claim_at_once_one_has_the_customer_and_the_othe
         for act, body in (
             ("say", {"client_id": "client-0001", "text": "我来"}),
             ("hand-back", {"note": ""}),
-            ("close", {}),
+            ("close", {"wrap_up": "done"}),
         ):
             status, _code = await loser.post(f"{path}/{act}", **body)
             assert status in (403, 409), act
-        assert (await winner.post(f"{path}/close"))[0] == 200
+        assert (await winner.post(f"{path}/close", wrap_up="done"))[0] == 200
         said = [message["sender"] for message in await office.log_of(conversation_id)]
         assert "agent" not in said
     for agent in agents:
