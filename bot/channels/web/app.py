@@ -36,7 +36,7 @@ from bot.channels.web.devices import (
 from bot.channels.web.errors import BadRequest, NoSession, TooFast, WebError
 from bot.channels.web.limits import Gates
 from bot.channels.web.login import LoginService
-from bot.channels.web.pages import SMS_SHOWN_MAX, asset_response, load_assets, sms_page
+from bot.channels.web.pages import SMS_SHOWN_MAX, WORKLET, asset_response, load_assets, sms_page, worklet
 from bot.channels.web.recovery import RecoveryService
 from bot.channels.web.registry import SocketRegistry
 from bot.channels.web.security import client_address, is_loopback, require_same_origin, security_headers
@@ -91,7 +91,7 @@ class WebChannel:
         self._login = LoginService(deps)
         self._recovery = RecoveryService(deps)
         self._calls = CallDoor(deps, self._gates, deps.calls) if deps.calls is not None else None
-        self._assets = load_assets()
+        self._assets = load_assets() | {WORKLET: worklet()}
 
     def add_routes(self, app: web.Application) -> None:
         """Adds every route."""

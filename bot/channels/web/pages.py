@@ -22,6 +22,7 @@ CONTENT_TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 SMS_SHOWN_MAX = 50
+WORKLET = "telephone.js"
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,19 @@ def load_assets(package: str = "bot.channels.web") -> dict[str, Asset]:
     for entry in files(package).joinpath("static").iterdir():
         suffix = entry.name[entry.name.rfind(".") :]
         if entry.is_file() and suffix in CONTENT_TYPES:
-            body = entry.read_bytes()
-            digest = hashlib.sha256(body).hexdigest()[:20]
-            assets[entry.name] = Asset(CONTENT_TYPES[suffix], body, gzip.compress(body, mtime=0), digest)
+            assets[entry.name] = _asset(CONTENT_TYPES[suffix], entry.read_bytes())
     assert "index.html" in assets, "the page is part of the package"
     return assets
+
+
+def worklet() -> Asset:
+    """The script of the sound beside the page; the agents' page has the same."""
+    return _asset(CONTENT_TYPES[".js"], files("desk").joinpath("static", WORKLET).read_bytes())
+
+
+def _asset(content_type: str, body: bytes) -> Asset:
+    digest = hashlib.sha256(body).hexdigest()[:20]
+    return Asset(content_type, body, gzip.compress(body, mtime=0), digest)
 
 
 def asset_response(request: web.Request, asset: Asset) -> web.Response:

@@ -1,6 +1,7 @@
 // The page: session, socket, log, composer and sheets put together.
 
 import { api } from "./api.js";
+import { CallBar } from "./callbar.js";
 import { Composer } from "./composer.js";
 import { byId, newId } from "./dom.js";
 import { LoginSheet } from "./login.js";
@@ -44,6 +45,7 @@ let toastTimer = 0;
 let typingSentAt = 0;
 
 composer = new Composer({ say, choose, typing: tellTyping, secret: (text) => say(text, true) });
+const call = new CallBar(toast);
 const sheets = new LoginSheet({ loggedIn, loggedOut: startOver, notice: toast });
 
 // --- sending -------------------------------------------------------------------------------------------------
@@ -219,6 +221,7 @@ async function openSession() {
       const me = await api.session();
       composer.charsMax = me.text_chars_max;
       sheets.showDeveloperLink(me.developer_pages);
+      call.offer(me.calls);
       return;
     } catch (error) {
       if (error.code === "too_fast") toast(error.text);
@@ -242,6 +245,7 @@ function loggedIn() {
 
 /** After logging out nothing of the old conversation stays on this device. */
 async function startOver() {
+  call.stop();
   socket.stop();
   outbox.clear();
   conversationId = null;
