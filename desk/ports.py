@@ -71,6 +71,10 @@ class CallSound(Protocol):
 class CallsPort(Protocol):
     """The telephone calls of this process."""
 
+    def on(self, conversation_id: str) -> bool:
+        """Whether the conversation is on the telephone here."""
+        ...
+
     def join(self, conversation_id: str) -> AbstractContextManager[CallSound | None]:
         """The sound of a conversation's call; None where there is none."""
         ...
@@ -78,6 +82,10 @@ class CallsPort(Protocol):
 
 class NoCalls:
     """Where there is no telephone."""
+
+    def on(self, conversation_id: str) -> bool:
+        """Never."""
+        return False
 
     @contextmanager
     def join(self, conversation_id: str) -> Iterator[CallSound | None]:

@@ -29,6 +29,7 @@ async def case_snapshot(deps: DeskDependencies, conversation_id: str, after_seq:
     """Transcript after `after_seq`, facts and notes of one conversation."""
     messages = await read_transcript(deps.hub, conversation_id, after_seq)
     facts = facts_view(await deps.hub.facts(conversation_id), await deps.reach.left(conversation_id))
+    facts["calling"] = deps.calls.on(conversation_id)
     notes = list(await deps.hub.notes(conversation_id))
     return {"conversation_id": conversation_id, "messages": messages, "facts": facts, "notes": notes}
 

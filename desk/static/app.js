@@ -282,7 +282,7 @@ async function openTalk(id, queued = null) {
 function renderCall() {
   const talk = current();
   const button = byId("call");
-  button.hidden = !talk || (talk.facts?.channel !== PHONE && call.state === "off");
+  button.hidden = !talk || (talk.facts?.channel !== PHONE && !talk.facts?.calling && call.state === "off");
   const here = call.state !== "off" && call.id === talk?.id;
   button.disabled = call.state === "opening" || (call.state === "on" && !here);
   button.setAttribute("aria-pressed", String(here));

@@ -377,6 +377,10 @@ class FakeCalls:
         self.sounds: dict[str, FakeSound] = {}
         self.joined = 0
 
+    def on(self, conversation_id: str) -> bool:
+        """Whether a test has put a sound there."""
+        return conversation_id in self.sounds
+
     @contextmanager
     def join(self, conversation_id: str) -> Iterator[FakeSound | None]:
         """The sound, if there is a call."""

@@ -84,6 +84,17 @@ async def test_who_is_not_on_the_telephone_cannot_be_heard(world: Any) -> None:
     assert await _closed_with(await _sound(page)) == CLOSE_NO_CALL
 
 
+async def test_an_agent_sees_that_a_customer_of_the_page_is_on_a_call(world: Any) -> None:
+    world.hub.add("c1", "转人工")
+    page = await world.seated("xiaowang")
+    await page.post("/conversations/c1/claim")
+    for calling in (False, True):
+        if calling:
+            world.calls.sounds["c1"] = FakeSound()
+        status, case = await page.get("/conversations/c1")
+        assert (status, case["facts"]["calling"]) == (200, calling)
+
+
 async def test_the_sound_ends_with_the_call(world: Any) -> None:
     sound, page = await _on_the_phone(world), await world.seated("xiaowang")
     await page.post("/conversations/c1/claim")

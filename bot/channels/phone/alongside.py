@@ -58,7 +58,12 @@ class PageAssistant(HubAssistant):
             yield event
 
     async def hung_up(self) -> None:
-        """The customer is still there, at the page."""
+        """The customer is still there, at the page; only an agent must know."""
+        self._tell_agent()
+
+    def _tell_agent(self) -> None:
+        """That the call has begun or ended: there is a sound to be heard, or no more."""
+        self._hub.events.publish(self.conversation_id, {"type": "state"})
 
     async def _open(self) -> None:
         await self._begin()
@@ -76,6 +81,7 @@ class PageAssistant(HubAssistant):
         self._seen_seq = newest[-1]["seq"] if newest else 0
         self._owner = "closed" if status.owner == "closed" else "bot"
         self._opened.set()
+        self._tell_agent()
         asked = [MessageView(**message) for message in newest if message["sender"] == "bot"]
         if status.owner != "bot" or not asked:
             return None

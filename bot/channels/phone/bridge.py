@@ -113,11 +113,19 @@ class Bridges:
             self._bridges.discard(bridge)
             bridge.end()
 
+    def on(self, conversation_id: str) -> bool:
+        """Whether this conversation has a call in this process."""
+        return self._find(conversation_id) is not None
+
+    def _find(self, conversation_id: str) -> Bridge | None:
+        found = (each for each in self._bridges if each.conversation_id == conversation_id)
+        return next(found, None) if conversation_id else None
+
     @contextmanager
     def join(self, conversation_id: str) -> Iterator[AgentSound | None]:
         """The sound of this conversation's call; None when it has none in this process."""
-        found = next((each for each in self._bridges if each.conversation_id == conversation_id), None)
-        if found is None or not conversation_id:
+        found = self._find(conversation_id)
+        if found is None:
             yield None
             return
         with found.joined() as sound:

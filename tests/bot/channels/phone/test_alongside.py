@@ -222,6 +222,8 @@ async def test_a_human_who_has_the_conversation_has_the_call(product: Product) -
         await phone.say("我的卡被吞了", seconds=5.0)
         await product.handoff.agent_say(page.id, agent, "在哪家网点？", "1")
         await phone.hears("在哪家网点？")
+        assert product.calls.on(page.id)
         with product.calls.join(page.id) as sound:
             assert sound is not None
+    assert not product.calls.on(page.id)
     assert (await product.hub.status(page.id)).owner == "agent"
