@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aiosipua.dialog import dialog_matches
 from aiosipua.message import SipRequest, SipResponse
 from aiosipua.transport import UdpSipTransport
 from aiosipua.uas import SipUAS
@@ -84,9 +85,10 @@ class RememberingTransport(UdpSipTransport):
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """What the agent tells the line: a key of a call, and that the other side knows a call no longer."""
+    """What the agent tells the line: a call's key, the body of its ACK, that the other side knows it no longer."""
 
     key: Callable[[str, str], None]
+    acked: Callable[[str, str], None]
     gone: Callable[[str], None]
 
 
@@ -99,6 +101,8 @@ class GuardedAgent(SipUAS):
         super().__init__(transport, user_agent="Zhanggui", session_expires=SESSION_S)
         self._door, self._timer, self._reports, self._memory = door, timer, reports, transport
         self._handlers["INFO"] = self._info
+        self._confirm = self._handlers["ACK"]
+        self._handlers["ACK"] = self._ack
         self._repeating: dict[str, asyncio.Task[None]] = {}
 
     async def stop(self) -> None:
@@ -171,6 +175,12 @@ class GuardedAgent(SipUAS):
         if call is not None:
             call._stop_retransmissions()
             self._remove_invite_transaction(call.invite)
+
+    def _ack(self, request: SipRequest, addr: tuple[str, int]) -> None:
+        self._confirm(request, addr)
+        call = self.get_call(request.call_id or "")
+        if call is not None and dialog_matches(call.dialog, request):
+            self._reports.acked(call.call_id, request.text)
 
     def _info(self, request: SipRequest, _addr: tuple[str, int]) -> None:
         call = self.get_call(request.call_id or "")

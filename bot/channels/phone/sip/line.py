@@ -27,7 +27,7 @@ from bot.channels.phone.errors import (
 )
 from bot.channels.phone.sip.agent import GuardedAgent, RememberingTransport, Reports, required
 from bot.channels.phone.sip.dialog import LINE, SipCall
-from bot.channels.phone.sip.media import Agreed, agree, open_rtp
+from bot.channels.phone.sip.media import Agreed, agree, open_rtp, our_offer
 from bot.channels.phone.sip.trunk import Trunk, TrunkSettings
 from bot.channels.phone.timing import Timer
 
@@ -64,7 +64,7 @@ class SipLine:
         self._settings, self._door, self._answer, self._timer = settings, doorkeeper, answer, timer
         self._refusal, self._refusing = refusal, 0
         self._transport = RememberingTransport((settings.host, settings.port))
-        reports = Reports(self._keyed, lambda call_id: self._over(call_id, EndReason.LOST))
+        reports = Reports(self._keyed, self._acked, lambda call_id: self._over(call_id, EndReason.LOST))
         self._agent = GuardedAgent(self._transport, doorkeeper, timer, reports)
         self._agent.uac = SipUAC(self._transport)
         self._agent.on_invite = self._invited
@@ -76,6 +76,7 @@ class SipLine:
         self._agent.on_ack_timeout = lambda call: self._over(call.call_id, EndReason.LOST)
         self._ports = PortAllocator(settings.rtp_ports)
         self._calls: dict[str, SipCall] = {}
+        self._answers: dict[str, asyncio.Future[str]] = {}  # to our offers, on their way in an ACK
         self._tasks: set[asyncio.Task[None]] = set()
         self._trunk: asyncio.Task[None] | None = None
 
@@ -95,8 +96,9 @@ class SipLine:
         if self._trunk is not None:
             self._trunk.cancel()
             await asyncio.gather(self._trunk, return_exceptions=True)
-        for call in list(self._calls.values()):
+        for call_id, call in list(self._calls.items()):
             await call.hang_up()
+            self._acked(call_id, "")
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._agent.stop()
 
@@ -122,11 +124,40 @@ class SipLine:
             self._calls.pop(incoming.call_id, None)
 
     async def _talk(self, call: SipCall, incoming: IncomingCall) -> None:
+        if not incoming.invite.body:
+            await self._offer(call, incoming)
+            return
         async with self._sound(call, incoming) as agreed:
             if call.over:  # cancelled meanwhile
                 await call.hang_up()
                 return
             incoming.accept(agreed.answer)
+            await call.serve(self._answer)
+
+    async def _offer(self, call: SipCall, incoming: IncomingCall) -> None:
+        """Who offers nothing is offered something in the 200, and answers in the ACK (RFC 3261, 13.2.1)."""
+        call_id = incoming.call_id
+        async with self._port(call) as port:
+            if call.over:  # cancelled meanwhile
+                await call.hang_up()
+                return
+            answer = self._answers[call_id] = asyncio.get_running_loop().create_future()
+            try:
+                incoming.accept(our_offer(self._host, port))
+                body = await answer
+            finally:
+                del self._answers[call_id]
+            try:
+                agreed = self._safe(agree(parse_sdp(body), self._host, port), incoming)
+                await self._open(call, agreed, port)
+                incoming.sdp_answer = agreed.answer
+            except (
+                CallRefused,
+                ValueError,
+            ) as error:  # it has been accepted already: a BYE is all that is left
+                log.warning("call given up line=%s kind=%s", LINE, type(error).__name__)
+                await call.hang_up()
+                return
             await call.serve(self._answer)
 
     async def _say_why(self, call: SipCall, incoming: IncomingCall, why: CallRefused) -> None:
@@ -146,29 +177,42 @@ class SipLine:
         finally:
             self._refusing -= 1
 
+    @property
+    def _host(self) -> str:
+        """Where our sound is to be sent to."""
+        return self._settings.advertised or self._settings.host
+
     @asynccontextmanager
     async def _sound(self, call: SipCall, incoming: IncomingCall) -> AsyncIterator[Agreed]:
         """What was agreed on, with its RTP open. Raises NoCommonCodec or LineBusy."""
-        host = self._settings.advertised or self._settings.host
-        agree(incoming.sdp_offer, host, 9)  # refused before a port is taken
+        agree(incoming.sdp_offer, self._host, 9)  # refused before a port is taken
+        async with self._port(call) as port:
+            agreed = self._safe(agree(incoming.sdp_offer, self._host, port), incoming)
+            await self._open(call, agreed, port)
+            yield agreed
+
+    @asynccontextmanager
+    async def _port(self, call: SipCall) -> AsyncIterator[int]:
+        """A port for the sound of a call; what is open on it is closed afterwards. Raises LineBusy."""
         try:
             port, _ = await self._ports.allocate()
         except RuntimeError:
             raise LineBusy from None
         try:
-            agreed = self._safe(agree(incoming.sdp_offer, host, port), incoming)
-            try:
-                call.rtp = await open_rtp(
-                    agreed, (self._settings.host, port), self._door, call.heard, call.keyed
-                )
-            except OSError:  # another program has taken the port since
-                raise LineBusy from None
-            call.hold(agreed.held)
-            yield agreed
+            yield port
         finally:
             if call.rtp is not None:
                 await call.rtp.close()
             await self._ports.release(port)
+
+    async def _open(self, call: SipCall, agreed: Agreed, port: int) -> None:
+        """Opens the RTP of a call. Raises LineBusy."""
+        local = (self._settings.host, port)
+        try:
+            call.rtp = await open_rtp(agreed, local, self._door, call.heard, call.keyed)
+        except OSError:  # another program has taken the port since
+            raise LineBusy from None
+        call.hold(agreed.held)
 
     def _safe(self, agreed: Agreed, incoming: IncomingCall) -> Agreed:
         """Sound goes to known addresses only, whatever an offer says: nobody points us at a third party."""
@@ -206,9 +250,8 @@ class SipLine:
     ) -> SdpMessage | None:
         """Answers an offer within the call; None when it cannot be agreed to and everything stays as it is."""
         before = incoming.sdp_answer.audio if incoming.sdp_answer is not None else None
-        host = self._settings.advertised or self._settings.host
         try:
-            agreed = self._safe(agree(offer, host, before.port if before else 0), incoming)
+            agreed = self._safe(agree(offer, self._host, before.port if before else 0), incoming)
         except NoCommonCodec:
             return None
         if call.rtp is None or before is None or str(agreed.payload) != before.formats[0]:
@@ -226,10 +269,16 @@ class SipLine:
         if call is not None:
             call.keyed(digit)
 
+    def _acked(self, call_id: str, body: str) -> None:
+        answer = self._answers.get(call_id)
+        if answer is not None and not answer.done():
+            answer.set_result(body)
+
     def _over(self, call_id: str, why: EndReason) -> None:
         call = self._calls.get(call_id)
         if call is not None:
             call.ended(why)
+        self._acked(call_id, "")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -9,7 +9,7 @@ from typing import Final
 
 from aiortp import RTPSession
 from aiosipua.sdp import SdpMessage
-from aiosipua.sdp_negotiate import SdpNegotiationError, negotiate_sdp
+from aiosipua.sdp_negotiate import SdpNegotiationError, build_sdp, negotiate_sdp
 
 from bot.channels.phone.admission import Doorkeeper
 from bot.channels.phone.audio import CodecName, codec
@@ -52,6 +52,15 @@ def agree(offer: SdpMessage | None, host: str, port: int) -> Agreed:
         answer.audio.attributes["ptime"] = ["20"]
     held = offer.audio.direction in ("sendonly", "inactive") or remote[0] == "0.0.0.0"
     return Agreed(answer, payload, events, remote, held)
+
+
+def our_offer(host: str, port: int) -> SdpMessage:
+    """What a caller is offered who offers nothing: both kinds of G.711 and keys."""
+    offer = build_sdp(host, port, 8, "PCMA", dtmf_payload_type=EVENTS_USUAL)
+    assert offer.audio is not None, "built with sound"
+    offer.audio.formats.insert(1, "0")
+    offer.audio.attributes["rtpmap"].insert(1, "0 PCMU/8000")
+    return offer
 
 
 class GuardedRtp(RTPSession):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import struct
 from ipaddress import ip_network
 from itertools import pairwise
@@ -57,6 +59,73 @@ async def test_the_caller_hears_us_in_the_codec_it_prefers_and_can_speak(formats
             abs(int.from_bytes(codec(name).decode(p[12:])[:2], "little", signed=True) - 2000) < 80
             for p in loud
         )
+
+
+async def offered(phone, *, formats="0 8 96", direction="sendrecv", answer=True):
+    """Calls without an offer; answers ours in the ACK."""
+    phone.request("INVITE")
+    assert await phone.status() == 200
+    phone.remote_rtp = int(re.search(r"m=audio (\d+) RTP/AVP 8 0 101", phone.text)[1])
+    phone.request("ACK", new=False, body=phone.offer(formats=formats, direction=direction) if answer else "")
+
+
+@pytest.mark.parametrize(("formats", "kind", "name"), [("0 96", 0, "PCMU"), ("8 96", 8, "PCMA")])
+async def test_who_offers_nothing_is_offered_both_codecs_and_chooses_in_the_ack(formats, kind, name):
+    async with office() as line:
+        phone = await line.caller()
+        await offered(phone, formats=formats)
+        while not line.calls:
+            await settle()
+        for number in range(1, 6):
+            payload = codec(name).encode(tone(1, value=1000))
+            phone.say(payload, kind=kind, number=number, timestamp=160 * number)
+        await line.until(2)
+        assert isinstance(line.seen[0], Sound)
+        line.calls[0].say(tone(3, value=2000))
+        await line.timer.advance(0.2)
+        packets = [await phone.sound.got.get() for _ in range(8)]
+        assert {packet[1] & 0x7F for packet in packets} == {kind}
+        phone.request("INVITE", body=phone.offer(formats=formats, direction="sendonly"))
+        assert await phone.status() == 200 and "a=recvonly" in phone.text
+        phone.request("ACK", new=False)
+        phone.request("INVITE")
+        assert await phone.status() == 200 and f"RTP/AVP {kind}" in phone.text
+        phone.request("ACK", new=False)
+        phone.request("BYE")
+        assert await phone.status() == 200
+        await line.ended.wait()
+        await settle()
+        assert line.clean
+
+
+@pytest.mark.parametrize("answer", [{"formats": "18"}, {"answer": False}])
+async def test_an_answer_to_our_offer_that_cannot_be_used_ends_the_call(answer):
+    async with office() as line:
+        phone = await line.caller()
+        await offered(phone, **answer)
+        phone.reply(await phone.message("BYE"), 200)
+        await asyncio.gather(*line.line._tasks)
+        assert line.calls == [] and line.clean
+
+
+async def test_who_never_answers_our_offer_and_hangs_up_leaves_nothing():
+    async with office() as line:
+        phone = await line.caller()
+        phone.request("INVITE")
+        assert await phone.status() == 200
+        phone.request("BYE")
+        assert await phone.status() == 200
+        await asyncio.gather(*line.line._tasks)
+        assert line.calls == [] and line.clean
+
+
+async def test_the_line_can_stop_while_an_answer_is_awaited():
+    async with office() as line:
+        phone = await line.caller()
+        phone.request("INVITE")
+        assert await phone.status() == 200
+        await line.line.stop()
+        assert line.calls == [] and line.clean
 
 
 async def test_a_key_by_rfc_4733_counts_once_however_often_its_end_is_repeated():
