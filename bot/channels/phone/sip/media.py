@@ -14,12 +14,12 @@ from aiosipua.sdp_negotiate import SdpNegotiationError, build_sdp, negotiate_sdp
 from bot.channels.phone.admission import Doorkeeper
 from bot.channels.phone.audio import CodecName, codec
 from bot.channels.phone.errors import NoCommonCodec, StrangerRefused
+from bot.channels.phone.sip.reorder import Reorder
 
 PAYLOADS: Final[dict[int, CodecName]] = {0: "PCMU", 8: "PCMA"}
 NO_EVENTS: Final = 0  # the offer has no telephone-event
 EVENTS_USUAL: Final = 101
 Take = Callable[[bytes, tuple[str, int]], None]
-REORDER_FRAMES: Final = 2  # 40 ms to wait for a packet that others overtook
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class GuardedRtp(RTPSession):
     """
 
     door: Doorkeeper | None = None
+    order: Reorder
     packets = 0  # of whatever kind: a line that still has them is alive
 
     def _handle_rtp(self, data: bytes, addr: tuple[str, int]) -> None:
@@ -84,6 +85,8 @@ class GuardedRtp(RTPSession):
         try:
             self._codec = codec(name) if name is not None else ours
             super()._handle_rtp(data, addr)
+            while (frame := self.order.pop()) is not None:
+                self._deliver_audio_frame(frame)
         finally:
             self._codec = ours
 
@@ -114,12 +117,12 @@ async def open_rtp(
         payload_type=agreed.payload,
         codec=codec(PAYLOADS[agreed.payload]),
         dtmf_payload_type=agreed.events or EVENTS_USUAL,
-        jitter_prefetch=REORDER_FRAMES,
-        skip_audio_gaps=True,
         symmetric_rtp=True,
     )
     assert isinstance(session, GuardedRtp), "create makes its own class"
     session.door = door
+    session.order = Reorder()
+    session._jitter_buffer = session.order  # type: ignore[assignment]  # takes what the session gives one
     session.on_audio = lambda pcm, _timestamp: heard(pcm)
     session.on_dtmf = lambda digit, _duration: keyed(digit)
     return session
