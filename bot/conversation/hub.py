@@ -43,7 +43,7 @@ from bot.dialogue.understanding import SERVICE_DOWN, Understander, Understanding
 from bot.dialogue.wishes import split_wishes
 
 logger = logging.getLogger(__name__)
-TRIES_MAX = 3
+TRIES_MAX = 8  # the owner may change that often while a message is being understood
 HUNG_UP = "客户已挂断电话。"
 STARTED_AFRESH = "刚才没办完的先放下了，需要的话请从头说一次。"
 

@@ -1,10 +1,13 @@
 // The desk's page: who is logged in, what is open, and how news reaches the columns.
 
-import { api } from "./api.js";
+import { api, newClientId } from "./api.js";
+import { Canned, renderReach, Suggestions } from "./assist.js";
 import { Call } from "./call.js";
 import { Composer } from "./composer.js";
 import { byId, setText } from "./dom.js";
 import { renderFacts } from "./facts.js";
+import { Floor } from "./floor.js";
+import { Keys } from "./keys.js";
 import { renderMine, renderQueue } from "./lists.js";
 import { Live } from "./live.js";
 import { announce, ask, prepareDialog, Sound, toast } from "./notices.js";
@@ -19,7 +22,7 @@ const LIST_LAG_MS = 5000;
 const STATE_PAUSE_MS = 600;
 const SOUND_KEY = "zg_desk_sound";
 
-const state = { agent: null, limits: { note_chars_max: 200 }, wrapUps: [], queue: [], mine: [], talks: new Map(), current: null, link: "down", retryAtMs: 0, seen: null };
+const state = { agent: null, limits: { note_chars_max: 200 }, wrapUps: [], queue: [], mine: [], talks: new Map(), current: null, link: "down", retryAtMs: 0, seen: null, seenMine: false, claiming: new Set() };
 const sound = new Sound();
 const transcript = new Transcript();
 const PHONE = "电话";
@@ -31,10 +34,20 @@ const call = new Call((callState, text) => {
 const outbox = new Outbox({ changed: (talk) => renderTalk(talk), gone: (talk, text) => lose(talk.id, text), seatLost: () => toDoor() });
 const composer = new Composer({
   send: (text) => current() && outbox.send(current(), text),
+  note: (text) => current() && addNote(current(), text),
   draft: (text) => current() && (current().draft = text),
   typing: () => state.current && api.typing(state.current).catch(() => {}),
 });
-const tickets = new TicketBoard({ opened: () => { leaveTalk(); showMiddle("ticket"); }, failed });
+const tickets = new TicketBoard({ opened: () => { leaveTalk(); floor.close(); showMiddle("ticket"); }, failed });
+const canned = new Canned(composer, () => state.agent?.shares);
+const suggestions = new Suggestions((text) => composer.replace(text));
+const floor = new Floor({
+  opened: () => { leaveTalk(); tickets.close(); showMiddle("watch"); },
+  taking: (id) => state.claiming.add(id),
+  taken: (id) => openTalk(id),
+  failed,
+});
+const helping = { propose, again: () => renderFacts(current(), helping), card: openCard, unmask };
 const live = new Live({ frame: onFrame, link: onLink, gone: (text) => toDoor(text) });
 
 const current = () => (state.current ? state.talks.get(state.current) : null);
@@ -80,7 +93,10 @@ function sitDown({ agent, limits, wrap_ups: wrapUps }) {
   state.limits = limits;
   state.wrapUps = wrapUps;
   composer.charsMax = limits.text_chars_max;
-  composer.phrases(agent.display_name);
+  canned.load();
+  byId("tab-floor").hidden = !agent.sees_all;
+  byId("presence").disabled = !agent.acts;
+  byId("take-over").hidden = byId("whisper").hidden = !agent.leads;
   byId("door").hidden = true;
   byId("desk").hidden = false;
   renderAgent();
@@ -172,14 +188,23 @@ function takeMine(items) {
   const unlisted = state.mine.filter((item) => !ids.has(item.conversation_id));
   state.mine = [...items, ...unlisted];
   for (const item of items) {
+    if (state.seenMine && !state.talks.has(item.conversation_id) && !state.claiming.has(item.conversation_id)) arrived(item);
     const talk = talkOf(item.conversation_id);
     talk.listed = true;
     if (!talk.loaded && item.waiting_since && !talk.unread && talk.id !== state.current) talk.unread = 1;
     if (talk.loaded && item.last_seq > talk.lastSeq) refresh(talk);
   }
+  state.seenMine = true;
   const order = [...state.talks.keys()];
   state.mine.sort((a, b) => order.indexOf(a.conversation_id) - order.indexOf(b.conversation_id));
   renderLists();
+}
+
+/** A customer came to us without our own claim: from a colleague. */
+function arrived(item) {
+  talkOf(item.conversation_id).unread = 1;
+  sound.play();
+  toast(`同事转来一位客户：${item.customer_name}`, "good");
 }
 
 function takeMessage(id, message) {
@@ -187,7 +212,7 @@ function takeMessage(id, message) {
   const gap = talk.loaded && message.seq > talk.lastSeq + 1;
   if (!talk.add(message)) return;
   if (message.sender === "customer" && (id !== state.current || document.hidden)) {
-    if (id !== state.current) talk.unread += 1;
+    talk.unread += 1;
     sound.play();
   }
   if (gap) refresh(talk);
@@ -198,7 +223,6 @@ async function refresh(talk) {
   try {
     await talk.catchUp();
     renderTalk(talk);
-    if (talk.id === state.current) renderFacts(talk.facts);
   } catch (error) {
     if (error.status === 403 || error.status === 404) lose(talk.id, talk.id === state.current ? error.text : "");
     else if (error.status === 401) toDoor(error.text);
@@ -246,6 +270,7 @@ async function claim(id) {
   const item = state.queue.find((candidate) => candidate.conversation_id === id);
   if (!item || item.busy) return;
   item.busy = true;
+  state.claiming.add(id);
   renderQueue(state.queue, claim);
   try {
     await api.claim(id);
@@ -253,7 +278,9 @@ async function claim(id) {
     renderQueue(state.queue, claim);
     renderTitle();
     await openTalk(id, item);
+    state.claiming.delete(id);
   } catch (error) {
+    state.claiming.delete(id);
     item.busy = false;
     failed(error);
     if (error.code === "claim_lost" || error.code === "not_found") api.queue().then(takeQueue, () => {});
@@ -270,11 +297,11 @@ async function openTalk(id, queued = null) {
   state.current = id;
   talk.unread = 0;
   tickets.close();
+  floor.close();
   showMiddle("talk");
   selectTab("talks");
   composer.open(talk.draft);
   renderTalk(talk);
-  renderFacts(talk.facts);
   await refresh(talk);
 }
 
@@ -298,6 +325,80 @@ function leaveTalk() {
   state.current = null;
   transcript.clear();
   renderLists();
+}
+
+async function addNote(talk, text) {
+  try {
+    talk.notes = (await api.note(talk.id, text)).notes;
+    renderTalk(talk);
+  } catch (error) {
+    failed(error);
+    if (talk.id === state.current && !composer.text.value) composer.replace(text);
+  }
+}
+
+async function propose(slot, text) {
+  const talk = current();
+  if (!talk) return;
+  try {
+    const { message } = await api.propose(talk.id, newClientId(), slot, text);
+    delete talk.filling[slot];
+    talk.add(message);
+    await refresh(talk);
+    toast("已请客户核对，采用了才会填上。", "good");
+  } catch (error) {
+    failed(error);
+  }
+}
+
+async function openCard() {
+  const talk = current();
+  if (!talk?.facts?.known || talk.card) return;
+  try {
+    talk.card = (await api.card(talk.id)).card;
+    renderTalk(talk);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+async function unmask(field) {
+  const talk = current();
+  try {
+    const { value } = await api.unmask(talk.id, field);
+    talk.card = { ...talk.card, revealed: { ...talk.card.revealed, [field]: value } };
+    renderTalk(talk);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+async function transfer() {
+  const talk = current();
+  if (!talk) return;
+  let colleagues;
+  try {
+    colleagues = (await api.colleagues()).items;
+  } catch (error) {
+    return failed(error);
+  }
+  const teams = [...new Set(colleagues.map((each) => each.team).filter(Boolean))];
+  const options = [
+    ...colleagues.map((each) => [`agent:${each.username}`, `${each.display_name}（${each.on_duty ? `${each.load}/${each.max_load}` : "不在岗"}）`, !each.can_take]),
+    ...teams.map((team) => [`team:${team}`, team, !colleagues.some((each) => each.team === team && each.on_duty)]),
+  ];
+  if (!options.length) return toast("没有可以转接的同事。");
+  const answer = await ask({
+    title: "转接给谁？",
+    ok: "转接",
+    fields: [
+      { name: "to", label: "同事或小组", kind: "choice", required: true, options },
+      { name: "note", label: "给接手同事的说明（客户看不到）", required: true, max: state.limits.text_chars_max, value: summaryOf(talk.facts) },
+    ],
+  });
+  if (!answer) return;
+  const [kind, name] = answer.to.split(/:(.*)/s);
+  await finish(talk, () => api.transfer(talk.id, { [kind]: name, note: answer.note }), "已转接。");
 }
 
 async function handBack() {
@@ -388,6 +489,7 @@ function renderLists() {
   const unread = items.reduce((sum, item) => sum + item.unread, 0);
   byId("badge-talks").hidden = !unread;
   setText(byId("badge-talks"), unread ? String(unread) : "");
+  renderTitle();
   tickClocks();
 }
 
@@ -407,6 +509,9 @@ function renderTalk(talk) {
     setText(sub, talk.loaded ? talk.facts?.channel ?? "" : "正在打开对话…");
   }
   transcript.render(talk, outbox);
+  renderFacts(talk, helping);
+  renderReach(talk.facts);
+  suggestions.follow(talk);
   renderCall();
   renderTyping();
   tickClocks();
@@ -424,22 +529,28 @@ function renderLink() {
   setText(link.lastElementChild, state.link === "up" ? "已连接" : left > 0 ? "连接断了，正在重连" : "正在连接");
 }
 
+/** What waits elsewhere shows in the browser's tab: new words of our own customers first. */
 function renderTitle() {
-  document.title = state.queue.length ? `(${state.queue.length}) ${TITLE}` : TITLE;
+  const unread = [...state.talks.values()].reduce((sum, talk) => sum + talk.unread, 0);
+  const words = unread ? `【${unread}条新消息】` : "";
+  document.title = words + (state.queue.length ? `(${state.queue.length}) ${TITLE}` : TITLE);
 }
 
 function showMiddle(which) {
-  for (const id of ["blank", "talk", "ticket"]) byId(id).hidden = id !== which;
+  for (const id of ["blank", "talk", "ticket", "watch"]) byId(id).hidden = id !== which;
 }
 
+const TABS = ["talks", "tickets", "floor"];
+
 function selectTab(name) {
-  for (const tab of ["talks", "tickets"]) {
+  for (const tab of TABS) {
     const on = tab === name;
     byId(`tab-${tab}`).setAttribute("aria-selected", String(on));
     byId(`tab-${tab}`).tabIndex = on ? 0 : -1;
     byId(`panel-${tab}`).hidden = !on;
   }
   if (name === "tickets") tickets.refresh();
+  floor.show(name === "floor");
 }
 
 function setSound(on) {
@@ -449,23 +560,68 @@ function setSound(on) {
   localStorage.setItem(SOUND_KEY, on ? "on" : "off");
 }
 
-function onShortcut(event) {
-  if (!event.altKey || event.ctrlKey || event.metaKey || byId("desk").hidden || byId("dialog").open) return;
-  if (event.code === "KeyJ") {
-    event.preventDefault();
-    if (state.queue.length) claim(state.queue[0].conversation_id);
-    else toast("现在没有人排队。");
-  } else if ((event.code === "ArrowDown" || event.code === "ArrowUp") && state.mine.length) {
-    event.preventDefault();
-    const at = state.mine.findIndex((item) => item.conversation_id === state.current);
-    const step = event.code === "ArrowDown" ? 1 : at < 0 ? 0 : -1;
-    openTalk(state.mine[(at + step + state.mine.length) % state.mine.length].conversation_id);
-  }
+function claimNext() {
+  if (state.queue.length) claim(state.queue[0].conversation_id);
+  else toast("现在没有人排队。");
+}
+
+function switchTalk(step) {
+  if (!state.mine.length) return;
+  const at = state.mine.findIndex((item) => item.conversation_id === state.current);
+  const next = at < 0 ? 0 : (at + step + state.mine.length) % state.mine.length;
+  openTalk(state.mine[next].conversation_id);
+}
+
+/** The focus moves through the cards of the open list; Enter then opens or claims. */
+function moveInList(step) {
+  const panel = TABS.map((tab) => byId(`panel-${tab}`)).find((candidate) => !candidate.hidden);
+  const cards = [...panel.querySelectorAll("li button")];
+  if (!cards.length) return;
+  const at = cards.indexOf(document.activeElement);
+  cards[at < 0 ? (step > 0 ? 0 : cards.length - 1) : Math.min(cards.length - 1, Math.max(0, at + step))].focus();
+}
+
+const withTalk = (act) => () => current() && act();
+
+const KEYS = [
+  { key: "J", altOnly: true, run: claimNext },
+  { key: "J", show: ["J", "↓"], label: "下一位（回车打开或接待）", run: () => moveInList(1), outside: true },
+  { key: "K", show: ["K", "↑"], label: "上一位", run: () => moveInList(-1), outside: true },
+  { key: "ArrowDown", altOnly: true, run: () => switchTalk(1) },
+  { key: "ArrowUp", altOnly: true, run: () => switchTalk(-1) },
+  { key: "ArrowDown", run: () => moveInList(1), outside: true },
+  { key: "ArrowUp", run: () => moveInList(-1), outside: true },
+  { key: "C", show: ["C", "Alt+J"], label: "接等得最久的客户", run: claimNext },
+  { key: "]", show: ["Alt+↓", "Alt+↑"], label: "在接待中的客户之间切换", run: () => switchTalk(1), outside: true },
+  { key: "R", label: "写回复", run: withTalk(() => composer.switch("reply")) },
+  { key: "N", label: "写备注（客户看不到）", run: withTalk(() => composer.switch("note")) },
+  { key: "Enter", show: ["Enter"], label: "发送；Shift+Enter 换行", run: () => {}, altOnly: true },
+  { key: "1", show: ["1", "2", "3"], label: "把建议的回答放进输入框", run: withTalk(() => suggestions.pick(0)) },
+  { key: "2", run: withTalk(() => suggestions.pick(1)) },
+  { key: "3", run: withTalk(() => suggestions.pick(2)) },
+  { key: "/", label: "常用语；接着打快捷词", run: withTalk(() => canned.open()), outside: true },
+  { key: "P", label: "替客户填办到一半的业务", run: withTalk(() => (byId("facts").querySelector("input[data-slot]") ?? byId("facts").querySelector("[data-slot]"))?.focus()) },
+  { key: "I", label: "客户资料（会留下记录）", run: withTalk(() => openCard()) },
+  { key: "T", label: "转接给同事或小组", run: withTalk(() => transfer()) },
+  { key: "B", label: "交回小掌柜", run: withTalk(() => handBack()) },
+  { key: "E", label: "结束服务", run: withTalk(() => closeTalk()) },
+  { key: "Escape", show: ["Esc"], label: "离开输入框，回到列表", run: () => leaveField() },
+  { key: "?", label: "显示这张表", run: () => keys.help(), outside: true },
+];
+const keys = new Keys(KEYS);
+
+function leaveField() {
+  document.activeElement?.blur();
+  (document.querySelector('#mine [aria-current="true"]') ?? byId("transcript")).focus();
 }
 
 function onTabKey(event) {
-  if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-  const other = byId("tab-talks").getAttribute("aria-selected") === "true" ? "tickets" : "talks";
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!step) return;
+  event.stopPropagation();
+  const shown = TABS.filter((tab) => !byId(`tab-${tab}`).hidden);
+  const at = shown.findIndex((tab) => byId(`tab-${tab}`).getAttribute("aria-selected") === "true");
+  const other = shown[(at + step + shown.length) % shown.length];
   selectTab(other);
   byId(`tab-${other}`).focus();
 }
@@ -475,17 +631,23 @@ function wire() {
   byId("login").addEventListener("submit", login);
   byId("logout").addEventListener("click", logout);
   byId("presence").addEventListener("change", setPresence);
+  byId("transfer").addEventListener("click", transfer);
   byId("hand-back").addEventListener("click", handBack);
   byId("close").addEventListener("click", closeTalk);
   byId("call").addEventListener("click", toggleCall);
   byId("sound").addEventListener("click", () => setSound(!sound.on));
-  for (const name of ["talks", "tickets"]) {
+  for (const name of TABS) {
     byId(`tab-${name}`).addEventListener("click", () => selectTab(name));
     byId(`tab-${name}`).addEventListener("keydown", onTabKey);
   }
-  document.addEventListener("keydown", onShortcut);
   // A sound chosen on an earlier day may only start after a first click.
   if (localStorage.getItem(SOUND_KEY) === "on") document.addEventListener("click", () => setSound(true), { once: true });
+  document.addEventListener("visibilitychange", () => {
+    const talk = current();
+    if (document.hidden || !talk?.unread) return;
+    talk.unread = 0;
+    renderLists();
+  });
   addEventListener("beforeunload", (event) => {
     if ([...state.talks.values()].some((talk) => talk.pending.length)) event.preventDefault();
   });

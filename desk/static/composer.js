@@ -4,22 +4,20 @@ import { byId, el, setText } from "./dom.js";
 
 const TYPING_EVERY_MS = 3000;
 const WARN_CHARS = 50;
-const PHRASES = [
-  ["问好", (name) => `您好，我是客服${name}，前面的对话我都看到了，马上帮您处理。`],
-  ["请稍等", () => "好的，请您稍等，我正在为您查询。"],
-  ["核实中", () => "这一项我需要和后台同事核实一下，最多几分钟，请不要离开。"],
-  ["防骗提醒", () => "提醒您：银行不会向您索要密码和验证码，请不要告诉任何人。"],
-  ["还有吗", () => "请问还有其他可以帮您的吗？"],
-  ["道别", () => "感谢您的耐心，祝您生活愉快，再见。"],
-];
+const WORDS = {
+  reply: { placeholder: "回复客户，Enter 发送，Shift+Enter 换行，/ 打开常用语", send: "发送", label: "回复客户" },
+  note: { placeholder: "只给同事看的备注，客户看不到", send: "记下", label: "写备注，客户看不到" },
+};
 
 export class Composer {
-  /** `on` has send(text), typing() and draft(text). */
+  /** `on` has send(text), note(text), typing() and draft(text). */
   constructor(on) {
     this.on = on;
     this.charsMax = 500;
     this.typedAt = 0;
+    this.mode = "reply";
     this.text = byId("composer-text");
+    for (const mode of Object.keys(WORDS)) byId(`mode-${mode}`).addEventListener("click", () => this.switch(mode));
     this.text.addEventListener("input", () => this.changed());
     this.text.addEventListener("keydown", (event) => this.key(event));
     byId("composer").addEventListener("submit", (event) => {
@@ -28,12 +26,8 @@ export class Composer {
     });
   }
 
-  phrases(agentName) {
-    byId("phrases").replaceChildren(...PHRASES.map(([label, text]) =>
-      el("button", { type: "button", class: "chip", text: label, title: text(agentName), onclick: () => this.insert(text(agentName)) })));
-  }
-
   open(draft) {
+    this.switch("reply");
     this.text.value = draft;
     this.typedAt = 0;
     this.fit();
@@ -48,6 +42,25 @@ export class Composer {
     this.changed();
   }
 
+  /** Puts a text in place of everything, to be edited before it is sent. */
+  replace(text) {
+    this.text.value = text;
+    this.text.setSelectionRange(text.length, text.length);
+    this.text.focus();
+    this.changed();
+  }
+
+  /** "reply" for the customer, "note" for colleagues only; it shows in colour and words. */
+  switch(mode) {
+    this.mode = mode;
+    byId("composer").dataset.mode = mode;
+    for (const name of Object.keys(WORDS)) byId(`mode-${name}`).setAttribute("aria-pressed", String(name === mode));
+    this.text.placeholder = WORDS[mode].placeholder;
+    setText(byId("composer-label"), WORDS[mode].label);
+    setText(byId("composer-send"), WORDS[mode].send);
+    this.text.focus();
+  }
+
   key(event) {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
@@ -57,7 +70,7 @@ export class Composer {
   changed() {
     this.fit();
     this.on.draft(this.text.value);
-    if (this.text.value.trim() && Date.now() - this.typedAt > TYPING_EVERY_MS) {
+    if (this.mode === "reply" && this.text.value.trim() && Date.now() - this.typedAt > TYPING_EVERY_MS) {
       this.typedAt = Date.now();
       this.on.typing();
     }
@@ -79,7 +92,10 @@ export class Composer {
     this.typedAt = 0;
     this.fit();
     this.on.draft("");
-    this.on.send(text);
+    if (this.mode === "note") {
+      this.on.note(text);
+      this.switch("reply");
+    } else this.on.send(text);
     this.text.focus();
   }
 }

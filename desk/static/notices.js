@@ -24,7 +24,7 @@ export function announce(text) {
 /**
  * Asks before something is done. Gives null for no, otherwise the values of the `fields` by name.
  *
- * A field is {name, label, kind: "text" | "choice", max, options: [[value, text]], required, value}. Required ones must
+ * A field is {name, label, kind: "text" | "line" | "choice", max, options: [[value, text]], required, value}. Required ones must
  * be filled before the button works.
  */
 export function ask({ title, text = "", ok, danger = false, fields = [] }) {
@@ -69,6 +69,10 @@ function fieldNode({ name, label, kind = "text", max = 200, options = [], value 
       el("legend", { text: label }),
       ...options.map(([code, text, disabled]) =>
         el("label", {}, el("input", { type: "radio", name, value: code, disabled, checked: code === value, "data-testid": `${name}-${code}` }), el("span", { text }))));
+  }
+  if (kind === "line") {
+    return el("div", {}, el("label", { for: `dialog-${name}`, text: label }),
+      el("input", { id: `dialog-${name}`, name, maxlength: String(max), value, autocomplete: "off", "data-testid": `dialog-${name}` }));
   }
   const box = el("textarea", { id: `dialog-${name}`, name, rows: "3", maxlength: String(max), "data-testid": `dialog-${name}` });
   box.value = value;

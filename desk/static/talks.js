@@ -9,6 +9,9 @@ export class Talk {
     this.id = id;
     this.messages = new Map(); // by seq
     this.facts = null;
+    this.notes = []; // of the staff, which no customer sees
+    this.card = null; // the customer's card, once it was looked at
+    this.filling = {}; // what the agent has typed for a slot, by its name
     this.loaded = false;
     this.loading = null;
     this.missed = false;
@@ -62,12 +65,19 @@ export class Talk {
     return this.loading;
   }
 
+  ask(afterSeq) {
+    return api.conversation(this.id, afterSeq);
+  }
+
   async read() {
     do {
       this.missed = false;
-      const answer = await api.conversation(this.id, this.loaded ? this.lastSeq : 0);
+      const answer = await this.ask(this.loaded ? this.lastSeq : 0);
       for (const message of answer.messages) this.add(message);
       this.facts = answer.facts;
+      this.notes = answer.notes;
+      this.owner = answer.owner ?? "agent";
+      this.agentName = answer.agent_name ?? "";
       this.loaded = true;
     } while (this.missed);
   }

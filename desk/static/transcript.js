@@ -30,13 +30,25 @@ function messageNode(message) {
   const at = el("time", { datetime: message.created_at, text: clockText(message.created_at) });
   const props = { class: `line ${sender}`, "data-testid": "message", "data-sender": sender, "data-seq": message.seq };
   if (sender === "system") return el("div", props, el("p", { class: "notice" }, el("span", { text: message.text }), " ", at));
+  const topic = message.topic ? el("span", { class: "topic", title: "小掌柜听成的意思", text: message.topic }) : null;
   const name = sender === "customer" ? "客户" : message.sender_name || SENDERS[sender];
   const choices = (message.choices ?? []).map((choice) => choice.label).join(" · ");
   return el("div", props,
-    el("div", { class: "line-head" }, el("span", { text: name }), at),
+    el("div", { class: "line-head" }, el("span", { text: name }), at, topic),
     message.text ? el("p", { class: "bubble", text: message.text }) : null,
     message.card ? cardNode(message.card) : null,
     choices ? el("p", { class: "choices", text: `给客户的选项：${choices}` }) : null);
+}
+
+const NOTES = { note: "备注", whisper: "主管提示", transfer: "转交说明", summary: "小结" };
+
+/** What a colleague noted: plainly not part of the talk. */
+function noteNode(note) {
+  return el("div", { class: `line side ${note.kind}`, "data-testid": "note", "data-note": note.id, "data-after": note.after_seq },
+    el("div", { class: "line-head" },
+      el("b", { text: NOTES[note.kind] ?? "备注" }), el("span", { text: `${note.author_name} · 客户看不到` }),
+      el("time", { datetime: note.created_at, text: clockText(note.created_at) })),
+    el("p", { class: "bubble", text: note.text }));
 }
 
 function pendingNode(entry, outbox) {
@@ -52,9 +64,9 @@ function pendingNode(entry, outbox) {
 }
 
 export class Transcript {
-  constructor() {
-    this.list = byId("transcript");
-    this.newer = byId("newer");
+  constructor(list = "transcript", newer = "newer") {
+    this.list = byId(list);
+    this.newer = byId(newer);
     this.shown = null; // conversation id
     this.newer.addEventListener("click", () => this.toEnd());
     this.list.addEventListener("scroll", () => this.isNearEnd() && (this.newer.hidden = true));
@@ -75,6 +87,7 @@ export class Transcript {
     }
     const had = this.list.querySelectorAll("[data-seq]").length;
     this.addMessages(talk);
+    this.addNotes(talk);
     this.showPending(talk, outbox);
     this.list.setAttribute("aria-busy", String(!talk.loaded));
     if (fresh) requestAnimationFrame(() => this.list.setAttribute("aria-live", "polite"));
@@ -102,6 +115,16 @@ export class Transcript {
       }
       this.list.insertBefore(messageNode(message), firstPending());
       previous = message;
+    }
+  }
+
+  addNotes(talk) {
+    for (const note of talk.notes) {
+      if (this.list.querySelector(`[data-note="${CSS.escape(note.id)}"]`)) continue;
+      const next = [...this.list.querySelectorAll("[data-seq]")].find((node) => Number(node.dataset.seq) > note.after_seq);
+      // The line of a new day belongs to the message after it.
+      const place = next?.previousElementSibling?.classList.contains("day") ? next.previousElementSibling : next;
+      this.list.insertBefore(noteNode(note), place ?? this.list.querySelector("[data-client]"));
     }
   }
 
