@@ -32,6 +32,12 @@ def _registrar(value: str) -> str:
     return value
 
 
+def _voice(value: str) -> str:
+    if value != "espeak" and not re.fullmatch(r"piper:\S.*\.onnx", value):
+        raise ValueError("a voice is written espeak, or piper:FILE.onnx")
+    return value
+
+
 LineName = Literal["sip", "media_socket", "audiosocket"]
 Lines = Annotated[tuple[LineName, ...], NoDecode, BeforeValidator(split)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(split)]
@@ -76,7 +82,9 @@ class PhoneSettings(BaseModel):
     phone_web_calls: bool = Field(
         True, description="Customers may call from the chat page, by the browser's microphone."
     )
-    phone_voice: Literal["espeak"] = Field("espeak", description="Who speaks.")
+    phone_voice: Annotated[str, AfterValidator(_voice)] = Field(
+        "espeak", description="Who speaks: `espeak`, or `piper:FILE.onnx`, a voice file of Piper."
+    )
 
     @model_validator(mode="after")
     def _lines_complete(self) -> Self:

@@ -7,6 +7,7 @@ import ipaddress
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -18,7 +19,7 @@ from bot.channels.phone.assistant import HubAssistant, Vocabulary
 from bot.channels.phone.audiosocket import AudioSocketLine
 from bot.channels.phone.browser import BrowserLine
 from bot.channels.phone.call import CallInfo
-from bot.channels.phone.errors import CallRefused, HearingFailed
+from bot.channels.phone.errors import CallRefused, HearingFailed, SpeakingFailed
 from bot.channels.phone.hearing import VoskHearing
 from bot.channels.phone.hearing.loading import load as load_model
 from bot.channels.phone.loop.manner import ALL_BUSY, ALWAYS_SAID
@@ -27,7 +28,7 @@ from bot.channels.phone.metrics import CallMetrics
 from bot.channels.phone.ports import Hearing, Speaker
 from bot.channels.phone.sip import SipLine, SipSettings, TrunkSettings
 from bot.channels.phone.sip.line import SpokenRefusal
-from bot.channels.phone.speaking import CachedSpeaker, EspeakSpeaker
+from bot.channels.phone.speaking import CachedSpeaker, EspeakSpeaker, PiperSpeaker, espeak
 from bot.channels.phone.switchboard import NoHearing, Switchboard
 from bot.channels.phone.timing import LoopTimer, Timer
 from bot.running.errors import PortBusy
@@ -44,7 +45,7 @@ class Exchange:
     def __init__(self, product: Product, *, hearing: Hearing | None = None) -> None:
         self.product, self.settings, self.timer = product, product.settings, LoopTimer()
         self.door = Doorkeeper(product.clock, line_limits(product.settings))
-        self.trouble = ""  # why nobody can be heard, in a sentence for the operator
+        self.troubles: list[str] = []  # what is not as it was set, in sentences for the operator
         self._hearing = hearing
         self._board: Switchboard | None = None
         self._opening = asyncio.Lock()
@@ -54,8 +55,11 @@ class Exchange:
         async with self._opening:
             if self._board is None:
                 if self._hearing is None:
-                    self._hearing, self.trouble = await open_hearing(self.settings)
-                self._board = switchboard(self.product, self.timer, self._hearing, open_voice(self.settings))
+                    self._hearing, deaf = await open_hearing(self.settings)
+                    self.troubles += [deaf] if deaf else []
+                speaker, hoarse = await open_voice(self.settings)
+                self.troubles += [hoarse] if hoarse else []
+                self._board = switchboard(self.product, self.timer, self._hearing, speaker)
             return self._board
 
     def browser_line(self) -> BrowserLine | None:
@@ -86,7 +90,7 @@ async def telephone(exchange: Exchange) -> AsyncIterator[list[str]]:
     async with AsyncExitStack() as stack:
         lines = Lines(settings, exchange.door, board, exchange.timer, stack)
         said = [await lines.start(name) for name in settings.phone_lines]
-        yield [*said, exchange.trouble] if exchange.trouble else said
+        yield [*said, *exchange.troubles]
 
 
 def payee_names(product: Product) -> Vocabulary:
@@ -144,11 +148,27 @@ def refusal_in_words(speaker: Speaker) -> SpokenRefusal:
     return words
 
 
-def open_voice(settings: Settings) -> Speaker:
-    """The voice that the settings choose, with what the line always says kept on disk."""
+async def open_voice(settings: Settings) -> tuple[Speaker, str]:
+    """The voice that the settings choose, with what the line always says kept on disk.
+
+    Where it cannot be had the built-in one speaks, and a sentence says why.
+    """
     assert settings.cache_dir is not None
-    voice = settings.phone_voice
-    return CachedSpeaker(EspeakSpeaker(), settings.cache_dir / "voice", ALWAYS_SAID, voice=voice)
+    folder, trouble = settings.cache_dir / "voice", ""
+    kind, _, file = settings.phone_voice.partition(":")
+    try:
+        if kind == "piper":
+            piper = await asyncio.to_thread(PiperSpeaker, Path(file).expanduser())
+            return CachedSpeaker(piper, folder, ALWAYS_SAID, voice=piper.name), ""
+    except SpeakingFailed as error:
+        log.error("speaking failed code=%s: %s", error.code, error)
+        trouble = f"电话嗓音   不可用（{error}），改用自带的嗓音"
+    try:
+        name = await asyncio.to_thread(espeak.name)
+    except SpeakingFailed as error:  # a caller will get the busy tone
+        log.error("speaking failed code=%s: %s", error.code, error)
+        return EspeakSpeaker(), f"电话嗓音   不可用（{error}），打电话的客户只能听到忙音"
+    return CachedSpeaker(EspeakSpeaker(), folder, ALWAYS_SAID, voice=name), trouble
 
 
 def line_limits(settings: Settings) -> LineLimits:

@@ -69,6 +69,14 @@ async def test_without_a_model_that_hears_the_line_starts_and_says_so(product: P
         assert any("只能按键" in line for line in lines)
 
 
+@pytest.mark.parametrize("product", [every_line() | {"phone_voice": "piper:/nowhere.onnx"}], indirect=True)
+async def test_without_the_voice_that_was_set_the_built_in_one_speaks_and_the_start_says_so(
+    product: Product,
+) -> None:
+    async with telephone(Exchange(product)) as lines:
+        assert any("改用自带的嗓音" in line for line in lines)
+
+
 @pytest.mark.parametrize("product", [{}], indirect=True)
 async def test_without_lines_there_is_no_telephone(product: Product) -> None:
     async with telephone(Exchange(product)) as lines:
@@ -104,6 +112,8 @@ async def test_a_port_that_is_taken_is_named_with_its_setting(product: Product, 
         {"phone_rtp_ports": "20400-20000"},
         {"phone_allowed": "everybody"},
         {"phone_lines": "isdn"},
+        {"phone_voice": "piper"},
+        {"phone_voice": "piper:voice.bin"},
     ],
 )
 def test_a_line_that_could_only_be_silent_is_refused_at_the_start(

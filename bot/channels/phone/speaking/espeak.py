@@ -10,10 +10,9 @@ from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
-from scipy.signal import resample_poly
 
-from bot.channels.phone.audio import SAMPLE_RATE_HZ
 from bot.channels.phone.errors import SpeakingFailed
+from bot.channels.phone.speaking.narrowing import narrowed
 
 VOICE: Final = "cmn"
 WORDS_PER_MINUTE: Final = 190
@@ -38,6 +37,8 @@ class _Engine:
         self.rate_hz = library.espeak_Initialize(_RETRIEVAL, 0, data, _NO_EXIT)
         if self.rate_hz <= 0 or library.espeak_SetVoiceByName(VOICE.encode()) != 0:
             raise SpeakingFailed("espeak-ng has no Chinese voice")
+        library.espeak_Info.restype = ctypes.c_char_p
+        self.version = (library.espeak_Info(None) or b"").decode("utf-8", "replace")
         self._samples: list[np.ndarray[Any, np.dtype[np.int16]]] = []
         self._callback = _Callback(self._take)  # kept: the library holds only its address
         library.espeak_SetSynthCallback(self._callback)
@@ -68,10 +69,18 @@ def synthesise(text: str, rate: float) -> bytes:
         _engine = _engine or _Engine()
         samples = _engine.synthesise(text.replace("\0", "")[:TEXT_CHARS_MAX], rate)
         from_hz = _engine.rate_hz
-    if not len(samples):
-        return b""
-    narrow = resample_poly(samples.astype(np.float64), SAMPLE_RATE_HZ, from_hz)
-    return bytes(np.clip(np.rint(narrow), -32768, 32767).astype("<i2").tobytes())
+    return narrowed(samples, from_hz)
+
+
+def name() -> str:
+    """What renders: another version of the library, another voice or pace is another recording.
+
+    Raises SpeakingFailed.
+    """
+    global _engine  # noqa: PLW0603, the library itself is global
+    with _LOCK:
+        _engine = _engine or _Engine()
+        return f"espeak-ng {_engine.version} {VOICE} {WORDS_PER_MINUTE}"
 
 
 class EspeakSpeaker:

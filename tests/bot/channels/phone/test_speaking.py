@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from bot.channels.phone.audio import duration_ms
 from bot.channels.phone.errors import SpeakingFailed
-from bot.channels.phone.speaking import CachedSpeaker, EspeakSpeaker
+from bot.channels.phone.speaking import CachedSpeaker, EspeakSpeaker, PiperSpeaker, espeak
 
 
 async def said(speaker, text, rate=1.0):
@@ -109,3 +113,89 @@ async def test_a_disk_that_cannot_be_written_does_not_silence_the_voice(tmp_path
     (tmp_path / "file").write_text("")
     speaker = CachedSpeaker(Counting(), tmp_path / "file" / "voice", ["a"], voice="v")
     assert await said(speaker, "a") == b"a12"
+
+
+def test_the_name_of_the_built_in_voice_changes_with_its_library(monkeypatch):
+    before = espeak.name()
+    assert before.startswith("espeak-ng 1.")
+    monkeypatch.setattr(espeak, "WORDS_PER_MINUTE", 200)
+    assert espeak.name() != before
+
+
+class Package:
+    """Of the shape of piper-tts 1.8, where that is not installed; each sentence is a tenth of a second at 22,050 Hz."""
+
+    class SynthesisConfig:
+        def __init__(self, length_scale):
+            self.length_scale = length_scale
+
+    class PiperVoice:
+        config = SimpleNamespace(length_scale=1.1)
+        asked: ClassVar[list] = []
+
+        @classmethod
+        def load(cls, model):
+            if not Path(model).read_bytes():
+                raise RuntimeError("an empty graph")
+            return cls()
+
+        def synthesize(self, text, config):
+            self.asked.append((text, config.length_scale))
+            if "坏" in text:
+                raise RuntimeError(text)
+            for _ in text.split("。")[:-1]:
+                at = np.arange(2205) / 22_050
+                samples = (np.sin(2 * np.pi * 440 * at) * 9000).astype(np.int16)
+                yield SimpleNamespace(audio_int16_array=samples, sample_rate=22_050)
+
+
+@pytest.fixture
+def piper(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "piper", Package)
+    (tmp_path / "zh.onnx").write_bytes(b"a voice")
+    return tmp_path / "zh.onnx"
+
+
+async def test_a_piper_voice_speaks_sentence_by_sentence_at_the_rate_of_the_telephone(piper):
+    speaker = PiperSpeaker(piper)
+    parts = [pcm async for pcm in speaker.speak("您好。请讲。", 0.8)]
+    assert [duration_ms(pcm) for pcm in parts] == [100, 100]
+    spectrum = np.abs(np.fft.rfft(np.frombuffer(parts[0], "<i2").astype(float)))
+    assert np.argmax(spectrum) * 8000 / 800 == 440
+    assert Package.PiperVoice.asked[-1] == ("您好。请讲。", pytest.approx(1.1 / 0.8))
+
+
+async def test_the_first_sentence_sounds_before_the_next_is_rendered_and_a_fault_quotes_nothing(
+    piper, monkeypatch
+):
+    begun = []
+
+    def slowly(_self, text, _config):
+        for number in (1, 2):
+            begun.append(number)
+            if number == 2:
+                raise RuntimeError(text)
+            yield SimpleNamespace(audio_int16_array=np.ones(2205, np.int16), sample_rate=22_050)
+
+    monkeypatch.setattr(Package.PiperVoice, "synthesize", slowly)
+    part = PiperSpeaker(piper).speak("余额一千元。谢谢。", 1.0)
+    assert await anext(part) and begun == [1]
+    with pytest.raises(SpeakingFailed) as failure:
+        await anext(part)
+    assert "余额" not in str(failure.value)
+
+
+def test_a_piper_voice_that_cannot_be_had_says_why(piper, monkeypatch, tmp_path):
+    (tmp_path / "empty.onnx").write_bytes(b"")
+    for broken in (tmp_path / "nowhere.onnx", tmp_path / "empty.onnx"):
+        with pytest.raises(SpeakingFailed, match=broken.name):
+            PiperSpeaker(broken)
+    monkeypatch.setitem(sys.modules, "piper", None)
+    with pytest.raises(SpeakingFailed, match="piper-tts"):
+        PiperSpeaker(piper)
+
+
+def test_another_voice_file_under_the_same_name_is_another_voice(piper):
+    before = PiperSpeaker(piper).name
+    piper.write_bytes(b"another voice")
+    assert PiperSpeaker(piper).name != before
