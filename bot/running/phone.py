@@ -49,6 +49,7 @@ class Exchange:
         self._hearing = hearing
         self._board: Switchboard | None = None
         self._opening = asyncio.Lock()
+        self._preparing: asyncio.Task[None] | None = None
 
     async def board(self) -> Switchboard:
         """Answers calls."""
@@ -60,6 +61,7 @@ class Exchange:
                 speaker, hoarse = await open_voice(self.settings)
                 self.troubles += [hoarse] if hoarse else []
                 self._board = switchboard(self.product, self.timer, self._hearing, speaker)
+                self._preparing = asyncio.create_task(_prepare(speaker))
             return self._board
 
     def browser_line(self) -> BrowserLine | None:
@@ -75,6 +77,9 @@ class Exchange:
 
     async def close(self) -> None:
         """After the last call."""
+        if self._preparing is not None:
+            self._preparing.cancel()
+            await asyncio.gather(self._preparing, return_exceptions=True)
         if self._hearing is not None:
             await self._hearing.close()
 
@@ -169,6 +174,15 @@ async def open_voice(settings: Settings) -> tuple[Speaker, str]:
         log.error("speaking failed code=%s: %s", error.code, error)
         return EspeakSpeaker(), f"电话嗓音   不可用（{error}），打电话的客户只能听到忙音"
     return CachedSpeaker(EspeakSpeaker(), folder, ALWAYS_SAID, voice=name), trouble
+
+
+async def _prepare(speaker: Speaker) -> None:
+    """What is always said, before anybody calls. A voice that cannot do it shows so in the first call, too."""
+    if isinstance(speaker, CachedSpeaker):
+        try:
+            await speaker.prepare()
+        except SpeakingFailed as error:
+            log.error("speaking failed code=%s: %s", error.code, error)
 
 
 def line_limits(settings: Settings) -> LineLimits:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.assembly import Product, build_product
+from bot.channels.phone.loop.manner import ALWAYS_SAID
 from bot.evaluation.demo_bank import settings_for
 from bot.running.errors import PortBusy
 from bot.running.phone import Exchange, telephone
@@ -61,6 +62,17 @@ async def test_every_line_starts_answers_and_stops(product: Product) -> None:
     for port in (settings.phone_audiosocket_port, settings.phone_media_port):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.parametrize("product", [every_line()], indirect=True)
+async def test_what_is_always_said_is_rendered_before_anybody_calls(product: Product) -> None:
+    exchange = Exchange(product)
+    async with telephone(exchange):
+        assert exchange._preparing is not None
+        await exchange._preparing
+    await exchange.close()
+    assert product.settings.cache_dir is not None
+    assert len(list((product.settings.cache_dir / "voice").glob("*.pcm"))) >= len(ALWAYS_SAID)
 
 
 @pytest.mark.parametrize("product", [every_line() | {"hearing_model": "/nowhere"}], indirect=True)

@@ -6,8 +6,11 @@ import hashlib
 import os
 from collections.abc import AsyncIterator, Collection
 from pathlib import Path
+from typing import Final
 
 from bot.channels.phone.ports import Speaker
+
+RATE_NORMAL: Final = 1.0
 
 
 class CachedSpeaker:
@@ -16,6 +19,13 @@ class CachedSpeaker:
     def __init__(self, inner: Speaker, folder: Path, always: Collection[str], *, voice: str) -> None:
         self._inner, self._folder = inner, folder
         self._always, self._voice = frozenset(always), voice
+
+    async def prepare(self) -> None:
+        """Renders what is not kept yet, so that the first caller waits for nothing. Raises SpeakingFailed."""
+        for text in sorted(self._always):
+            if not self._path(text, RATE_NORMAL).exists():
+                async for _ in self.speak(text, RATE_NORMAL):
+                    pass
 
     async def speak(self, text: str, rate: float) -> AsyncIterator[bytes]:
         """From disk when it is there; whoever says it first puts it there. A full disk is no reason to be silent."""

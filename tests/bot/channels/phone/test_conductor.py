@@ -166,6 +166,27 @@ async def test_a_caller_is_greeted_asks_and_is_answered():
         assert call.ears.expected == (Expect.WORDS, ("张三", "李四"))
 
 
+async def test_the_first_sound_leaves_before_the_sentence_has_been_rendered():
+    class Slow:
+        def __init__(self):
+            self.go_on = asyncio.Event()
+
+        async def speak(self, text, rate):
+            yield tone(5, value=7)
+            await self.go_on.wait()
+            yield tone(5, value=8)
+
+    async with stage() as call:
+        slow = call.conductor._speaker = Slow()
+        call.bank.answers["查余额"] = "余额一千元。"
+        await call.speak("查余额")
+        await call.timer.advance(0.2)
+        assert 7 in call.sounding() and 8 not in call.sounding()
+        slow.go_on.set()
+        await call.timer.advance(0.3)
+        assert 8 in call.sounding()
+
+
 async def test_from_the_first_voice_to_silence_it_takes_less_than_200_ms():
     async with stage() as call:
         await call.timer.advance(0.5)

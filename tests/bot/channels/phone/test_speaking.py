@@ -13,6 +13,7 @@ import pytest
 
 from bot.channels.phone.audio import duration_ms
 from bot.channels.phone.errors import SpeakingFailed
+from bot.channels.phone.loop import manner
 from bot.channels.phone.speaking import CachedSpeaker, EspeakSpeaker, PiperSpeaker, espeak
 
 
@@ -83,6 +84,27 @@ async def test_what_is_always_said_is_rendered_once_even_over_a_restart(tmp_path
         assert [await said(speaker, "greeting") for _ in range(3)] == [b"greeting12"] * 3
         assert inner.times <= times
     assert inner.times == 0
+
+
+async def test_what_is_always_said_can_be_rendered_before_anybody_calls(tmp_path):
+    inner = Counting()
+    speaker = CachedSpeaker(inner, tmp_path / "voice", ["a", "b"], voice="v")
+    await speaker.prepare()
+    await speaker.prepare()
+    assert inner.times == 2
+    assert await said(speaker, "b") == b"b12" and inner.times == 2
+
+
+def test_every_sentence_of_the_lines_own_is_kept():
+    """But those that hold choices, and what the keys say."""
+    own = {
+        piece
+        for name, value in vars(manner).items()
+        if name.isupper() and name not in ("MENU", "ALWAYS_SAID") and isinstance(value, tuple)
+        for part in value
+        for piece in (part if isinstance(part, tuple) else (part,))
+    }
+    assert own <= manner.ALWAYS_SAID and len(own) > 20
 
 
 async def test_a_balance_is_never_written_to_disk(tmp_path):
