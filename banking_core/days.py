@@ -26,3 +26,12 @@ def wait_words(wait_s: int) -> str:
         return f"{wait_s}秒"
     minutes = math.ceil(wait_s / 60)
     return f"{minutes}分钟" if minutes < 60 else f"{math.ceil(minutes / 60)}小时"
+
+
+@checked_function
+def moment_words(moment: datetime, now: datetime) -> str:
+    """A moment as a customer reads it: 今天8:00, 明天8:00, 11月20日8:00; bank time."""
+    local = moment.astimezone(BANK_ZONE)
+    ahead = (local.date() - now.astimezone(BANK_ZONE).date()).days
+    day = {0: "今天", 1: "明天"}.get(ahead, f"{local.month}月{local.day}日")
+    return f"{day}{local.hour}:{local.minute:02d}"

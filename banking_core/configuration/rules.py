@@ -159,6 +159,30 @@ class ArrivalRow(Strict):
     hours: str | None = None
 
 
+class ReasonRow(Strict):
+    """What is owed to customers who come to a human for one reason; see rules.yml."""
+
+    general: bool = False
+    told: bool = False
+    level: Level | None = None
+    certification: str | None = Field(default=None, max_length=32)
+    priority: int = Field(ge=1, le=99)
+    first_reply_s: int = Field(ge=10, le=86_400)
+    next_reply_s: int = Field(ge=10, le=86_400)
+    resolution_minutes: int = Field(ge=1, le=60 * 24 * 30)
+
+
+class ServiceRules(Strict):
+    """How people serve at the desk; reasons by their code."""
+
+    hours: str
+    complaint_hours: str
+    callback_minutes: int = Field(ge=5, le=60 * 24 * 30)
+    assignment: Literal["claim", "offer"]
+    offer_s: int = Field(ge=5, le=600)
+    reasons: dict[str, ReasonRow] = Field(min_length=1)
+
+
 class Rules(Strict):
     """Every section of rules.yml."""
 
@@ -170,6 +194,7 @@ class Rules(Strict):
     opening: tuple[OpeningRow, ...]
     fees: tuple[FeeRow, ...]
     arrivals: tuple[ArrivalRow, ...]
+    service: ServiceRules
 
     @classmethod
     @checked_function
@@ -211,6 +236,7 @@ class Rules(Strict):
         terms.require([row.text for row in self.arrivals])
         named = [row.hours for row in self.opening]
         named += [row.hours for row in self.arrivals if row.hours is not None]
+        named += [self.service.hours, self.service.complaint_hours]
         if unknown := sorted(set(named) - self.hours.keys()):
             raise RulesError(f"no hours called {', '.join(unknown)}")
 

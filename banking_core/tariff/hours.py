@@ -42,6 +42,27 @@ class Opening:
             day += timedelta(days=1)
         return datetime.combine(day, self._hours.opens, tzinfo=BANK_ZONE).astimezone(UTC)
 
+    def after(self, start: datetime, span: timedelta) -> datetime:
+        """The moment, in UTC, at which `span` of open time has passed since `start`; never a closed one."""
+        at, left = self.opens_at(start), span
+        while True:
+            local = at.astimezone(BANK_ZONE)
+            closes = datetime.combine(local.date(), self._hours.closes, tzinfo=BANK_ZONE)
+            if left < closes - local:
+                return (local + left).astimezone(UTC)
+            left -= closes - local
+            at = self.opens_at(closes)
+
+    def between(self, start: datetime, end: datetime) -> timedelta:
+        """How much open time lies between two moments; zero when the end comes first."""
+        total, at = timedelta(), self.opens_at(start)
+        while at < end:
+            local = at.astimezone(BANK_ZONE)
+            closes = datetime.combine(local.date(), self._hours.closes, tzinfo=BANK_ZONE)
+            total += min(closes, end) - at
+            at = self.opens_at(closes)
+        return total
+
     @property
     def words(self) -> str:
         """工作日8:30至17:15."""

@@ -6,6 +6,7 @@ words. The meaning of each count is that of `banking_core.risk.context.Signals`.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ STORY_LIFE = timedelta(hours=24)  # what was told is remembered so long, unless 
 SITTING_PAUSE = timedelta(minutes=15)  # a longer silence begins a new sitting
 LINES_MAX = 160
 SILENCE_S = 60.0
+LATIN_WORDS_MIN = 2  # so many words, and not one Chinese character, and it is English that is spoken
+_LATIN = re.compile(r"[A-Za-z]{2,}")
+_CJK = re.compile(r"[\u3400-\u9fff]")
 AMOUNT_SLOTS = ("amount", "amount_fen")
 PAYEE_SLOTS = ("payee", "name", "account_number", "phone")
 _COUNTED = {  # beginnings of actions
@@ -65,6 +69,23 @@ async def circumstances(
     if conversation.verified_at is not None:
         found["session_started_at"] = conversation.verified_at.isoformat()
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Whether a swindler's story was told since a human last had the conversation, and the customer's language."""
+
+    any: bool
+    language: str
+
+
+async def story_told(session: AsyncSession, conversation_id: str, phrases: Phrases, now: datetime) -> Told:
+    """What the desk is told of the talk so far."""
+    lines = await _lines(session, conversation_id, now)
+    told, _ = _told(lines, phrases)
+    own = "".join(line.text for line in lines if line.sender == "customer")
+    foreign = not _CJK.search(own) and len(_LATIN.findall(own)) >= LATIN_WORDS_MIN
+    return Told(bool(told), "en" if foreign else "zh")
 
 
 async def _lines(session: AsyncSession, conversation_id: str, now: datetime) -> list[Line]:

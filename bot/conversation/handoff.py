@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sqlalchemy import select
@@ -17,10 +18,11 @@ from bot.conversation.events import EventBus
 from bot.conversation.hub import Hub
 from bot.conversation.models import Conversation, Message
 from bot.conversation.redaction import for_log, without_secrets
-from bot.conversation.turns import NOBODY_ON_DUTY, TurnRunner
-from bot.conversation.views import ConversationStatus, QueueItem, ServedItem, Staffing, message_view
+from bot.conversation.staffing import Staffing
+from bot.conversation.turns import TurnRunner
+from bot.conversation.views import ConversationStatus, QueueItem, ServedItem, message_view
 from bot.dialogue.registry import SkillRegistry
-from bot.dialogue.reply import Reply, choices
+from bot.dialogue.reply import Reply
 from bot.dialogue.state import Pending, state_from_json
 
 TRANSFERRED = "transferred"
@@ -83,10 +85,14 @@ class Handoff:
         return await self._hub.status(conversation_id)
 
     async def claim(self, conversation_id: str, agent_id: str, agent_name: str) -> None:
-        """queue -> this agent. Raises AlreadyClaimed or NotQueued; of two agents exactly one succeeds."""
+        """queue -> this agent. Raises AlreadyClaimed or NotQueued; of two agents exactly one succeeds.
+
+        The desk admits the agent in the same transaction, and raises when they may not: off duty, fully loaded, ...
+        """
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
             ownership.claim(conversation, agent_id, agent_name)
+            await self._staffing.admit(session, conversation_id, agent_id, self._held(session, agent_id))
             services.begin(session, conversation, self._bank.clock.now())
             self._audit(session, conversation, "claimed", agent_id)
             message = self._notice(session, conversation, f"{agent_name}为您服务。")
@@ -112,6 +118,7 @@ class Handoff:
                 text=for_log(text),
                 channel_message_id=key,
             )
+            await self._staffing.spoke(session, conversation_id, "agent")
             await session.flush()
         await self._hub.publish(conversation_id, [message], False)
         return message_view(message).to_json()
@@ -128,6 +135,7 @@ class Handoff:
             self._keep(session, conversation, "summary", (agent_id, conversation.agent_name or ""), summary)
             await services.end(session, conversation, now, "handed_back")
             ownership.give_to_bot(conversation)
+            await self._staffing.ended(session, conversation_id, "handed_back")
             self._audit(session, conversation, "handed_back", agent_id)
             replies = await self._runner.remind(session, conversation, now)
             if note.strip():
@@ -144,6 +152,7 @@ class Handoff:
             now = self._bank.clock.now()
             await services.end(session, conversation, now, "requeued")
             ownership.requeue(conversation, reason, now)
+            await self._staffing.requeued(session, conversation_id)
             self._audit(session, conversation, "requeued", agent_id, {"reason": reason, "agent": agent_id})
             message = self._notice(
                 session, conversation, "同事暂时离开了，正在为您换一位，前面说过的都还在。"
@@ -161,6 +170,9 @@ class Handoff:
             self._keep(session, conversation, "transfer", (agent_id, conversation.agent_name or ""), note)
             await services.end(session, conversation, now, "transferred", passed_to=colleague[0])
             ownership.pass_on(conversation, *colleague)
+            await self._staffing.admit(
+                session, conversation_id, colleague[0], self._held(session, colleague[0]), by_colleague=True
+            )
             services.begin(session, conversation, now, TRANSFERRED).queued_at = now
             self._audit(session, conversation, "transferred", agent_id, {"to": colleague[0]})
             message = self._notice(session, conversation, f"{colleague[1]}为您服务，前面说过的都看得到。")
@@ -175,6 +187,7 @@ class Handoff:
             self._keep(session, conversation, "transfer", (agent_id, conversation.agent_name or ""), note)
             await services.end(session, conversation, now, "transferred", passed_to=team)
             ownership.requeue(conversation, TRANSFERRED, now, team)
+            await self._staffing.requeued(session, conversation_id)
             self._audit(session, conversation, "transferred", agent_id, {"team": team})
             message = self._notice(session, conversation, f"正在为您转给{team}的同事，前面说过的都还在。")
         await self._hub.publish(conversation_id, [message], True)
@@ -189,6 +202,7 @@ class Handoff:
             if conversation.owner == "agent":
                 await services.end(session, conversation, now, "taken_over", passed_to=agent_id)
             ownership.take_over(conversation, agent_id, agent_name)
+            await self._staffing.taken_over(session, conversation_id, agent_id)
             services.begin(session, conversation, now)
             self._audit(session, conversation, "taken_over", agent_id, {"from": before} if before else None)
             message = self._notice(session, conversation, f"{agent_name}为您服务，前面说过的都看得到。")
@@ -250,6 +264,7 @@ class Handoff:
             now = self._bank.clock.now()
             await services.end(session, conversation, now, "closed", wrap_up=wrap_up or None)
             ownership.close(conversation, now)
+            await self._staffing.ended(session, conversation_id, "closed")
             self._audit(session, conversation, "closed", agent_id, {"wrap_up": wrap_up} if wrap_up else None)
             message = self._notice(
                 session, conversation, "本次人工服务已结束，请给同事打个分。再发消息就由小掌柜接待您。"
@@ -257,29 +272,29 @@ class Handoff:
         await self._hub.publish(conversation_id, [message], True)
 
     async def sweep_unattended(self) -> int:
-        """When the last agent has left, nobody waits in vain: told at once and offered a ticket. Returns how many."""
+        """Nobody waits in vain: once nobody on duty may serve them they are told, and offered a ticket. Returns how many."""
+        told: list[tuple[str, Message]] = []
         async with self._database.transaction() as session:
-            waiting = await session.scalar(
-                select(Conversation.id).where(Conversation.owner == "queue").limit(1)
-            )
-            if waiting is None or await self._staffing.on_duty_count(session) > 0:
-                return 0
             rows = await session.scalars(
                 select(Conversation).where(Conversation.owner == "queue").with_for_update()
             )
-            told: list[tuple[str, Message]] = []
-            for conversation in rows:
-                ownership.give_to_bot(conversation)
-                state = state_from_json(conversation.state)
-                state.pending = Pending("ticket")
-                conversation.state = state.to_json()
-                reply = Reply(NOBODY_ON_DUTY, choices=choices("留工单", "不用了"))
-                told.append(
-                    (conversation.id, log.append_reply(session, conversation, self._bank.clock.now(), reply))
-                )
+            for conversation in rows.all():
+                if await self._staffing.can_serve(session, conversation.id):
+                    continue
+                told.append((conversation.id, await self._give_up(session, conversation)))
         for conversation_id, message in told:
             await self._hub.publish(conversation_id, [message], True)
         return len(told)
+
+    async def _give_up(self, session: AsyncSession, conversation: Conversation) -> Message:
+        now = self._bank.clock.now()
+        ownership.give_to_bot(conversation)
+        await self._staffing.ended(session, conversation.id, "unattended")
+        state = state_from_json(conversation.state)
+        state.pending = Pending("ticket")
+        conversation.state = state.to_json()
+        opens_at = self._staffing.opens_at(now)
+        return log.append_reply(session, conversation, now, self._runner.nobody_on_duty(opens_at, now))
 
     async def facts(self, conversation_id: str) -> dict[str, Any]:
         """What an agent needs so as not to ask again. Personal data is masked. See `CaseFile.facts`."""
@@ -309,6 +324,10 @@ class Handoff:
             after=after,
             by=Who("agent", agent_id, channel="desk") if now.is_bank and what != "requeued" else now,
         )
+
+    @staticmethod
+    def _held(session: AsyncSession, agent_id: str) -> Callable[[], Awaitable[int]]:
+        return lambda: ownership.held_count(session, agent_id)
 
     def _keep(
         self, session: AsyncSession, conversation: Conversation, kind: str, author: tuple[str, str], text: str

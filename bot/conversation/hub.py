@@ -337,6 +337,8 @@ class Hub:
             )
             conversation.challenge = None
             if conversation.owner != "agent":
+                if conversation.owner == "queue":
+                    await self._runner.staffing.ended(session, conversation_id, "hung_up")
                 ownership.close(conversation, now)
                 conversation.state, conversation.can_rate = None, False
         await self.publish(conversation_id, [message], True)

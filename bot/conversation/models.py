@@ -18,7 +18,7 @@ NOTE_KINDS = ("note", "whisper", "transfer", "summary")
 class Conversation(SealedRow, Base):
     """One conversation. `owner` decides who may answer; it changes only inside a transaction that locks the row.
 
-    `wanted_team` names the team it waits for after a transfer. `proposal` is the slot value an agent has put before
+    Of those who wait the lowest `priority` comes first. `wanted_team` names the team it waits for after a transfer. `proposal` is the slot value an agent has put before
     the customer, see `bot.conversation.helping`.
     """
 
@@ -26,7 +26,7 @@ class Conversation(SealedRow, Base):
     __table_args__ = (
         CheckConstraint("owner IN ('bot', 'queue', 'agent', 'closed')", name="owner"),
         CheckConstraint("rating IS NULL OR rating BETWEEN 1 AND 5", name="rating"),
-        Index("ix_conversation_owner_queued", "owner", "queued_at"),
+        Index("ix_conversation_owner_queued", "owner", "priority", "queued_at"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -37,6 +37,7 @@ class Conversation(SealedRow, Base):
     agent_name: Mapped[str | None] = mapped_column(String(32))
     handoff_reason: Mapped[str | None] = mapped_column(String(64))
     queued_at: Mapped[datetime | None]
+    priority: Mapped[int] = mapped_column(Integer, default=50, server_default="50")
     closed_at: Mapped[datetime | None]
     verified_how: Mapped[str | None] = mapped_column(String(64))
     verified_at: Mapped[datetime | None]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.customers.models import Customer
@@ -24,14 +24,15 @@ from bot.conversation.views import QueueItem, ServedItem
 QUEUE_SHOWN_MAX = 200
 
 
-def queue_up(conversation: Conversation, reason: str, now: datetime) -> None:
-    """bot -> queue. Raises ConversationClosed or NotOwner."""
+def queue_up(conversation: Conversation, reason: str, priority: int, now: datetime) -> None:
+    """bot -> queue; the lowest priority is served first. Raises ConversationClosed or NotOwner."""
     if conversation.owner == "closed":
         raise ConversationClosed(conversation.id)
     if conversation.owner != "bot":
         raise NotOwner(conversation.id)
     conversation.owner = "queue"
     conversation.handoff_reason = reason
+    conversation.priority = priority
     conversation.queued_at = now
 
 
@@ -102,18 +103,37 @@ async def position(session: AsyncSession, conversation: Conversation) -> int | N
     ahead = await session.scalar(
         select(func.count())
         .select_from(Conversation)
-        .where(Conversation.owner == "queue", Conversation.queued_at < conversation.queued_at)
+        .where(
+            Conversation.owner == "queue",
+            or_(
+                Conversation.priority < conversation.priority,
+                and_(
+                    Conversation.priority == conversation.priority,
+                    Conversation.queued_at < conversation.queued_at,
+                ),
+            ),
+        )
     )
     return int(ahead or 0) + 1
 
 
+async def held_count(session: AsyncSession, agent_id: str) -> int:
+    """How many conversations this agent owns."""
+    count = await session.scalar(
+        select(func.count())
+        .select_from(Conversation)
+        .where(Conversation.owner == "agent", Conversation.agent_id == agent_id)
+    )
+    return int(count or 0)
+
+
 async def queue(session: AsyncSession, now: datetime) -> list[QueueItem]:
-    """Everybody waiting, longest first."""
+    """Everybody waiting: the most urgent first, of those the longest."""
     rows = await session.execute(
         select(Conversation, Customer)
         .outerjoin(Customer, Customer.id == Conversation.customer_id)
         .where(Conversation.owner == "queue")
-        .order_by(Conversation.queued_at)
+        .order_by(Conversation.priority, Conversation.queued_at, Conversation.id)
         .limit(QUEUE_SHOWN_MAX)
     )
     items = []

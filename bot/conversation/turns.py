@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.bank import Bank
+from banking_core.days import moment_words
 from banking_core.identity import NOWHERE, Origin
 from banking_core.risk.phrases import packaged_phrases
 from bot.conversation import helping, log, ownership
@@ -20,10 +21,11 @@ from bot.conversation.challenges import (
     secret_in,
     wants_resend,
 )
-from bot.conversation.circumstances import circumstances
+from bot.conversation.circumstances import circumstances, story_told
 from bot.conversation.models import Conversation, Message
 from bot.conversation.redaction import BLOT, for_log, looks_like_code, without_secrets
-from bot.conversation.views import Inbound, Staffing
+from bot.conversation.staffing import Asking, Staffing
+from bot.conversation.views import Inbound
 from bot.dialogue.commands import Command, recognise
 from bot.dialogue.engine import DialogueEngine
 from bot.dialogue.outcome import Outcome
@@ -35,7 +37,9 @@ from bot.dialogue.understanding import NOTHING_HEARD, Understanding
 NO_SECRET_WANTED = "现在不需要输入密码或验证码，我已经把它遮住了。您想办什么，直接告诉我就行。"
 NOT_IN_THIS_CHAT = "密码和验证码请不要发在聊天里，我已经遮住了，也没有使用。请在安全页面输入。"
 BACK_FROM_QUEUE = "好的，不排队了。我继续帮您，想办什么直接说。"
-NOBODY_ON_DUTY = "同事们现在都不在线。要不要给您留一张工单？同事上班后会给您回电话。"
+NOBODY_ON_DUTY = "{why}要不要给您留一张工单？同事会给您回电话。（服务时间：{hours}）"
+NOBODY_NOW = "能办这件事的同事现在都不在线。"
+NOBODY_UNTIL = "同事们现在都不在线，{at}上班。"
 SAFETY_ANSWER = "answer:safety."  # knowledge has warned the customer already
 UNCLEAR = ("fallback", "not_known", "ask_back", "suggest")
 LOOK_TOGETHER = "拿不准的话，说“转人工”，同事和您一起看；想先保住钱，说“锁住账户”。"
@@ -63,7 +67,7 @@ class TurnRunner:
         self._engine = engine
         self._bank = bank
         self._challenges = challenges
-        self._staffing = staffing
+        self.staffing = staffing
         self._services = services
         self._phrases = packaged_phrases()
 
@@ -259,11 +263,13 @@ class TurnRunner:
         turn: BotTurn | None = None,
     ) -> Reply:
         """Into the queue, or, with nobody on duty, said at once and a ticket offered: never a silent dead end."""
-        if await self._staffing.on_duty_count(session) == 0:
+        asking = await self._asking(session, conversation, state, reason, now)
+        placement = await self.staffing.place(session, asking)
+        if not placement.staffed:
             state.pending = Pending("ticket")
-            hours = self._bank.terms.value("service.agent_hours")
-            return Reply(f"{NOBODY_ON_DUTY}（服务时间：{hours}）", choices=choices("留工单", "不用了"))
-        ownership.queue_up(conversation, reason, now)
+            return self.nobody_on_duty(self.staffing.opens_at(now), now)
+        ownership.queue_up(conversation, placement.reason, placement.priority, now)
+        await self.staffing.queued(session, asking, placement)
         if turn is not None:
             turn.owner_changed = True
         await session.flush()
@@ -274,6 +280,35 @@ class TurnRunner:
             choices=choices("取消排队"),
         )
 
+    def nobody_on_duty(self, opens_at: datetime, now: datetime) -> Reply:
+        """Says so at once, with when somebody is back, and offers a call-back."""
+        why = NOBODY_NOW if opens_at <= now else NOBODY_UNTIL.format(at=moment_words(opens_at, now))
+        hours = self._bank.terms.value("service.agent_hours")
+        return Reply(NOBODY_ON_DUTY.format(why=why, hours=hours), choices=choices("留工单", "不用了"))
+
+    async def _asking(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        state: DialogueState,
+        reason: str,
+        now: datetime,
+    ) -> Asking:
+        level = ""
+        if conversation.customer_id is not None:
+            level = (await self._bank.customers.get(session, conversation.customer_id)).level
+        told = await story_told(session, conversation.id, self._phrases, now)
+        return Asking(
+            conversation_id=conversation.id,
+            customer_id=conversation.customer_id,
+            channel=conversation.channel,
+            reason=reason,
+            level=level,
+            matter=state.top.skill if state.top is not None else "",
+            told=told.any,
+            language=told.language,
+        )
+
     async def while_queued(
         self, session: AsyncSession, conversation: Conversation, inbound: Inbound, now: datetime
     ) -> BotTurn:
@@ -281,6 +316,7 @@ class TurnRunner:
         turn = self._log(session, conversation, inbound, self._safe(inbound), now)
         if recognise(inbound.text, NOTHING_HEARD) is Command.CANCEL or "取消排队" in inbound.text:
             ownership.give_to_bot(conversation)
+            await self.staffing.ended(session, conversation.id, "left")
             turn.owner_changed = True
             replies = await self.remind(session, conversation, now, BACK_FROM_QUEUE)
             turn.replies.extend(
@@ -296,6 +332,7 @@ class TurnRunner:
 
         One thing more: a value the agent has proposed is filled in, or dropped, as the customer says.
         """
+        await self.staffing.spoke(session, conversation.id, "customer")
         taken = None if inbound.secret else helping.answer_to(conversation, inbound.text)
         turn = self._log(session, conversation, inbound, self._safe(inbound), now)
         if taken is not None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
-
-from sqlalchemy.ext.asyncio import AsyncSession
+from typing import Any
 
 from banking_core.identity import NOWHERE, Origin
 from bot.conversation.models import Conversation, Message
@@ -114,20 +112,6 @@ class ServedItem:
     last_text: str
     last_sender: str
     updated_at: datetime
-
-
-class Staffing(Protocol):
-    """The people behind the assistant."""
-
-    async def on_duty_count(self, session: AsyncSession) -> int:
-        """How many agents can take a customer now."""
-        ...
-
-    async def create_ticket(
-        self, session: AsyncSession, conversation_id: str, customer_id: str | None, phone: str, content: str
-    ) -> str:
-        """Files a ticket for a call-back; returns its number."""
-        ...
 
 
 def expects_of(conversation: Conversation) -> tuple[str, datetime | None]:
