@@ -9,12 +9,12 @@ from actions.receipts import receipt
 from actions.services import bank_of, customer_of, refusals
 from banking_core.orders.models import Order
 from banking_core.orders.states import CANCELLABLE
+from bot.dialogue.reasons import Reason
 from bot.dialogue.reply import Card, Fact, Reply, choices
 from bot.dialogue.skill import AskSecret, Done, HandOver, Prove, ReadBack, SettleLater, Skill, Step, Turn
 from bot.dialogue.state import Frame
 
 OPEN = ("drafted", "read_back", "confirmed")
-RISK_REASON = "risk"  # why the customer is handed to a human
 
 
 class OrderSkill(Skill):
@@ -132,4 +132,4 @@ def _done(order: Order) -> Done:
 def _to_human(order: Order) -> Done:
     """An agent looks at it first; the order stays as it is."""
     text = order.risk_text or "为了您的资金安全，这笔业务要先由人工同事和您核实，钱没有动。"
-    return Done(Reply(text), effects=(HandOver(RISK_REASON),), order_id=order.id)
+    return Done(Reply(text), effects=(HandOver(Reason.RISK),), order_id=order.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actions.services import bank_of, services_of
+from banking_core.days import moment_words
 from banking_core.money_text import mask_phone
 from bot.dialogue.reply import Card, Fact, Reply
 from bot.dialogue.skill import Accepted, Done, Manner, Skill, Turn
@@ -44,16 +45,16 @@ class TicketLeaveSkill(Skill):
             frame.values["phone"],
             frame.values["content"],
         )
-        hours = bank_of(turn).terms.value("service.agent_hours")
+        promised = moment_words(services_of(turn).tickets.promise(), turn.now)
         facts = (
             Fact("工单编号", number),
             Fact("回电号码", frame.shown["phone"]),
             Fact("内容", frame.shown["content"]),
-            Fact("处理时间", f"{hours}内回电"),
+            Fact("回电时间", f"{promised}前"),
         )
         return Done(
             Reply(
-                f"工单已经留好，编号{number}，同事上班后会给您回电话。",
+                f"工单已经留好，编号{number}，同事会在{promised}前给您回电话。",
                 Card(kind="ticket", title="工单", facts=facts),
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +22,10 @@ class Tickets(Protocol):
         self, session: AsyncSession, conversation_id: str, customer_id: str | None, phone: str, content: str
     ) -> str:
         """Returns the ticket number."""
+        ...
+
+    def promise(self) -> datetime:
+        """Until when a ticket filed now is called back."""
         ...
 
 

@@ -35,6 +35,7 @@ from bot.settings import ANNOUNCED_FOLDER, ROOT, Settings
 from bot.understanding.client import NluClient
 from bot.upkeep import upkeep_jobs
 from desk.cards import BankCards
+from desk.matters import Matters
 from desk.safety import BankSafety
 from desk.service import Desk
 
@@ -109,7 +110,12 @@ def build_product(
     assert settings.nlu_token is not None
     understander = understander or NluClient(settings.nlu_url, settings.nlu_token.get_secret_value())
     knowledge = KnowledgeBase.load(FAQ_FOLDER, bank.terms, cache_dir=settings.cache_dir)
-    desk = Desk(clock, safety=BankSafety(bank), cards=BankCards(bank))
+    desk = Desk(
+        clock,
+        safety=BankSafety(bank),
+        cards=BankCards(bank),
+        matters=Matters.of(bank.rules, bank.tariff.hours),
+    )
     bank.identity.logins.use_callbacks(desk)
     registry = registry or build_registry(load_announced(ANNOUNCED_FOLDER))
     engine = DialogueEngine(registry, knowledge)

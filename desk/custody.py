@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from desk.dependencies import DeskDependencies
-from desk.errors import ClaimLost, FullyLoaded, NotAllowed, NotOnDuty, NotYours
+from desk.errors import ClaimLost, NotAllowed, NotYours
 from desk.glances import Glances
 from desk.logins import Seat
 from desk.reasons import AGENT_ABSENT
@@ -96,20 +96,12 @@ class Custody:
             return None
 
     async def claim(self, seat: Seat, conversation_id: str) -> None:
-        """Takes a waiting customer. The hub decides who wins; the loser reads who was faster (ClaimLost).
+        """Takes a waiting customer. The hub and the desk decide in one transaction; the loser reads who was faster.
 
-        Raises NotOnDuty and FullyLoaded beforehand. Claiming what one holds already is fine: the answer to
-        the first click may have been lost.
+        Claiming what one holds already is fine: the answer to the first click may have been lost.
         """
         if await self.holds(seat, conversation_id):
             return
-        async with self._deps.db.snapshot() as session:
-            presence = await self._deps.desk.presence_of(session, seat.agent_id)
-        if presence != "on_duty":
-            raise NotOnDuty()
-        held = await self._deps.hub.mine(seat.agent_id)
-        if len(held) >= seat.max_load:
-            raise FullyLoaded(f"您正在接待{len(held)}位客户，已经满了，请先结束一位再接。")
         try:
             await self._deps.hub.claim(conversation_id, seat.agent_id, seat.display_name)
         except Exception as error:

@@ -17,6 +17,8 @@ DeskError
 ├── ClaimLost             a colleague was faster, or the customer waits no more
 ├── NotOnDuty             one takes customers only while on duty
 ├── FullyLoaded           the agent already serves as many customers as allowed
+├── NotCertified          only agents with a certification may serve this customer
+├── OfferedElsewhere      the customer is being offered to a colleague
 ├── ConversationOver      the conversation has ended
 ├── TicketFinished        the ticket was finished before
 └── Unavailable           something broke on our side; trying again is safe
@@ -175,6 +177,22 @@ class FullyLoaded(DeskError):
     code = "fully_loaded"
     status = 409
     default_text = "您接待的客户已经满了，请先结束一位再接。"
+
+
+class NotCertified(DeskError):
+    """The matter is for agents who are certified for it."""
+
+    code = "not_certified"
+    status = 403
+    default_text = "这类客户要由有认证的同事接待。"
+
+
+class OfferedElsewhere(DeskError):
+    """A colleague has been offered this customer and may take them first."""
+
+    code = "offered_elsewhere"
+    status = 409
+    default_text = "系统正把这位客户派给同事，请稍等或先接下一位。"
 
 
 class ConversationOver(DeskError):

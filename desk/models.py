@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from banking_core.money_text import mask_phone
@@ -14,13 +14,15 @@ from banking_core.vault import Sealed, SealedRow, shown
 CONVERSATION_ID_CHARS_MAX = 64
 
 
+OUTCOMES = ("closed", "handed_back", "left", "hung_up", "unattended")
 ROLES = ("agent", "senior", "supervisor", "auditor")
 
 
 class DeskAgent(Base):
     """A support agent. `max_load` is how many customers they may serve at once, `team` where they sit, "" for none.
 
-    `role` decides what they may do, see `desk.roles`.
+    `role` decides what they may do, see `desk.roles`. `skills`, `languages` and `certifications` are codes of the
+    bank's rules: who has the skill or the language is preferred, who lacks the certification is not admitted.
     """
 
     __tablename__ = "desk_agents"
@@ -37,6 +39,9 @@ class DeskAgent(Base):
     max_load: Mapped[int] = mapped_column(Integer, default=5)
     role: Mapped[str] = mapped_column(String(12), default="agent", server_default="agent")
     team: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    skills: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    languages: Mapped[list[str]] = mapped_column(JSON, default=list, server_default='["zh"]')
+    certifications: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     created_at: Mapped[datetime]
 
 
@@ -85,8 +90,52 @@ class Presence(Base):
 
     agent_id: Mapped[str] = mapped_column(ForeignKey("desk_agents.id"), primary_key=True)
     state: Mapped[str] = mapped_column(String(8), default="off")
+    break_reason: Mapped[str] = mapped_column(String(16), default="", server_default="")
     changed_at: Mapped[datetime]
     last_seen_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Case(Base):
+    """One request for a human, from joining the queue to its end, with the clocks that run meanwhile.
+
+    `reason`, `level`, `matter` and `language` say what it is about (see `bot.conversation.staffing.Asking`),
+    `certification` what its agent must hold, "" for nothing. `asked_at` is since when the customer waits for a reply
+    after the first one; `late_replies` counts those that came too late. `offered_to` may take it alone until
+    `offered_until`; `passed_by` let their offer go by.
+    """
+
+    __tablename__ = "desk_cases"
+    __table_args__ = (
+        CheckConstraint(f"outcome IN ({', '.join(map(repr, OUTCOMES))})", name="outcome"),
+        CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended"),
+        Index("ix_desk_cases_open", "ended_at", "conversation_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    conversation_id: Mapped[str] = mapped_column(String(CONVERSATION_ID_CHARS_MAX), index=True)
+    customer_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    channel: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(32))
+    level: Mapped[str] = mapped_column(String(16))
+    matter: Mapped[str] = mapped_column(String(48))
+    language: Mapped[str] = mapped_column(String(8))
+    certification: Mapped[str] = mapped_column(String(32))
+    priority: Mapped[int] = mapped_column(Integer)
+    queued_at: Mapped[datetime] = mapped_column(index=True)
+    claimed_at: Mapped[datetime | None]
+    agent_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    first_reply_due_at: Mapped[datetime]
+    first_reply_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
+    next_reply_due_at: Mapped[datetime | None]
+    replies: Mapped[int] = mapped_column(Integer, default=0)
+    late_replies: Mapped[int] = mapped_column(Integer, default=0)
+    resolution_due_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(12))
+    offered_to: Mapped[str | None] = mapped_column(String(32))
+    offered_until: Mapped[datetime | None]
+    passed_by: Mapped[list[str]] = mapped_column(JSON, default=list)
 
 
 class Ticket(SealedRow, Base):

@@ -8,9 +8,26 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.privacy.holding import Holding
-from desk.models import Ticket
+from banking_core.privacy.words import CHANNELS
+from desk.models import Case, Ticket
+from desk.reasons import REASON_TEXT
 
 DESK_HOLDINGS = (
+    Holding(
+        "转人工",
+        Case,
+        {
+            "channel": "渠道",
+            "reason": "原因",
+            "queued_at": "开始排队",
+            "claimed_at": "接待时间",
+            "first_reply_at": "首次回复",
+            "ended_at": "结束时间",
+        },
+        names={"channel": CHANNELS, "reason": REASON_TEXT},
+        on_erase={"customer_id": None},
+        order_by="queued_at",
+    ),
     Holding(
         "工单",
         Ticket,

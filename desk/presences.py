@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal, TypeGuard
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,11 +16,25 @@ from desk.rules import DeskRules
 
 PresenceState = Literal["on_duty", "break", "off"]
 PRESENCE_TEXT: dict[str, str] = {"on_duty": "在岗", "break": "小休", "off": "离岗"}
+AWAY_TEXT = "掉线"  # on duty, they say, but their page is silent
+BREAK_TEXT: dict[str, str] = {
+    "rest": "小休",
+    "meal": "用餐",
+    "training": "培训",
+    "meeting": "会议",
+    "work": "整理",
+}
+BREAK_DEFAULT = "rest"
 
 
 def is_presence_state(value: object) -> TypeGuard[PresenceState]:
     """Whether a value from outside names a state."""
     return isinstance(value, str) and value in PRESENCE_TEXT
+
+
+def is_break_reason(value: object) -> TypeGuard[str]:
+    """Whether a value from outside names a reason for a break."""
+    return isinstance(value, str) and value in BREAK_TEXT
 
 
 class Presences:
@@ -28,16 +43,18 @@ class Presences:
     def __init__(self, clock: Clock, rules: DeskRules) -> None:
         self._clock, self._rules = clock, rules
 
-    async def set_state(self, session: AsyncSession, agent_id: str, state: PresenceState) -> None:
-        """Notes what the agent says they do; a sign of life too."""
-        row = await self._row(session, agent_id)
-        if row.state != state:
-            row.state, row.changed_at = state, self._clock.now()
+    async def set_state(
+        self, session: AsyncSession, agent_id: str, state: PresenceState, break_reason: str = ""
+    ) -> None:
+        """Notes what the agent says they do, for a break also why; a sign of life too."""
+        row = await self.locked(session, agent_id)
+        if (row.state, row.break_reason) != (state, break_reason):
+            row.state, row.break_reason, row.changed_at = state, break_reason, self._clock.now()
         row.last_seen_at = self._clock.now()
 
     async def heartbeat(self, session: AsyncSession, agent_id: str) -> None:
         """A sign of life from the agent's page; changes nothing else."""
-        row = await self._row(session, agent_id)
+        row = await self.locked(session, agent_id)
         row.last_seen_at = self._clock.now()
 
     async def state_of(self, session: AsyncSession, agent_id: str) -> PresenceState:
@@ -47,14 +64,32 @@ class Presences:
 
     async def on_duty_count(self, session: AsyncSession) -> int:
         """Agents on duty whose page gave a sign of life within `heartbeat_live_s`."""
-        oldest = self._clock.now() - timedelta(seconds=self._rules.heartbeat_live_s)
         statement = (
             select(func.count())
             .select_from(Presence)
             .join(DeskAgent, DeskAgent.id == Presence.agent_id)
-            .where(Presence.state == "on_duty", Presence.last_seen_at >= oldest, DeskAgent.active)
+            .where(*self._on_duty())
         )
         return int(await session.scalar(statement) or 0)
+
+    async def crew(self, session: AsyncSession) -> Sequence[DeskAgent]:
+        """The agents on duty, with a live page, who serve customers."""
+        rows = await session.scalars(
+            select(DeskAgent)
+            .join(Presence, DeskAgent.id == Presence.agent_id)
+            .where(*self._on_duty())
+            .order_by(DeskAgent.username)
+        )
+        return rows.all()
+
+    def _on_duty(self) -> tuple[ColumnElement[bool], ...]:
+        oldest = self._clock.now() - timedelta(seconds=self._rules.heartbeat_live_s)
+        return (
+            Presence.state == "on_duty",
+            Presence.last_seen_at >= oldest,
+            DeskAgent.active.is_(True),
+            DeskAgent.role != "auditor",
+        )
 
     async def absent_agents(self, session: AsyncSession) -> list[str]:
         """Ids of agents not heard of for longer than `absent_after_s`."""
@@ -62,7 +97,8 @@ class Presences:
         rows = await session.execute(select(Presence.agent_id).where(Presence.last_seen_at < newest))
         return list(rows.scalars())
 
-    async def _row(self, session: AsyncSession, agent_id: str) -> Presence:
+    async def locked(self, session: AsyncSession, agent_id: str) -> Presence:
+        """The agent's row, locked for this transaction; made when they never had one."""
         row = await session.get(Presence, agent_id, with_for_update=True)
         if row is not None:
             return row

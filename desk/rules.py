@@ -15,4 +15,3 @@ class DeskRules:
     session_ttl_h: float = 10.0
     heartbeat_live_s: int = 45  # without a sign of life for longer, an agent does not count as on duty
     absent_after_s: int = 180  # after this the customers of a vanished agent go back to the queue
-    ticket_promise_h: int = 24

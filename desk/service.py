@@ -6,8 +6,9 @@ Methods that take a session never commit. `Desk` also is what the hub calls its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -16,13 +17,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.audit import Who, current, note
 from banking_core.clock import Clock
 from banking_core.storage import Database, new_id
+from bot.conversation.staffing import Asking, Ended, Placement, Speaker
 from desk.canned import CannedReplies
 from desk.cards import CustomerCards, NoCards
+from desk.cases import Cases
 from desk.colleagues import Colleagues
 from desk.logins import LoginOutcome, Logins, Seat
+from desk.matters import Matters, packaged_matters
 from desk.models import DeskAgent
 from desk.passwords import AgentPasswords
-from desk.presences import Presences, PresenceState
+from desk.presences import BREAK_DEFAULT, Presences, PresenceState
+from desk.routing import Routing
 from desk.rules import DeskRules
 from desk.safety import NoSafety, Safety
 from desk.tickets import Tickets, TicketView
@@ -44,13 +49,17 @@ class Desk:
         passwords: AgentPasswords | None = None,
         safety: Safety | None = None,
         cards: CustomerCards | None = None,
+        matters: Matters | None = None,
     ) -> None:
         self.rules = rules or DeskRules()
         self._clock = clock
         self._passwords = passwords or AgentPasswords()
         self._logins = Logins(clock, self.rules, self._passwords)
         self._presences = Presences(clock, self.rules)
-        self._tickets = Tickets(clock, self.rules)
+        self.matters = matters or packaged_matters()
+        self.routing = Routing(clock, self.matters, self._presences)
+        self.cases = Cases(clock, self.matters, self._presences, self.routing)
+        self._tickets = Tickets(clock, self.matters)
         self._safety = safety or NoSafety()
         self.cards = cards or NoCards()
         self.wording = packaged_wording()
@@ -81,9 +90,14 @@ class Desk:
         await self._presences.set_state(session, seat.agent_id, "off")
         self.audit(session, seat.agent_id, "agent.logged_out")
 
-    async def set_presence(self, session: AsyncSession, agent_id: str, state: PresenceState) -> None:
-        """on_duty, break or off."""
-        await self._presences.set_state(session, agent_id, state)
+    async def set_presence(
+        self, session: AsyncSession, agent_id: str, state: PresenceState, break_reason: str = ""
+    ) -> None:
+        """on_duty, break (with a reason) or off; whoever comes back may be offered a customer."""
+        reason = (break_reason or BREAK_DEFAULT) if state == "break" else ""
+        await self._presences.set_state(session, agent_id, state, reason)
+        await session.flush()
+        await self.routing.offer(session)
 
     async def presence_of(self, session: AsyncSession, agent_id: str) -> PresenceState:
         """What the agent said last."""
@@ -96,6 +110,48 @@ class Desk:
     async def on_duty_count(self, session: AsyncSession) -> int:
         """Agents on duty with a live heartbeat."""
         return await self._presences.on_duty_count(session)
+
+    async def place(self, session: AsyncSession, asking: Asking) -> Placement:
+        """See `Cases.place`."""
+        return await self.cases.place(session, asking)
+
+    async def queued(self, session: AsyncSession, asking: Asking, placement: Placement) -> None:
+        """See `Cases.queued`."""
+        await self.cases.queued(session, asking, placement)
+
+    async def admit(
+        self,
+        session: AsyncSession,
+        conversation_id: str,
+        agent_id: str,
+        held: Callable[[], Awaitable[int]],
+    ) -> None:
+        """See `Cases.admit`."""
+        await self.cases.admit(session, conversation_id, agent_id, held)
+
+    async def spoke(self, session: AsyncSession, conversation_id: str, speaker: Speaker) -> None:
+        """See `Cases.spoke`."""
+        await self.cases.spoke(session, conversation_id, speaker)
+
+    async def requeued(self, session: AsyncSession, conversation_id: str) -> None:
+        """See `Cases.requeued`."""
+        await self.cases.requeued(session, conversation_id)
+
+    async def ended(self, session: AsyncSession, conversation_id: str, how: Ended) -> None:
+        """See `Cases.ended`."""
+        await self.cases.ended(session, conversation_id, how)
+
+    async def can_serve(self, session: AsyncSession, conversation_id: str) -> bool:
+        """See `Cases.can_serve`."""
+        return await self.cases.can_serve(session, conversation_id)
+
+    def opens_at(self, now: datetime) -> datetime:
+        """`now` within the desk's hours, else their next beginning."""
+        return self.matters.hours.opens_at(now)
+
+    def promise(self) -> datetime:
+        """Until when a ticket filed now is called back."""
+        return self.matters.callback_at(self._clock.now())
 
     async def absent_agents(self, session: AsyncSession) -> list[str]:
         """Ids of agents who vanished without logging out."""
@@ -193,8 +249,9 @@ class Desk:
         max_load: int = 5,
         role: str = "agent",
         team: str = "",
+        certifications: Sequence[str] = (),
     ) -> str:
-        """Adds an agent, or gives the id of the one who has this user name already (left unchanged)."""
+        """Adds an agent, or gives the id of who has this user name already (left unchanged)."""
         known = await session.scalar(select(DeskAgent.id).where(DeskAgent.username == username))
         if known is not None:
             return known
@@ -207,6 +264,7 @@ class Desk:
             max_load=max_load,
             role=role,
             team=team,
+            certifications=list(certifications),
             created_at=self._clock.now(),
         )
         session.add(agent)
@@ -216,7 +274,10 @@ class Desk:
     async def seed_demo_agents(self, session: AsyncSession) -> None:
         """The demo's agents xiaowang and xiaoli, its supervisor and its auditor; a second seed does nothing."""
         for username, display_name in DEMO_AGENTS:
+            everything = tuple(self.matters.rules.certifications)
             team = DEMO_TEAMS[username]
-            await self.add_agent(session, username, display_name, DEMO_PASSWORD, team=team)
+            await self.add_agent(
+                session, username, display_name, DEMO_PASSWORD, team=team, certifications=everything
+            )
         for username, display_name, role in DEMO_LEADS:
             await self.add_agent(session, username, display_name, DEMO_PASSWORD, role=role)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.clock import Clock, bank_date
 from banking_core.storage import new_id
 from desk.errors import NotThere, TicketFinished, TicketInvalid
+from desk.matters import Matters
 from desk.models import DeskAgent, Ticket
-from desk.rules import DeskRules
 
 CONTENT_CHARS_MAX = 1000
 LISTED_MAX = 200
@@ -48,8 +48,8 @@ class TicketView:
 class Tickets:
     """Files, lists and finishes tickets."""
 
-    def __init__(self, clock: Clock, rules: DeskRules) -> None:
-        self._clock, self._rules = clock, rules
+    def __init__(self, clock: Clock, matters: Matters) -> None:
+        self._clock, self._matters = clock, matters
 
     async def create(
         self, session: AsyncSession, conversation_id: str, customer_id: str | None, phone: str, content: str
@@ -72,7 +72,7 @@ class Tickets:
                 content=content,
                 status="open",
                 created_at=now,
-                promised_at=now + timedelta(hours=self._rules.ticket_promise_h),
+                promised_at=self._matters.callback_at(now),
             )
             try:
                 async with session.begin_nested():

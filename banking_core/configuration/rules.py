@@ -165,11 +165,19 @@ class ReasonRow(Strict):
     general: bool = False
     told: bool = False
     level: Level | None = None
-    certification: str | None = Field(default=None, max_length=32)
+    certification: str | None = None
+    role: Literal["agent", "senior", "supervisor"] | None = None
     priority: int = Field(ge=1, le=99)
     first_reply_s: int = Field(ge=10, le=86_400)
     next_reply_s: int = Field(ge=10, le=86_400)
     resolution_minutes: int = Field(ge=1, le=60 * 24 * 30)
+
+
+class AgentSkill(Strict):
+    """Something agents are good at: the beginnings of the names of the skills that belong to it."""
+
+    words: str = Field(min_length=2, max_length=12)
+    matters: tuple[Annotated[str, Field(min_length=3)], ...] = Field(min_length=1)
 
 
 class ServiceRules(Strict):
@@ -180,7 +188,19 @@ class ServiceRules(Strict):
     callback_minutes: int = Field(ge=5, le=60 * 24 * 30)
     assignment: Literal["claim", "offer"]
     offer_s: int = Field(ge=5, le=600)
+    skills: dict[str, AgentSkill]
+    languages: dict[str, str] = Field(min_length=1)
+    certifications: dict[str, str]
     reasons: dict[str, ReasonRow] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_what_is_there(self) -> ServiceRules:
+        if "asked" not in self.reasons:
+            raise ValueError("the reason 'asked' stands for every other and must be there")
+        named = {row.certification for row in self.reasons.values()} - {None}
+        if not named <= self.certifications.keys():
+            raise ValueError("a reason asks for a certification that is not listed")
+        return self
 
 
 class Rules(Strict):

@@ -40,6 +40,8 @@ _ID_WORDS = re.compile(r"证件|身份证|号码|号|后四位|后4位|尾号|�
 _ID_TAIL = re.compile(r"[0-9]{3}[0-9Xx]")
 RESEND_CHOICES = choices("重发", "取消")
 LOCKED_CHOICES = choices("转人工", "取消")
+FAILED = ("locked", "exhausted", "frozen")
+TRY_LATER_CHOICES = choices("重发", "转人工", "取消")
 CODE_NAMES = {"otp": "验证码", "totp": "动态口令"}
 # What no message is sent for, and what is said to whoever waits for one.
 KNOWN_BY_HEART = {
@@ -60,6 +62,7 @@ class Verdict:
     proved: bool
     replies: tuple[Reply, ...] = ()
     login: LoginDone | None = None  # set when a log-in succeeded
+    failed: bool = False  # wrong too often: no further try for now
 
 
 def wants_resend(text: str) -> bool:
@@ -157,7 +160,8 @@ class Challenges:
             conversation.challenge = None
             return Verdict(True)
         refusal = LoginRefusal("otp", outcome.kind, outcome.tries_left)
-        return Verdict(False, (self._code_refused(conversation, challenge, refusal, now),))
+        reply = self._code_refused(conversation, challenge, refusal, now)
+        return Verdict(False, (reply,), failed=refusal.kind in FAILED)
 
     async def _purpose(
         self, session: AsyncSession, challenge: dict[str, Any], customer_id: str
@@ -189,7 +193,8 @@ class Challenges:
         if isinstance(result, LoginNeeds):
             return Verdict(False, (self._ask(conversation, challenge, result),))
         if isinstance(result, LoginRefusal):
-            return Verdict(False, (self._refused(conversation, challenge, result, now),))
+            reply = self._refused(conversation, challenge, result, now)
+            return Verdict(False, (reply,), failed=result.kind in FAILED)
         conversation.challenge = None
         if origin.session_id:
             await self._bank.identity.sessions.log_in(session, origin.session_id, result)
@@ -251,7 +256,7 @@ class Challenges:
         name = CODE_NAMES[refusal.proof]
         if refusal.kind == "locked":
             text = f"{name}错的次数太多，先锁定一会儿，请{_wait(refusal, now)}后再试，或者说“重发”改用短信验证码。"
-            return Reply(text, choices=RESEND_CHOICES)
+            return Reply(text, choices=TRY_LATER_CHOICES)
         if refusal.kind == "wrong":
             return Reply(f"{name}不对，还可以试{refusal.tries_left}次。", choices=RESEND_CHOICES)
         if refusal.proof == "totp":
@@ -260,7 +265,7 @@ class Challenges:
             refusal.kind, "验证码已经用过"
         )
         conversation.challenge = challenge | {"live": False, "challenge_id": None}
-        return Reply(f"{why}。说“重发”可以再要一条，不办了说“取消”。", choices=RESEND_CHOICES)
+        return Reply(f"{why}。说“重发”可以再要一条，不办了说“取消”。", choices=TRY_LATER_CHOICES)
 
     def _id_tail_refused(self, conversation: Conversation, refusal: LoginRefusal, now: datetime) -> Reply:
         if refusal.kind == "locked":

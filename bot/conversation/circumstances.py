@@ -26,6 +26,8 @@ STORY_LIFE = timedelta(hours=24)  # what was told is remembered so long, unless 
 SITTING_PAUSE = timedelta(minutes=15)  # a longer silence begins a new sitting
 LINES_MAX = 160
 SILENCE_S = 60.0
+PROVED = "proved"
+PROOF_FAILED = "secret:failed"  # too often wrong: no further try for now
 LATIN_WORDS_MIN = 2  # so many words, and not one Chinese character, and it is English that is spoken
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -54,7 +56,7 @@ class Line:
     @property
     def is_secret(self) -> bool:
         """A code or a password was given: how long that took says nothing of the customer."""
-        return BLOT in self.text or self.action in ("secret", "proved")
+        return BLOT in self.text or self.action in ("secret", PROVED, PROOF_FAILED)
 
 
 async def circumstances(
@@ -73,19 +75,23 @@ async def circumstances(
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Whether a swindler's story was told since a human last had the conversation, and the customer's language."""
+    """Whether a swindler's story was told since a human last had the conversation, whether proving who they are failed
+    in this sitting, and the customer's language.
+    """
 
-    any: bool
+    story: bool
+    proof_failed: bool
     language: str
 
 
-async def story_told(session: AsyncSession, conversation_id: str, phrases: Phrases, now: datetime) -> Told:
+async def talk_so_far(session: AsyncSession, conversation_id: str, phrases: Phrases, now: datetime) -> Told:
     """What the desk is told of the talk so far."""
     lines = await _lines(session, conversation_id, now)
     told, _ = _told(lines, phrases)
+    proofs = [line.action for line in _sitting(lines) if line.action in (PROVED, PROOF_FAILED)]
     own = "".join(line.text for line in lines if line.sender == "customer")
     foreign = not _CJK.search(own) and len(_LATIN.findall(own)) >= LATIN_WORDS_MIN
-    return Told(bool(told), "en" if foreign else "zh")
+    return Told(bool(told), proofs[-1:] == [PROOF_FAILED], "en" if foreign else "zh")
 
 
 async def _lines(session: AsyncSession, conversation_id: str, now: datetime) -> list[Line]:

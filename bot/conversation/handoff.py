@@ -272,7 +272,7 @@ class Handoff:
         await self._hub.publish(conversation_id, [message], True)
 
     async def sweep_unattended(self) -> int:
-        """Nobody waits in vain: once nobody on duty may serve them they are told, and offered a ticket. Returns how many."""
+        """Nobody waits in vain: whom nobody on duty may serve is told, and offered a ticket. Returns how many."""
         told: list[tuple[str, Message]] = []
         async with self._database.transaction() as session:
             rows = await session.scalars(

@@ -18,8 +18,8 @@ NOTE_KINDS = ("note", "whisper", "transfer", "summary")
 class Conversation(SealedRow, Base):
     """One conversation. `owner` decides who may answer; it changes only inside a transaction that locks the row.
 
-    Of those who wait the lowest `priority` comes first. `wanted_team` names the team it waits for after a transfer. `proposal` is the slot value an agent has put before
-    the customer, see `bot.conversation.helping`.
+    Of those who wait the lowest `priority` comes first. `wanted_team` names the team it waits for after
+    a transfer. `proposal` is the slot value an agent has put before the customer, see `bot.conversation.helping`.
     """
 
     __tablename__ = "conversation"

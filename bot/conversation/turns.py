@@ -21,7 +21,7 @@ from bot.conversation.challenges import (
     secret_in,
     wants_resend,
 )
-from bot.conversation.circumstances import circumstances, story_told
+from bot.conversation.circumstances import PROOF_FAILED, circumstances, talk_so_far
 from bot.conversation.models import Conversation, Message
 from bot.conversation.redaction import BLOT, for_log, looks_like_code, without_secrets
 from bot.conversation.staffing import Asking, Staffing
@@ -29,6 +29,7 @@ from bot.conversation.views import Inbound
 from bot.dialogue.commands import Command, recognise
 from bot.dialogue.engine import DialogueEngine
 from bot.dialogue.outcome import Outcome
+from bot.dialogue.reasons import Reason
 from bot.dialogue.reply import Reply, choices
 from bot.dialogue.skill import SECRETS_ELSEWHERE, Accepted, AskSecret, Effect, HandOver, SettleLater, Turn
 from bot.dialogue.state import DialogueState, Pending, state_from_json
@@ -38,7 +39,7 @@ NO_SECRET_WANTED = "现在不需要输入密码或验证码，我已经把它遮
 NOT_IN_THIS_CHAT = "密码和验证码请不要发在聊天里，我已经遮住了，也没有使用。请在安全页面输入。"
 BACK_FROM_QUEUE = "好的，不排队了。我继续帮您，想办什么直接说。"
 NOBODY_ON_DUTY = "{why}要不要给您留一张工单？同事会给您回电话。（服务时间：{hours}）"
-NOBODY_NOW = "能办这件事的同事现在都不在线。"
+NOBODY_NOW = "能接待您的同事们现在都不在线。"
 NOBODY_UNTIL = "同事们现在都不在线，{at}上班。"
 SAFETY_ANSWER = "answer:safety."  # knowledge has warned the customer already
 UNCLEAR = ("fallback", "not_known", "ask_back", "suggest")
@@ -183,7 +184,7 @@ class TurnRunner:
         turn = self._log(session, conversation, inbound, BLOT, now)
         verdict: Verdict = await self._challenges.check(session, conversation, secret, now, inbound.origin)
         if not verdict.proved:
-            outcome = Outcome(list(verdict.replies), action="secret")
+            outcome = Outcome(list(verdict.replies), action=PROOF_FAILED if verdict.failed else "secret")
             if conversation.challenge is None and state.stack:
                 await self._engine.drop_top(self.turn_of(session, conversation, now), state)
             await self._answer(session, conversation, turn, outcome, state, now)
@@ -258,7 +259,7 @@ class TurnRunner:
         session: AsyncSession,
         conversation: Conversation,
         state: DialogueState,
-        reason: str,
+        reason: Reason,
         now: datetime,
         turn: BotTurn | None = None,
     ) -> Reply:
@@ -291,13 +292,15 @@ class TurnRunner:
         session: AsyncSession,
         conversation: Conversation,
         state: DialogueState,
-        reason: str,
+        reason: Reason,
         now: datetime,
     ) -> Asking:
         level = ""
         if conversation.customer_id is not None:
             level = (await self._bank.customers.get(session, conversation.customer_id)).level
-        told = await story_told(session, conversation.id, self._phrases, now)
+        told = await talk_so_far(session, conversation.id, self._phrases, now)
+        if reason is Reason.ASKED and told.proof_failed:
+            reason = Reason.VERIFICATION_FAILED
         return Asking(
             conversation_id=conversation.id,
             customer_id=conversation.customer_id,
@@ -305,7 +308,7 @@ class TurnRunner:
             reason=reason,
             level=level,
             matter=state.top.skill if state.top is not None else "",
-            told=told.any,
+            told=told.story,
             language=told.language,
         )
 

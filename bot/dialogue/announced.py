@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.dialogue.errors import MalformedAnnouncement
+from bot.dialogue.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Announced:
     today: str
     entries: tuple[str, ...] = ()
     moves_money: bool = False
-    hand_over: str = ""
+    hand_over: Reason | None = None
 
 
 class _Row(BaseModel):
@@ -33,7 +34,7 @@ class _Row(BaseModel):
     today: str = Field(min_length=8, max_length=160)
     faq: tuple[str, ...] = ()
     moves_money: bool = False
-    hand_over: str = ""
+    hand_over: Reason | None = None
 
 
 def load_announced(folder: Path) -> tuple[Announced, ...]:

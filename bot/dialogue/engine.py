@@ -2,7 +2,8 @@
 
 Order of precedence, each a method below:
     1. a frame nobody touched for long is put aside;
-    2. the engine's own open question (did you mean / a human?) is answered;
+    2. distress and anger fetch a human (see `moods`), the engine's own open question (did you mean / a human?) is
+       answered;
     3. words that steer the conversation (取消, 上一步, 再说一遍, 转人工 ...);
     4. the skill under way: fill, correct, confirm, or digress;
     5. otherwise the message opens something new (see `opening`).
@@ -13,9 +14,11 @@ from __future__ import annotations
 from bot.dialogue import filling, phrases
 from bot.dialogue.commands import ANSWERS, Command, plain, recognise, recognise_by_rule
 from bot.dialogue.frames import FrameRunner
+from bot.dialogue.moods import Mood, Moods, packaged_moods
 from bot.dialogue.opening import FAQ, Opening
 from bot.dialogue.outcome import DEFAULT_POLICY, Outcome, Policy
 from bot.dialogue.reading.choices import read_choice
+from bot.dialogue.reasons import Reason
 from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import reply_from_json
 from bot.dialogue.skill import Accepted, HandOver, Turn
@@ -23,16 +26,22 @@ from bot.dialogue.state import DialogueState, Frame, Pending
 from bot.dialogue.understanding import NOTHING_HEARD, Knowledge
 
 TICKET_SKILL = "ticket_leave"
+UNCLEAR = ("fallback", "not_known", "ask_back", "suggest", "offer_human")
 
 
 class DialogueEngine:
     """Stateless; all memory is in the DialogueState given to each call, which it changes in place."""
 
     def __init__(
-        self, registry: SkillRegistry, knowledge: Knowledge, policy: Policy = DEFAULT_POLICY
+        self,
+        registry: SkillRegistry,
+        knowledge: Knowledge,
+        policy: Policy = DEFAULT_POLICY,
+        moods: Moods | None = None,
     ) -> None:
         self.registry = registry
         self.policy = policy
+        self.moods = moods or packaged_moods()
         self.runner = FrameRunner(registry, policy)
         self.opening = Opening(self.runner, knowledge)
 
@@ -47,8 +56,14 @@ class DialogueEngine:
             return out
         if stale and command is not Command.RESUME and state.shelved is not None:
             out.say(phrases.shelved(self.runner.skill_of(state.shelved)))
-        if not await self._pending(turn, state, command, out):
+        mood = self.moods.hear(turn.text)
+        if mood is not None and self._needs_human(mood, turn, state, command):
+            state.pending = None
+            self._comfort(mood, state, out)
+        elif not await self._pending(turn, state, command, out):
             await self._dispatch(turn, state, command, out)
+            if mood is not None and not out.effects:
+                self._offer_comfort(mood, state, out)
         await self._settle(turn, state, out)
         if not out.action.startswith("answer:"):
             state.topic = None
@@ -189,6 +204,27 @@ class DialogueEngine:
         else:
             await self._at_read_back(turn, state, frame, command, out)
 
+    def _needs_human(self, mood: Mood, turn: Turn, state: DialogueState, command: Command | None) -> bool:
+        """Real distress always does; anger only where nothing is under way and nothing else is clearly asked for."""
+        if mood.when != "idle":
+            return mood.when == "always"
+        heard = turn.heard
+        wants = self.registry.startable(heard.intent) and heard.confidence >= self.policy.start_money_min
+        return command is None and state.top is None and (not wants or heard.intent in mood.even)
+
+    @staticmethod
+    def _comfort(mood: Mood, state: DialogueState, out: Outcome) -> None:
+        out.hand_over(state, mood.reason)
+        out.say(mood.says)
+
+    def _offer_comfort(self, mood: Mood, state: DialogueState, out: Outcome) -> None:
+        """Who is upset and was not understood gets a human; with an answer, 转人工 still tells that they are upset."""
+        if state.top is None and out.action in UNCLEAR:
+            out.replies.clear()
+            self._comfort(mood, state, out)
+        elif out.action.startswith("answer:"):
+            state.pending = Pending("human", reason=mood.reason)
+
     # 2. the engine's own open question -------------------------------------------------------------------------
 
     async def _pending(self, turn: Turn, state: DialogueState, command: Command | None, out: Outcome) -> bool:
@@ -210,8 +246,8 @@ class DialogueEngine:
         ):
             await self.runner.start(turn, state, TICKET_SKILL, out)
             return True
-        if pending.kind == "human" and command is Command.AFFIRM:
-            out.hand_over(state, "clarification_failed")
+        if pending.kind == "human" and command in (Command.AFFIRM, Command.HUMAN):
+            out.hand_over(state, pending.reason)
             return True
         return False
 
@@ -239,7 +275,7 @@ class DialogueEngine:
         frame = state.top
         out.action = f"command:{command.value}"
         if command is Command.HUMAN:
-            out.hand_over(state, "asked")
+            out.hand_over(state, Reason.ASKED)
         elif command is Command.RESUME:
             await self.runner.resume(turn, state, out)
         elif command is Command.HELP:

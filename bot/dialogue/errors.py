@@ -4,6 +4,7 @@ DialogueError
 ├── UnderstandingUnavailable   the NLU service did not answer; the customer is told and offered a human
 ├── UnknownSkill               a frame in the state names a skill that is not registered any more
 ├── MalformedAnnouncement      a file of announced skills cannot be used (at start, not during a turn)
+├── MalformedMoods             the words of distress and anger cannot be used (at start)
 └── SlotRefused                a value was read but cannot be used; customer_text says why and what would do
 """
 
@@ -34,6 +35,12 @@ class MalformedAnnouncement(DialogueError):
     """A file of announced skills cannot be read or says too little."""
 
     code = "malformed_announcement"
+
+
+class MalformedMoods(DialogueError):
+    """The file of words of distress and anger cannot be read."""
+
+    code = "malformed_moods"
 
 
 class SlotRefused(DialogueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bot.dialogue.reasons import Reason
 from bot.dialogue.reply import Reply
 from bot.dialogue.skill import Effect, HandOver
 from bot.dialogue.state import DialogueState
@@ -22,7 +23,7 @@ class Outcome:
         """Adds a reply."""
         self.replies.append(Reply(reply) if isinstance(reply, str) else reply)
 
-    def hand_over(self, state: DialogueState, reason: str) -> None:
+    def hand_over(self, state: DialogueState, reason: Reason) -> None:
         """Fetches a human. Whoever answers next, what was read back before is read back again."""
         state.interrupted()
         self.action = f"hand_over:{reason}"

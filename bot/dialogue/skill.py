@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from bot.dialogue.errors import DialogueError
 from bot.dialogue.reading.types import Reading
+from bot.dialogue.reasons import Reason
 from bot.dialogue.reply import Choice, Reply
 from bot.dialogue.state import Frame
 from bot.dialogue.understanding import NOTHING_HEARD, Understanding
@@ -70,7 +71,7 @@ class AskSecret:
 class HandOver:
     """Effect: put the customer in the queue for a human."""
 
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.dialogue.reasons import Reason
+
 STACK_MAX = 4  # deeper digressions push the oldest frame out
 SLOT_CHOICES_MAX = 8
 
@@ -58,9 +60,12 @@ class Frame:
 
 @dataclass(slots=True)
 class Pending:
-    """A yes/no or which-one question of the engine itself; `options` are intents for did_you_mean."""
+    """A yes/no or which-one question of the engine itself; `options` are intents for did_you_mean, `reason` is why a
+    human is offered.
+    """
 
     kind: PendingKind
+    reason: Reason = Reason.CLARIFICATION_FAILED
     options: list[str] = field(default_factory=list)
     text: str = ""
 

@@ -20,12 +20,15 @@ from banking_core.audit.models import AuditChain, AuditRecord
 from banking_core.clock import ManualClock
 from banking_core.storage import Base, Database
 from desk import DEMO_PASSWORD, Desk, DeskDependencies, build_desk_app
-from desk.models import AgentLoginGuard, AgentSession, CannedReply, DeskAgent, Presence, Ticket
+from desk.models import AgentLoginGuard, AgentSession, CannedReply, Case, DeskAgent, Presence, Ticket
 from desk.passwords import AgentPasswords
 from tests.keys import vault
 
 START = datetime(2026, 10, 15, 2, 0, tzinfo=UTC)
-TABLES = (DeskAgent, AgentSession, AgentLoginGuard, Presence, Ticket, CannedReply, AuditRecord, AuditChain)
+TABLES = (
+    *(Case, DeskAgent, AgentSession, AgentLoginGuard, Presence, Ticket, CannedReply),
+    *(AuditRecord, AuditChain),
+)
 
 
 class HubRefusal(Exception):
@@ -121,8 +124,8 @@ class FakeEvents:
 class FakeHub:
     """Keeps the hub's promises about ownership, in memory."""
 
-    def __init__(self, clock: Any) -> None:
-        self.clock = clock
+    def __init__(self, clock: Any, desk: Desk, db: Database) -> None:
+        self.clock, self.desk, self.db = clock, desk, db
         self.events = FakeEvents()
         self.conversations: dict[str, FakeConversation] = {}
         self.typed: list[tuple[str, str]] = []
@@ -200,6 +203,12 @@ class FakeHub:
         if conversation.owner != "queue":
             raise HubRefusal("not_queued")
         conversation.owner, conversation.agent_id, conversation.agent_name = "agent", agent_id, agent_name
+        try:
+            async with self.db.transaction() as session:
+                await self.desk.admit(session, conversation_id, agent_id, lambda: self._held_count(agent_id))
+        except Exception:
+            conversation.owner, conversation.agent_id, conversation.agent_name = "queue", None, None
+            raise
         self.say(conversation_id, "system", "系统", f"{agent_name}为您服务。")
         self.events.publish("*", {"type": "queue"})
 
@@ -325,6 +334,9 @@ class FakeHub:
         """Remembers who typed where."""
         self.typed.append((conversation_id, who))
         self.events.publish(conversation_id, {"type": "typing", "who": who})
+
+    async def _held_count(self, agent_id: str) -> int:
+        return len(await self.mine(agent_id))
 
     def _line(self, conversation: FakeConversation) -> FakeLine:
         who = conversation.facts.get("who") or {}
@@ -475,7 +487,7 @@ async def world(db: Database, desk: Desk, clock: ManualClock) -> AsyncIterator[D
     """The desk mounted in an application and served on a port of its own."""
     async with db.transaction() as session:
         await desk.seed_demo_agents(session)
-    hub = FakeHub(clock)
+    hub = FakeHub(clock, desk, db)
     deps = DeskDependencies(desk=desk, hub=hub, db=db, clock=clock, beat_s=3600, calls=FakeCalls())
     app = web.Application()
     app.add_subapp("/desk", build_desk_app(deps))

@@ -52,11 +52,19 @@ async def test_the_phone_is_masked_until_somebody_asks_for_it_and_that_is_noted(
         assert listed is not None and listed.after == {"status": "open", "numbers": [number]}
 
 
-async def test_a_ticket_is_promised_for_the_next_day(world: Any) -> None:
+@pytest.mark.parametrize(
+    ("filed_h", "promised_h"),
+    [(0, 2), (11, 22 + 1), (15, 22 + 2)],  # at ten; at nine in the evening; at one in the morning
+)
+async def test_a_call_back_is_promised_within_the_desk_s_hours(
+    world: Any, filed_h: int, promised_h: int
+) -> None:
+    began = world.clock.now()
+    world.clock.advance(seconds=3600 * filed_h)
     await _file(world)
     async with world.db.snapshot() as session:
         [ticket] = await world.desk.list_tickets(session, "a1")
-    assert ticket.promised_at == world.clock.now() + timedelta(hours=24)
+    assert ticket.promised_at == began + timedelta(hours=promised_h)
 
 
 async def test_a_ticket_is_finished_once_and_the_second_agent_reads_by_whom(world: Any) -> None:

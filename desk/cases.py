@@ -1,0 +1,157 @@
+"""The cases of the desk: each request for a human with its clocks, and who may take it.
+
+The hub calls in the transaction of its turn, see `bot.conversation.staffing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.clock import Clock
+from banking_core.storage import new_id
+from bot.conversation.staffing import Asking, Ended, Placement, Speaker
+from desk.errors import FullyLoaded, NotCertified, NotOnDuty, OfferedElsewhere
+from desk.matters import Matters
+from desk.models import Case, DeskAgent
+from desk.presences import Presences
+from desk.routing import Routing, may_take
+
+CERTIFICATION_NEEDED = "这类客户要由有“{name}”的同事接待，请转给他们或联系主管。"
+
+
+class Cases:
+    """Every method works inside the caller's transaction."""
+
+    def __init__(self, clock: Clock, matters: Matters, presences: Presences, routing: Routing) -> None:
+        self._clock, self._matters, self._presences, self._routing = clock, matters, presences, routing
+
+    async def place(self, session: AsyncSession, asking: Asking) -> Placement:
+        """Why and how urgently; `staffed` when somebody on duty may serve."""
+        chosen = self._matters.choose(asking.reason, asking.level, asking.told)
+        crew = await self._presences.crew(session)
+        staffed = any(may_take(agent, chosen.certification) for agent in crew)
+        return Placement(chosen.reason, chosen.priority, staffed)
+
+    async def queued(self, session: AsyncSession, asking: Asking, placement: Placement) -> None:
+        """The customer waits from now on."""
+        now = self._clock.now()
+        due = self._matters.deadlines(placement.reason, now)
+        session.add(
+            Case(
+                id=new_id(),
+                conversation_id=asking.conversation_id,
+                customer_id=asking.customer_id,
+                channel=asking.channel,
+                reason=placement.reason,
+                level=asking.level,
+                matter=asking.matter,
+                language=asking.language,
+                certification=self._matters.row(placement.reason).certification or "",
+                priority=placement.priority,
+                queued_at=now,
+                first_reply_due_at=due.first_reply_at,
+                resolution_due_at=due.resolution_at,
+                replies=0,
+                late_replies=0,
+                passed_by=[],
+            )
+        )
+        await session.flush()
+        await self._routing.offer(session)
+
+    async def admit(
+        self,
+        session: AsyncSession,
+        conversation_id: str,
+        agent_id: str,
+        held: Callable[[], Awaitable[int]],
+    ) -> None:
+        """Raises NotOnDuty, NotCertified, OfferedElsewhere or FullyLoaded; otherwise the case is the agent's."""
+        presence = await self._presences.locked(
+            session, agent_id
+        )  # claims of one agent wait for each other here
+        agent = await session.get(DeskAgent, agent_id)
+        if agent is None or presence.state != "on_duty":
+            raise NotOnDuty()
+        case = await self._open(session, conversation_id)
+        now = self._clock.now()
+        if case is not None:
+            if not may_take(agent, case.certification):
+                name = self._matters.rules.certifications.get(case.certification, case.certification)
+                raise NotCertified(CERTIFICATION_NEEDED.format(name=name))
+            if case.offered_to not in (None, agent_id) and (case.offered_until or now) > now:
+                raise OfferedElsewhere()
+        count = await held()
+        if count > agent.max_load:
+            raise FullyLoaded(f"您正在接待{count - 1}位客户，已经满了，请先结束一位再接。")
+        if case is not None:
+            case.agent_id, case.claimed_at = agent_id, case.claimed_at or now
+            case.offered_to = case.offered_until = None
+
+    async def spoke(self, session: AsyncSession, conversation_id: str, speaker: Speaker) -> None:
+        """A reply of the agent's ends a wait; the customer's first words after one begin the next."""
+        case = await self._open(session, conversation_id)
+        if case is None:
+            return
+        now = self._clock.now()
+        if speaker == "agent":
+            case.replies += 1
+            case.first_reply_at = case.first_reply_at or now
+            if case.next_reply_due_at is not None and now > case.next_reply_due_at:
+                case.late_replies += 1
+            case.asked_at = case.next_reply_due_at = None
+        elif case.first_reply_at is not None and case.asked_at is None:
+            case.asked_at, case.next_reply_due_at = now, self._matters.next_reply_at(case.reason, now)
+
+    async def requeued(self, session: AsyncSession, conversation_id: str) -> None:
+        """The customer waits again; the clocks go on."""
+        case = await self._open(session, conversation_id)
+        if case is not None:
+            case.agent_id, case.passed_by = None, []
+            await session.flush()
+            await self._routing.offer(session)
+
+    async def ended(self, session: AsyncSession, conversation_id: str, how: Ended) -> None:
+        """Every clock stops; a reply still owed that is late by now counts as late."""
+        case = await self._open(session, conversation_id)
+        if case is None:
+            return
+        now = self._clock.now()
+        if case.next_reply_due_at is not None and now > case.next_reply_due_at:
+            case.late_replies += 1
+        case.ended_at, case.outcome = now, how
+        case.asked_at = case.next_reply_due_at = case.offered_to = case.offered_until = None
+        await session.flush()
+        await self._routing.offer(session)
+
+    async def can_serve(self, session: AsyncSession, conversation_id: str) -> bool:
+        """Whether anybody on duty may take this waiting customer."""
+        case = await self._open(session, conversation_id)
+        needed = case.certification if case is not None else ""
+        return any(may_take(agent, needed) for agent in await self._presences.crew(session))
+
+    async def under_way(self, session: AsyncSession) -> Sequence[Case]:
+        """Every case that has not ended, in the order in which they are to be served."""
+        rows = await session.scalars(
+            select(Case).where(Case.ended_at.is_(None)).order_by(Case.priority, Case.queued_at, Case.id)
+        )
+        return rows.all()
+
+    async def _open(self, session: AsyncSession, conversation_id: str) -> Case | None:
+        rows = await session.scalars(
+            select(Case)
+            .where(Case.conversation_id == conversation_id, Case.ended_at.is_(None))
+            .order_by(Case.queued_at.desc())
+            .limit(1)
+            .with_for_update()
+        )
+        return rows.first()
+
+
+def due_at(case: Case) -> datetime | None:
+    """Until when the next reply is owed; None while it is the customer's turn."""
+    return case.first_reply_due_at if case.first_reply_at is None else case.next_reply_due_at
