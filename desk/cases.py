@@ -21,6 +21,9 @@ from desk.presences import Presences
 from desk.routing import Routing, may_take
 
 CERTIFICATION_NEEDED = "这类客户要由有“{name}”的同事接待，请转给他们或联系主管。"
+COLLEAGUE_NOT_ON_DUTY = "这位同事现在不在岗，请转给别的同事或排队。"
+COLLEAGUE_LOADED = "这位同事接待的客户已经满了，请转给别的同事或排队。"
+OWN_LOADED = "您正在接待{count}位客户，已经满了，请先结束一位再接。"
 
 
 class Cases:
@@ -69,28 +72,41 @@ class Cases:
         conversation_id: str,
         agent_id: str,
         held: Callable[[], Awaitable[int]],
+        *,
+        by_colleague: bool = False,
     ) -> None:
         """Raises NotOnDuty, NotCertified, OfferedElsewhere or FullyLoaded; otherwise the case is the agent's."""
-        presence = await self._presences.locked(
-            session, agent_id
-        )  # claims of one agent wait for each other here
         agent = await session.get(DeskAgent, agent_id)
-        if agent is None or presence.state != "on_duty":
-            raise NotOnDuty()
+        absent = NotOnDuty(COLLEAGUE_NOT_ON_DUTY if by_colleague else None)
+        # Claims of one agent wait for each other at the lock of this row.
+        if agent is None or (await self._presences.locked(session, agent_id)).state != "on_duty":
+            raise absent
         case = await self._open(session, conversation_id)
         now = self._clock.now()
         if case is not None:
             if not may_take(agent, case.certification):
                 name = self._matters.rules.certifications.get(case.certification, case.certification)
                 raise NotCertified(CERTIFICATION_NEEDED.format(name=name))
-            if case.offered_to not in (None, agent_id) and (case.offered_until or now) > now:
+            offered = case.offered_to is not None and (case.offered_until or now) > now
+            if offered and case.offered_to != agent_id and not by_colleague:
                 raise OfferedElsewhere()
         count = await held()
         if count > agent.max_load:
-            raise FullyLoaded(f"您正在接待{count - 1}位客户，已经满了，请先结束一位再接。")
+            text = COLLEAGUE_LOADED if by_colleague else OWN_LOADED.format(count=count - 1)
+            raise FullyLoaded(text)
         if case is not None:
-            case.agent_id, case.claimed_at = agent_id, case.claimed_at or now
-            case.offered_to = case.offered_until = None
+            self._take(case, agent_id, now)
+
+    async def taken_over(self, session: AsyncSession, conversation_id: str, agent_id: str) -> None:
+        """The case is this agent's, whatever else they have."""
+        case = await self._open(session, conversation_id)
+        if case is not None:
+            self._take(case, agent_id, self._clock.now())
+
+    @staticmethod
+    def _take(case: Case, agent_id: str, now: datetime) -> None:
+        case.agent_id, case.claimed_at = agent_id, case.claimed_at or now
+        case.offered_to = case.offered_until = None
 
     async def spoke(self, session: AsyncSession, conversation_id: str, speaker: Speaker) -> None:
         """A reply of the agent's ends a wait; the customer's first words after one begin the next."""

@@ -40,7 +40,7 @@ class DeskAgent(Base):
     role: Mapped[str] = mapped_column(String(12), default="agent", server_default="agent")
     team: Mapped[str] = mapped_column(String(32), default="", server_default="")
     skills: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
-    languages: Mapped[list[str]] = mapped_column(JSON, default=list, server_default='["zh"]')
+    languages: Mapped[list[str]] = mapped_column(JSON, default=lambda: ["zh"], server_default='["zh"]')
     certifications: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     created_at: Mapped[datetime]
 

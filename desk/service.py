@@ -125,9 +125,15 @@ class Desk:
         conversation_id: str,
         agent_id: str,
         held: Callable[[], Awaitable[int]],
+        *,
+        by_colleague: bool = False,
     ) -> None:
         """See `Cases.admit`."""
-        await self.cases.admit(session, conversation_id, agent_id, held)
+        await self.cases.admit(session, conversation_id, agent_id, held, by_colleague=by_colleague)
+
+    async def taken_over(self, session: AsyncSession, conversation_id: str, agent_id: str) -> None:
+        """See `Cases.taken_over`."""
+        await self.cases.taken_over(session, conversation_id, agent_id)
 
     async def spoke(self, session: AsyncSession, conversation_id: str, speaker: Speaker) -> None:
         """See `Cases.spoke`."""

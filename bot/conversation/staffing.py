@@ -67,12 +67,19 @@ class Staffing(Protocol):
         conversation_id: str,
         agent_id: str,
         held: Callable[[], Awaitable[int]],
+        *,
+        by_colleague: bool = False,
     ) -> None:
-        """The agent takes the customer. Raises unless they are on duty, allowed to, and not fully loaded.
+        """The agent takes the customer, or is given them by a colleague. Raises unless on duty, allowed to, and
+        not fully loaded.
 
         Claims of one agent wait for each other here, so `held`, which counts what the agent then has, this customer
         included, is asked afterwards.
         """
+        ...
+
+    async def taken_over(self, session: AsyncSession, conversation_id: str, agent_id: str) -> None:
+        """A supervisor takes the customer, whatever else they have."""
         ...
 
     async def spoke(self, session: AsyncSession, conversation_id: str, speaker: Speaker) -> None:

@@ -202,13 +202,11 @@ class FakeHub:
             raise HubRefusal("already_claimed")
         if conversation.owner != "queue":
             raise HubRefusal("not_queued")
+        async with self.db.transaction() as session:
+            await self.desk.admit(session, conversation_id, agent_id, lambda: self._would_hold(agent_id))
+        if conversation.owner != "queue":
+            raise HubRefusal("already_claimed")
         conversation.owner, conversation.agent_id, conversation.agent_name = "agent", agent_id, agent_name
-        try:
-            async with self.db.transaction() as session:
-                await self.desk.admit(session, conversation_id, agent_id, lambda: self._held_count(agent_id))
-        except Exception:
-            conversation.owner, conversation.agent_id, conversation.agent_name = "queue", None, None
-            raise
         self.say(conversation_id, "system", "系统", f"{agent_name}为您服务。")
         self.events.publish("*", {"type": "queue"})
 
@@ -335,8 +333,8 @@ class FakeHub:
         self.typed.append((conversation_id, who))
         self.events.publish(conversation_id, {"type": "typing", "who": who})
 
-    async def _held_count(self, agent_id: str) -> int:
-        return len(await self.mine(agent_id))
+    async def _would_hold(self, agent_id: str) -> int:
+        return len(await self.mine(agent_id)) + 1
 
     def _line(self, conversation: FakeConversation) -> FakeLine:
         who = conversation.facts.get("who") or {}

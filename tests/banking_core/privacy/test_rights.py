@@ -49,7 +49,7 @@ from bot.channels.web.models import WebVisit
 from bot.channels.wechat.models import WechatAlert, WechatContact, WechatReceived, WechatVisit
 from bot.cli.customers import HOLDINGS, OBSTACLES
 from bot.conversation.models import AgentService, Conversation, Message, SideNote
-from desk.models import Ticket
+from desk.models import Case, Ticket
 from migrations.model_modules import load_metadata
 from tests.banking_core.mandates.agreeing import Agreeing
 from tests.banking_core.people import OPENED_ON
@@ -243,6 +243,25 @@ def rows(bank: Bank, agreeing: Agreeing, order_id: str) -> list[Any]:
             score=5,
             comment="王先生说话慢",
             rated_at=now,
+        ),
+        Case(
+            **own,
+            conversation_id="c" * 32,
+            channel="web",
+            reason="asked",
+            level="standard",
+            matter="",
+            language="zh",
+            certification="",
+            priority=50,
+            queued_at=now,
+            first_reply_due_at=now,
+            resolution_due_at=now,
+            ended_at=now,
+            outcome="closed",
+            replies=0,
+            late_replies=0,
+            passed_by=[],
         ),
         Ticket(
             **own,

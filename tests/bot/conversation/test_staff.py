@@ -11,6 +11,7 @@ from banking_core.audit.models import AuditRecord
 from bot.assembly import Product
 from bot.conversation.errors import ConversationError, NotOwner, NotQueued, ProposalRefused
 from bot.conversation.models import AgentService, Message
+from desk.models import DeskAgent
 from tests.bot.conversation.talking import Talk, folder, product
 
 __all__ = ["folder", "product"]
@@ -21,10 +22,19 @@ TRANSFER = "给李四转500"
 
 @pytest.fixture
 async def duty(product: Product) -> None:
-    """Somebody is at the desk, so that a customer who asks is put in the queue."""
+    """Three are at the desk, so that a customer who asks is put in the queue."""
     async with product.database.transaction() as session:
-        agent = await product.desk.add_agent(session, "wang", "小王", "Some-Pass-2026")
-        await product.desk.set_presence(session, agent, "on_duty")
+        for agent_id, name in (WANG, LI, BOSS):
+            agent = DeskAgent(
+                id=agent_id,
+                username=agent_id,
+                display_name=name,
+                password_hash="",
+                created_at=product.clock.now(),
+            )
+            session.add(agent)
+            await session.flush()
+            await product.desk.set_presence(session, agent_id, "on_duty")
 
 
 @pytest.fixture
