@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
 from desk.models import DeskAgent, Presence
+from desk.roles import RIGHTS
 from desk.rules import DeskRules
 
 PresenceState = Literal["on_duty", "break", "off"]
@@ -88,7 +89,7 @@ class Presences:
             Presence.state == "on_duty",
             Presence.last_seen_at >= oldest,
             DeskAgent.active.is_(True),
-            DeskAgent.role != "auditor",
+            DeskAgent.role.in_([role for role, rights in RIGHTS.items() if rights.acts]),
         )
 
     async def absent_agents(self, session: AsyncSession) -> list[str]:

@@ -13,17 +13,16 @@ from banking_core.clock import Clock
 from desk.matters import Matters
 from desk.models import Case, DeskAgent
 from desk.presences import Presences
+from desk.roles import RIGHTS
 
-SERVES = ("agent", "senior", "supervisor")  # an auditor only looks
 WAITING_LOOK_MAX = 100
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def may_take(agent: DeskAgent, certification: str) -> bool:
     """Whether the agent may serve a customer who needs this certification ("" for none)."""
-    if agent.role not in SERVES:
-        return False
-    return not certification or certification in agent.certifications or agent.role == "supervisor"
+    rights = RIGHTS[agent.role]
+    return rights.acts and (not certification or certification in agent.certifications or rights.leads)
 
 
 class Routing:
