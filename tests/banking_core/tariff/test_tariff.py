@@ -58,6 +58,32 @@ def test_it_opens_at_the_next_hour_of_a_working_day(now: datetime, opens_at: dat
     assert WORKING.words == "工作日8:30至17:15"
 
 
+@pytest.mark.parametrize(
+    ("start", "hours", "end"),
+    [
+        (at(11, 2, 9), 2, at(11, 2, 11)),
+        (at(11, 2, 16, 15), 1, at(11, 3, 8, 30)),  # the very end of a day is the beginning of the next
+        (at(11, 2, 16, 15), 2, at(11, 3, 9, 30)),
+        (at(11, 6, 20), 1, at(11, 9, 9, 30)),
+        (
+            at(9, 30, 17),
+            18,
+            at(10, 10, 8, 45),
+        ),  # over the holiday week: the rest of the day, two days, the Saturday
+    ],
+)
+def test_open_time_is_counted_over_nights_weekends_and_holidays(
+    start: datetime, hours: int, end: datetime
+) -> None:
+    assert WORKING.after(start, timedelta(hours=hours)) == end
+    assert WORKING.between(start, end) == timedelta(hours=hours)
+    assert WORKING.between(end, start) == timedelta()
+
+
+def test_the_desk_s_hours_are_those_customers_are_told() -> None:
+    assert TARIFF.hours[RULES.service.hours].words == TERMS.text("service.agent_hours")
+
+
 @settings(derandomize=True, max_examples=200)
 @given(minutes=st.integers(0, 60 * 24 * 400))
 def test_the_next_opening_is_open_and_nothing_before_it_is(minutes: int) -> None:
