@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
@@ -90,6 +91,29 @@ def risk(orders: int, as_json: bool) -> None:
     from bot.evaluation.risk_speed import measure_risk
 
     report = run_async(measure_risk(orders, Plan(), lambda line: click.echo(line, err=True)))
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    for key, value in report.items():
+        click.echo(f"{key}: {value}")
+
+
+@bench.command()
+@click.option("--rounds", default=50, show_default=True, type=click.IntRange(5, 10_000))
+@click.option("--model", default="", help="模型；默认用设置里的 voiceprint_model")
+@click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
+def voiceprint(rounds: int, model: str, as_json: bool) -> None:
+    """声纹：核验一次（4 秒语音）在一个核上要几毫秒，占多少内存。"""
+    from bot.channels.phone.errors import PhoneError
+    from bot.evaluation.voiceprint import measure_speed
+
+    try:
+        report = measure_speed(
+            model or settings_or_exit().voiceprint_model, rounds, lambda line: click.echo(line, err=True)
+        )
+    except PhoneError as error:
+        click.echo(f"没有成功：声纹模型用不了（{error}），请检查 ZHANGGUI_VOICEPRINT_MODEL。", err=True)
+        sys.exit(2)
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
         return

@@ -1,4 +1,4 @@
-"""`zhanggui eval`: intents, answers, scripted conversations, public sets, hearing."""
+"""`zhanggui eval`: intents, answers, scripted conversations, public sets, hearing, voices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.evaluation.public_sets import CANDIDATES, SETS, Comparison
 
 @click.group("eval")
 def evaluate() -> None:
-    """测量：理解、回答、整段对话、听音。"""
+    """测量：理解、回答、整段对话、听音、声纹。"""
 
 
 def _quietly(text: str) -> None:
@@ -163,3 +163,63 @@ def asr(manifest: Path, rate: int, codec: Literal["none", "pcmu", "pcma"], model
     except HearingFailed as error:
         click.echo(f"没有成功：识别模型用不了（{error}），请检查 ZHANGGUI_HEARING_MODEL。", err=True)
         sys.exit(2)
+
+
+@evaluate.command("voiceprint")
+@click.argument("trials", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--rate", type=click.IntRange(4000, 48000), default=None, help="按这个采样率（Hz）重采样，再过电话编码"
+)
+@click.option(
+    "--codec",
+    type=click.Choice(["none", "pcmu", "pcma"]),
+    default="pcmu",
+    show_default=True,
+    help="电话编码，与 --rate 同用",
+)
+@click.option("--model", default="", help="模型；默认用设置里的 voiceprint_model")
+@click.option(
+    "--tier",
+    type=click.Choice(["low", "medium", "high"]),
+    default="medium",
+    show_default=True,
+    help="按哪一级风险的门槛算误受率和误拒率",
+)
+@click.option(
+    "--det", type=click.Path(dir_okay=False, path_type=Path), help="DET 曲线画到这个 .png 或 .svg 文件"
+)
+def voiceprint(
+    trials: Path,
+    rate: int | None,
+    codec: Literal["none", "pcmu", "pcma"],
+    model: str,
+    tier: Literal["low", "medium", "high"],
+    det: Path | None,
+) -> None:
+    """TRIALS.jsonl：每行 {"enrol": [路径], "test": [路径], "target": 真假}；打印一个 JSON 对象。"""
+    from bot.channels.phone.errors import PhoneError
+    from bot.evaluation.error_rates import draw_det
+    from bot.evaluation.hearing import ManifestError
+    from bot.evaluation.voiceprint import measure, read_trials
+
+    which = model or settings_or_exit().voiceprint_model
+    try:
+        found = measure(read_trials(trials), which, rate_hz=rate, through=codec, tier=tier)
+        if det:
+            at = (found.figures["far"], found.figures["frr"])
+            draw_det({trials.stem: found.curve}, det, {f"threshold {found.figures['threshold']:g}": at})
+    except UnicodeDecodeError:
+        click.echo("没有成功：清单不是 UTF-8 编码的文本，请转换后再试。", err=True)
+        sys.exit(2)
+    except ManifestError as error:
+        click.echo(f"没有成功：清单有问题（{error}），请改正后再试。", err=True)
+        sys.exit(2)
+    except PhoneError as error:
+        click.echo(f"没有成功：声纹模型用不了（{error}），请检查 ZHANGGUI_VOICEPRINT_MODEL。", err=True)
+        sys.exit(2)
+    except (ImportError, ValueError, OSError) as error:
+        click.echo(
+            f"没有成功：曲线画不出来（{error}）。画图需要 matplotlib，文件名以 .png 或 .svg 结尾。", err=True
+        )
+        sys.exit(2)
+    click.echo(json.dumps(found.figures, ensure_ascii=False))

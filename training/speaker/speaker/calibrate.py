@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.optimize import minimize
 
+from bot.channels.phone.voiceprint import windows
 from bot.channels.phone.voiceprint.embedding import unit
 from bot.channels.phone.voiceprint.encoders import OnnxEncoder
 from bot.channels.phone.voiceprint.scoring import PLAIN, SPEECH_S_RANGE, Calibration, Rules, Scorer
@@ -20,6 +21,7 @@ OF_EACH: Final = 6  # recordings in a cohort voice
 SIMILAR: Final = (20, 40, 80)
 FALSE_ACCEPTS: Final = {"low": 0.01, "medium": 0.001, "high": 0.0003}
 RIDGE: Final = 1e-3
+UNLIKE_SHARE: Final = 0.01  # of recordings of one voice that are taken for two
 
 
 def cohort(folder: Path, heard: list[Recording], encoder: OnnxEncoder, seed: int) -> np.ndarray:
@@ -76,7 +78,7 @@ def write(
     figures: dict[str, Any] = {"dev_trials": len(made)}
     best: tuple[float, int, np.ndarray] | None = None
     for similar in (0, *SIMILAR):
-        rules = Rules(similar, PLAIN.calibration, PLAIN.thresholds, 0.0, 0.0)
+        rules = Rules(similar, PLAIN.calibration, PLAIN.thresholds, 0.0, 0.0, 0.0)
         found = scores(Scorer(rules, voices.astype(np.float32)), made)
         errors = [eer(found[same & near], found[~same & near]) for near in _lengths(speech_s)]
         figures[f"dev_eer_similar_{similar}"] = [round(one, 4) for one in errors]
@@ -89,12 +91,16 @@ def write(
         name: round(float(np.quantile(llr[~same], 1 - rate)), 2) for name, rate in FALSE_ACCEPTS.items()
     }
     np.save(model / "cohort.npy", voices)
+    alike = [
+        windows.alike(wave, encoder) for one in dev if len(wave := trials.speech(folder, one)) > 2 * 8000
+    ]
     rules_data = {
         "similar": best[1],
         "calibration": {name: round(getattr(calibration, name), 5) for name in Calibration.__slots__},
         "thresholds": thresholds,
         "same_voice_llr": round(float(np.quantile(llr[same], 0.02)), 2),
         "adapt_llr": thresholds["high"],
+        "alike_min": round(float(np.quantile(alike, UNLIKE_SHARE)), 3),
     }
     (model / "scoring.json").write_text(json.dumps(rules_data, indent=1) + "\n", "utf-8")
     return figures

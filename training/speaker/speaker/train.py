@@ -18,8 +18,8 @@ from speaker.corpus import STUDENTS
 from speaker.network import Size
 from speaker.prepare import Bank
 
-LENGTHS: Final = (62, 94, 125, 156)  # frames of 16 ms
-FRAMES: Final = 64 * 125  # of a batch
+LENGTHS: Final = (50, 75, 100)  # frames of 16 ms
+FRAMES: Final = 64 * 75  # of a batch
 _STUDENT_WEIGHT: Final = 2.0
 _LONE_WEIGHT: Final = 0.5
 
@@ -28,10 +28,10 @@ _LONE_WEIGHT: Final = 0.5
 class Plan:
     """`steps` in all; the margin grows over `ease_steps`."""
 
-    steps: int = 7000
+    steps: int = 4500
     rate: float = 2e-3
-    warm_steps: int = 300
-    ease_steps: int = 1200
+    warm_steps: int = 200
+    ease_steps: int = 800
     margin: float = 0.2
     scale: float = 30.0
     weight_decay: float = 2e-2

@@ -30,6 +30,10 @@ class SpeakerEncoder(Protocol):
         """The voice in mono audio. Raises NoSpeech if there is next to none, VoiceprintFailed if the model breaks."""
         ...
 
+    def vector(self, speech: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The unit vector of speech alone at 8 kHz, as `encoders.speech_of` gives it. Raises VoiceprintFailed."""
+        ...
+
 
 def unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
     """At length one."""

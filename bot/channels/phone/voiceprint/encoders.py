@@ -96,7 +96,7 @@ class OnnxEncoder:
         return Embedding(self.vector(speech), self.model, len(speech) / RATE_HZ)
 
     def vector(self, speech: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Of speech alone, as `speech_of` gives it."""
+        """See SpeakerEncoder."""
         try:
             (found,) = self._session.run(["embedding"], {"wave": speech[None]})
         except Exception as error:
@@ -130,11 +130,14 @@ class SpeechBrainEncoder:
     def embed(self, pcm: NDArray[np.int16], rate_hz: int) -> Embedding:
         """See SpeakerEncoder."""
         speech = speech_of(pcm, rate_hz)
+        return Embedding(self.vector(speech), self.model, len(speech) / RATE_HZ)
+
+    def vector(self, speech: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See SpeakerEncoder."""
         wave = self._torch.from_numpy(at_rate(speech, RATE_HZ, SPEECHBRAIN_RATE_HZ))[None]
         try:
             with self._torch.no_grad():
                 found = self._classifier.encode_batch(wave)
         except RuntimeError as error:
             raise VoiceprintFailed(f"the encoder failed: {type(error).__name__}") from None
-        vector = np.asarray(found.reshape(-1).numpy(), np.float32)
-        return Embedding(unit(vector), self.model, len(speech) / RATE_HZ)
+        return unit(np.asarray(found.reshape(-1).numpy(), np.float32))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import webrtcvad
 from numpy.typing import NDArray
 
+from bot.channels.phone.voiceprint import windows
 from bot.channels.phone.voiceprint.embedding import SpeakerEncoder
 from bot.channels.phone.voiceprint.encoders import at_rate
-from bot.channels.phone.voiceprint.speech import FRAME, RATE_HZ, active, levels_db
+from bot.channels.phone.voiceprint.speech import FRAME, RATE_HZ, active, levels_db, spoken
 
 Code = Literal["ok", "too_short", "too_quiet", "clipped", "noisy", "not_speech", "two_voices"]
 SPEECH_MIN_S: Final = 1.2
@@ -20,14 +21,20 @@ CLIPPED_MAX: Final = 0.01  # of the samples of speech
 CLIPPED_FROM: Final = 32000
 SNR_MIN_DB: Final = 8.0
 VOICED_MIN: Final = 0.4  # of the frames that are loud enough
-WINDOW_S: Final = 1.6
-SAME_MIN: Final = 0.0  # cosine of two windows of one recording
+SWING_MIN_DB: Final = 2.2  # syllables make the level swing
+STEADY_MAX: Final = 0.45  # sounds of speech are over after a sixth of a second, notes are not
 _AGGRESSIVENESS: Final = 1
+_LAG_FRAMES: Final = 8
+_BANDS_HZ: Final = np.linspace(200.0, 3600.0, 35)
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """`code` names the first thing that is wrong; figures are of the speech found. `alike` is None if not measured."""
+    """`code` names the first thing that is wrong; figures are of the speech found.
+
+    `swing_db` is how much the level changes, `steady` how much of the sound is still there 0.16 s later (-1 to 1),
+    `alike` the least cosine between windows of the recording, None where it was not measured.
+    """
 
     code: Code
     speech_s: float
@@ -35,6 +42,8 @@ class Quality:
     snr_db: float
     clipped: float
     voiced: float
+    swing_db: float
+    steady: float
     alike: float | None = None
 
     @property
@@ -43,27 +52,44 @@ class Quality:
         return self.code == "ok"
 
 
-def measure(pcm: NDArray[np.int16], rate_hz: int, encoder: SpeakerEncoder | None = None) -> Quality:
-    """Of mono audio; with an `encoder` it is also asked whether one voice speaks throughout."""
+def measure(
+    pcm: NDArray[Any], rate_hz: int, encoder: SpeakerEncoder | None = None, alike_min: float = -1.0
+) -> Quality:
+    """Of mono audio. With an `encoder`, windows less alike than `alike_min` are two voices."""
     samples = at_rate(pcm, rate_hz)
     mask, level = active(samples), levels_db(samples)
     if not mask.any():
-        return Quality("too_short", 0.0, -100.0, 0.0, 0.0, 0.0)
+        return Quality("too_short", 0.0, -100.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     frames = samples[: len(mask) * FRAME].reshape(-1, FRAME)
     loud = float(10 * np.log10((10 ** (level[mask] / 10)).mean()))
-    quiet = float(np.percentile(level, 5))
-    clipped = float((np.abs(frames[mask]) >= CLIPPED_FROM).mean())
-    speech_s = float(mask.sum()) * FRAME / RATE_HZ
-    voiced = _voiced(frames[mask])
-    figures = (speech_s, loud, loud - quiet, clipped, voiced)
-    code = _first(*figures)
-    return Quality(code, *figures)
+    figures = (
+        float(mask.sum()) * FRAME / RATE_HZ,
+        loud,
+        loud - float(np.percentile(level, 5)),
+        float((np.abs(frames[mask]) >= CLIPPED_FROM).mean()),
+        _voiced(frames[mask]),
+        float(level[mask].std()),
+        _steady(frames[mask]),
+    )
+    code = _fault(*figures)
+    if code != "ok" or encoder is None:
+        return Quality(code, *figures)
+    alike = windows.alike(spoken(samples), encoder)
+    return Quality("two_voices" if alike < alike_min else "ok", *figures, alike)
 
 
-def _first(speech_s: float, level_db: float, snr_db: float, clipped: float, voiced: float) -> Code:
+def _fault(
+    speech_s: float,
+    level_db: float,
+    snr_db: float,
+    clipped: float,
+    voiced: float,
+    swing: float,
+    steady: float,
+) -> Code:
     faults: tuple[tuple[bool, Code], ...] = (
         (level_db < LEVEL_MIN_DB, "too_quiet"),
-        (voiced < VOICED_MIN, "not_speech"),
+        (voiced < VOICED_MIN or swing < SWING_MIN_DB or steady > STEADY_MAX, "not_speech"),
         (speech_s < SPEECH_MIN_S, "too_short"),
         (clipped > CLIPPED_MAX, "clipped"),
         (snr_db < SNR_MIN_DB, "noisy"),
@@ -76,3 +102,17 @@ def _voiced(frames: NDArray[np.float32]) -> float:
     detector = webrtcvad.Vad(_AGGRESSIVENESS)
     pcm = np.clip(frames, -32768, 32767).astype("<i2")
     return float(np.mean([detector.is_speech(one.tobytes(), RATE_HZ) for one in pcm]))
+
+
+def _steady(frames: NDArray[np.float32]) -> float:
+    """How much each spectrum, less the mean of all, resembles the one _LAG_FRAMES later."""
+    if len(frames) <= 2 * _LAG_FRAMES:
+        return 0.0
+    power = np.abs(np.fft.rfft(frames * np.hanning(FRAME), axis=1)) ** 2
+    place = np.digitize(np.fft.rfftfreq(FRAME, 1 / RATE_HZ), _BANDS_HZ)
+    bands = np.stack([power[:, place == at].sum(axis=1) for at in range(1, len(_BANDS_HZ))], axis=1)
+    shape = np.log(bands + 1e3)
+    shape = shape - shape.mean(axis=1, keepdims=True)
+    shape = shape - shape.mean(axis=0)
+    now, later = shape[:-_LAG_FRAMES], shape[_LAG_FRAMES:]
+    return float((now * later).sum() / max(float(np.sqrt((now**2).sum() * (later**2).sum())), 1e-9))

@@ -1,6 +1,6 @@
 """Was this very recording heard before? Fingerprints of former attempts find it again, whole or in pieces.
 
-A fingerprint holds four bytes for each 16 ms: 31 signs (does a band, against its neighbour, gain or lose energy over
+A fingerprint holds four bytes for each 16 ms: 23 signs (does a band, against its neighbour, gain or lose energy over
 time?) and whether there is speech. Level, tone colour and codecs change few of the signs; the same words said anew
 change nearly half of them. No speech and no voice can be made from it again, but it says when somebody spoke: keep it
 as personal data.
@@ -20,16 +20,17 @@ from bot.channels.phone.voiceprint.encoders import at_rate
 from bot.channels.phone.voiceprint.speech import FRAME, RATE_HZ, active
 
 MAGIC: Final = b"ZFP1"
+SPEECH_BIT: Final = 31
 HOP: Final = 128
 WINDOW: Final = 1024
-STEP: Final = 3  # frames between which energies are compared
-BANDS: Final = 32
+STEP: Final = 6  # frames between which energies are compared
+BANDS: Final = 24
 BAND_HZ: Final = (250.0, 3400.0)
-BLOCK: Final = 24  # frames that are looked for at once: 0.4 s, about a digit
+BLOCK: Final = 30  # frames that are looked for at once: half a second, about a digit
 BLOCK_HOP: Final = 6
 ACTIVE_MIN: Final = 0.6  # of a block's frames
-ALIKE_MIN: Final = 0.64  # correlation of a block's signs; 1 - 2 * bit error rate
-SHARE_MIN: Final = 0.3  # of the blocks
+ALIKE_MIN: Final = 0.52  # correlation of a block's signs; 1 - 2 * bit error rate
+SHARE_MIN: Final = 0.4  # of the blocks
 SPEEDS_PERCENT: Final = (100, 97, 103, 94, 106, 91, 109, 88, 112, 85, 115)
 
 
@@ -96,7 +97,7 @@ def _signs(samples: NDArray[np.float32]) -> NDArray[np.uint32]:
     middle = (np.arange(STEP, count) * HOP + (WINDOW - STEP * HOP) // 2) // FRAME
     mask = active(samples)
     speech = mask[np.minimum(middle, len(mask) - 1)].astype(np.uint64)
-    return np.asarray(signs | (speech << np.uint64(31)), np.uint32)
+    return np.asarray(signs | (speech << np.uint64(SPEECH_BIT)), np.uint32)
 
 
 def _bits(fingerprint: bytes) -> NDArray[np.uint32]:
@@ -129,7 +130,7 @@ def _blocks(words: NDArray[np.uint32], hop: int, speech_min: float) -> NDArray[n
         return np.zeros((0, BLOCK * (BANDS - 1)), np.float32)
     signs = _plus_minus(words)
     starts = np.arange(0, len(words) - BLOCK + 1, hop)
-    speech = (words >> np.uint32(31)).astype(np.float32)
+    speech = (words >> np.uint32(SPEECH_BIT)).astype(np.float32)
     total = np.concatenate([[0.0], np.cumsum(speech)])
     starts = starts[(total[starts + BLOCK] - total[starts]) / BLOCK >= speech_min]
-    return np.asarray(signs[starts[:, None] + np.arange(BLOCK)].reshape(len(starts), -1))
+    return np.asarray(signs[starts[:, None] + np.arange(BLOCK)].reshape(len(starts), signs.shape[1] * BLOCK))

@@ -56,6 +56,7 @@ class Rules:
     thresholds: Mapping[Tier, float]
     same_voice_llr: float  # between one enrolment and the others
     adapt_llr: float
+    alike_min: float  # cosine between windows of one recording
 
     @classmethod
     def read(cls, file: Path) -> Rules:
@@ -68,6 +69,7 @@ class Rules:
                 {tier: float(given["thresholds"][tier]) for tier in TIERS},
                 float(given["same_voice_llr"]),
                 float(given["adapt_llr"]),
+                float(given["alike_min"]),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise VoiceprintFailed(f"{file.name} cannot be used: {type(error).__name__}") from None
@@ -95,6 +97,7 @@ PLAIN: Final = Rules(
     thresholds={"low": 2.0, "medium": 4.0, "high": 6.0},
     same_voice_llr=0.0,
     adapt_llr=6.0,
+    alike_min=0.1,
 )
 
 
