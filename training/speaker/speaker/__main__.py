@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
+import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from speaker import corpus, prepare, train
+import numpy as np
+import torch
+
+from speaker import calibrate, corpus, export, measure, network, prepare, train
+from speaker.corpus import Recording
 from speaker.network import Size
 from speaker.prepare import Bank
 
@@ -17,25 +24,66 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--work", type=Path, required=True, help="for what is made on the way; kept between runs"
     )
+    parser.add_argument("--model", type=Path, help="where the finished model goes; default: WORK/model")
+    parser.add_argument(
+        "--app-python", type=Path, default=Path(sys.executable), help="Python of the app, which measures"
+    )
+    parser.add_argument(
+        "--parity", type=Path, help="SpeechBrain's vectors, for the app's tests to compare with"
+    )
     parser.add_argument("--steps", type=int, default=plan.steps, help="of the plan")
+    parser.add_argument("--stop", type=int, help="take the weights after so many steps of the plan")
+    parser.add_argument("--every", type=int, default=1, help="only every so many recordings: for a trial run")
     parser.add_argument("--seed", type=int, default=plan.seed)
+    parser.add_argument("--no-measuring", action="store_true", help="weights and calibration only")
     return parser.parse_args()
 
 
-def _bank(given: argparse.Namespace) -> Bank:
+def _bank(given: argparse.Namespace, heard: list[Recording]) -> Bank:
     path = given.work / "bank.npz"
     if not path.exists():
-        heard = [one for one in corpus.recordings(given.speech) if one.part == "train"]
-        prepare.prepare(given.speech, heard, given.seed).save(path)
+        prepare.prepare(given.speech, heard[:: given.every], given.seed).save(path)
     return Bank.load(path)
 
 
+def _write_parity(encoder: network.Encoder, file: Path) -> None:
+    """Pieces of sound (int16) and what SpeechBrain makes of them."""
+    waves = [np.rint(wave * 32768).astype(np.int16) for wave in export.waves_for_parity()[:2]]
+    with torch.no_grad():
+        pieces = [torch.from_numpy(wave.astype(np.float32) / 32768)[None] for wave in waves]
+        vectors = [encoder(piece).numpy()[0] for piece in pieces]
+    np.savez_compressed(file, short=waves[0], long=waves[1], short_vector=vectors[0], long_vector=vectors[1])
+
+
+def _export(run: Path, model: Path, parity: Path | None) -> dict[str, object]:
+    """The running mean of the weights as the encoder."""
+    kept = torch.load(run / "checkpoint.pt", weights_only=True)
+    encoder = network.Encoder(network.restore(kept))
+    unlike = export.write(encoder, model / "encoder.onnx", kept["step"])
+    if parity:
+        _write_parity(encoder, parity)
+    return {"steps": kept["step"], "size": kept["size"], "unlike_speechbrain_max": float(f"{unlike:.2g}")}
+
+
 def main() -> None:
-    """Trains, exports and measures; what was done before is kept in --work and not done again."""
+    """Trains, exports, calibrates and measures; what was done before is kept in --work and not done again."""
     given = _arguments()
     given.work.mkdir(parents=True, exist_ok=True)
+    model: Path = (given.model or given.work / "model").resolve()
+    parts: dict[str, list[Recording]] = {"train": [], "dev": [], "report": []}
+    for one in corpus.recordings(given.speech):
+        parts[one.part].append(one)
     plan = train.Plan(steps=given.steps, seed=given.seed)
-    train.run(_bank(given), plan, Size(), given.work / "run")
+    train.run(_bank(given, parts["train"]), plan, Size(), given.work / "run", given.stop)
+    figures = {"plan": asdict(plan), **_export(given.work / "run", model, given.parity)}
+    figures["speakers"] = {name: len({one.speaker for one in of}) for name, of in parts.items()}
+    figures["calibration"] = calibrate.write(given.speech, model, parts["train"], parts["dev"], given.seed)
+    if not given.no_measuring:
+        python = given.app_python.absolute()  # not resolved: a link is what makes it an environment
+        figures["sets"] = measure.run(
+            given.work / "measure", given.speech, parts["report"], model, given.seed, python
+        )
+    (model / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ from speaker.corpus import Recording
 
 ENROLMENTS: Final = 3
 LENGTHS_S: Final = (0.6, 1.0, 1.5, 2.5, 4.0, 6.0)
+DRAWS: Final = 6  # enrolments of a speaker
+TESTS: Final = 12  # of a speaker and length
+OTHERS_SHARE: Final = 0.3  # of the trials between different speakers
 
 
 @dataclass(slots=True)
@@ -36,45 +39,42 @@ def speech(folder: Path, one: Recording) -> np.ndarray:
 
 
 def make(
-    folder: Path, chosen: list[Recording], encoder: OnnxEncoder, seed: int, rounds: int = 12
+    folder: Path,
+    chosen: list[Recording],
+    encoder: OnnxEncoder,
+    seed: int,
+    lengths_s: tuple[float, ...] = LENGTHS_S,
 ) -> list[Trial]:
-    """For each speaker and length `rounds` enrolments with one test of the same and six of other speakers."""
+    """Enrolments from half of each speaker's recordings, tests from the other half, all against one another."""
     rng = np.random.default_rng(seed)
     waves: dict[str, list[np.ndarray]] = {}
     for one in chosen:
         waves.setdefault(one.speaker, []).append(speech(folder, one))
-    voices = {who: [encoder.vector(wave) for wave in of if len(wave) > 2400] for who, of in waves.items()}
-    speakers = sorted(waves)
+    enrolled: dict[str, list[np.ndarray]] = {}
+    tests: dict[str, list[tuple[np.ndarray, float]]] = {}
+    for who, of in waves.items():
+        half = len(of) // 2
+        voices = [encoder.vector(wave) for wave in of[:half]]
+        drawn = [rng.permutation(half)[:ENROLMENTS] for _ in range(DRAWS)]
+        enrolled[who] = [unit(np.sum([voices[at] for at in some], axis=0)) for some in drawn]
+        crops = [_crop(rng, of[half:], length) for length in lengths_s for _ in range(TESTS)]
+        tests[who] = [(encoder.vector(crop), len(crop) / RATE_HZ) for crop in crops]
     trials = []
-    for length in LENGTHS_S:
-        for who in speakers:
-            for _ in range(rounds):
-                order = rng.permutation(len(voices[who]))
-                enrolled = unit(np.sum([voices[who][at] for at in order[:ENROLMENTS]], axis=0))
-                rest = [waves[who][at] for at in order[ENROLMENTS:]]
-                trials.append(_trial(rng, enrolled, rest, length, True, encoder))
-                others = rng.choice([one for one in speakers if one != who], 6, replace=False)
-                trials += [_trial(rng, enrolled, waves[other], length, False, encoder) for other in others]
+    for who, templates in enrolled.items():
+        for other, heard in tests.items():
+            for template in templates:
+                kept = heard if other == who else [one for one in heard if rng.random() < OTHERS_SHARE]
+                trials += [Trial(template, vector, other == who, speech_s) for vector, speech_s in kept]
     return trials
 
 
-def _trial(
-    rng: np.random.Generator,
-    enrolled: np.ndarray,
-    waves: list[np.ndarray],
-    length_s: float,
-    same: bool,
-    encoder: OnnxEncoder,
-) -> Trial:
-    """The test is one recording, with others after it if it is too short."""
-    order = rng.permutation(len(waves))
+def _crop(rng: np.random.Generator, waves: list[np.ndarray], length_s: float) -> np.ndarray:
+    """From one recording, with others after it if it is too short."""
     joined, missing = list[np.ndarray](), int(length_s * RATE_HZ)
-    for at in order:
-        wave = waves[at]
-        begin = int(rng.integers(0, max(1, len(wave) - missing + 1)))
-        joined.append(wave[begin : begin + missing])
+    for at in rng.permutation(len(waves)):
+        begin = int(rng.integers(0, max(1, len(waves[at]) - missing + 1)))
+        joined.append(waves[at][begin : begin + missing])
         missing -= len(joined[-1])
         if missing <= 0:
             break
-    test = np.concatenate(joined)
-    return Trial(enrolled, encoder.vector(test), same, len(test) / RATE_HZ)
+    return np.concatenate(joined)
