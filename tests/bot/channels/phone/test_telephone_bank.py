@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
 from banking_core.customers.models import Customer
 from banking_core.orders.models import Order
 from bot.assembly import Product
+from bot.channels.phone.audio import SAMPLE_RATE_HZ
 from bot.channels.phone.loop import Expect
 from bot.channels.phone.loop import manner as words
 from bot.channels.phone.ports import Hearing
@@ -26,6 +28,7 @@ from bot.evaluation.demo_bank import make_template, open_copy
 from bot.running.phone import Exchange, telephone
 from bot.running.premises import free_port
 from tests.banking_core.identity.logging_in import CODE, known_code
+from tests.bot.channels.phone.manual import tone
 from tests.bot.channels.phone.softphone import Baresip, baresip, pitches
 from tests.bot.channels.phone.telephone import Hears, Telephone, calling
 
@@ -151,6 +154,32 @@ async def test_everything_goes_by_keys_alone(product: Product) -> None:
         assert "余额" in await log_in(phone)
 
 
+async def test_a_transfer_goes_by_keys_alone_from_the_payee_to_the_code(product: Product) -> None:
+    async with calling(product) as phone:
+        await phone.key("2#")
+        assert "转给谁" in await log_in(phone)
+        assert "转多少钱" in await phone.key("1#")
+        said = await phone.key("500#")
+        assert "五百元" in said and "确认请按一" in said
+        assert "验证码" in await phone.key("1#")
+        assert "转账成功" in await phone.key(CODE, seconds=4.0)
+    assert [order.amount_fen for order in await orders(product) if order.status == "executed"] == [500_00]
+
+
+async def test_a_yes_into_the_read_back_confirms_nothing_and_a_correction_into_it_counts(
+    product: Product,
+) -> None:
+    async with calling(product) as phone:
+        await phone.say("给李四转五百块")
+        await phone.key(CODE)
+        await phone.key(await keyed_tail(product), seconds=0.1)
+        await phone.say("确认", frames=4, seconds=0.0)
+        assert phone.ears.expected is Expect.YES_NO
+        await phone.rest(3.0)
+        assert "六百元" in await phone.say("不对，是六百", frames=4)
+    assert [order for order in await orders(product) if order.status in ("executed", "submitted")] == []
+
+
 @pytest.mark.parametrize("steps", range(6))
 async def test_who_hangs_up_at_any_step_leaves_no_half_made_order(product: Product, steps: int) -> None:
     async with calling(product) as phone:
@@ -205,6 +234,36 @@ async def test_a_caller_is_put_through_to_a_human_who_reads_and_answers_and_give
         assert phone.ears.expected is Expect.CODE
 
 
+async def test_a_caller_and_the_agent_who_has_them_hear_each_other(product: Product) -> None:
+    agent = await on_duty(product)
+    async with calling(product) as phone:
+        await phone.say("转人工")
+        await product.handoff.claim(phone.conversation, agent, "王芳")
+        with product.calls.join(phone.conversation) as sound:
+            assert sound is not None
+            await phone.hears(words.AGENT_HERE[-1])
+            await phone.rest(3.0)
+            listening = sound.listen()
+            phone.call.heard(tone(1, value=88))
+            await phone.timer.advance(0.02)
+            assert await asyncio.wait_for(anext(listening), 5) == tone(1, value=88)
+            sound.say(tone(5, value=7777))
+            await phone.timer.advance(0.5)
+            assert [value for _, kind, value in phone.call.tape if kind == "frame"].count(7777) == 5
+            asked = len(phone.asked)
+            await phone.say("我的卡被吞了")
+            assert len(phone.asked) == asked
+            await listening.aclose()
+        await product.handoff.hand_back(phone.conversation, agent)
+        await phone.hears("我继续帮您")
+
+
+async def test_a_caller_who_says_nothing_is_let_go_with_a_goodbye(product: Product) -> None:
+    async with calling(product) as phone:
+        await phone.rest(40.0)
+        assert phone.voice.said[-2:] == [*words.GOODBYE_SILENT] and phone.call.over
+
+
 async def test_who_hangs_up_in_the_queue_leaves_it(product: Product) -> None:
     await on_duty(product)
     async with calling(product) as phone:
@@ -218,6 +277,15 @@ async def test_silence_is_answered_with_the_keys_that_are_there(product: Product
     async with calling(product) as phone:
         await phone.rest(9.0)
         assert "查余额请按一，转账请按二，交电费请按三，转人工请按零。" in phone.voice.said
+
+
+async def test_a_caller_who_falls_silent_is_taken_to_a_human_who_is_there(product: Product) -> None:
+    await on_duty(product)
+    async with calling(product) as phone:
+        await phone.say("查余额")
+        await phone.hears(words.HUMAN_SILENT[0])
+        await phone.hears("转接人工")
+        assert (await product.hub.status(phone.conversation)).owner == "queue"
 
 
 async def test_a_call_without_ears_says_so_and_goes_by_keys(product: Product) -> None:
@@ -274,13 +342,23 @@ async def test_a_stock_telephone_gets_its_balance_by_keys_alone(product: Product
             await asyncio.sleep(0.1)
 
 
+def noisy(pcm: bytes, rms: float) -> bytes:
+    """The sound of a place where something hums and hisses all the time."""
+    samples = np.frombuffer(pcm, "<i2").astype(float)
+    hiss = np.random.default_rng(5).normal(0.0, rms, len(samples))
+    hum = rms * np.sin(2 * np.pi * 100 * np.arange(len(samples)) / SAMPLE_RATE_HZ)
+    return np.clip(samples + hiss + hum, -32768, 32767).astype("<i2").tobytes()
+
+
 @pytest.mark.process
+@pytest.mark.parametrize("noise_rms", [0.0, 150.0])
 async def test_a_stock_telephone_speaks_into_the_greeting_and_is_understood(
-    product: Product, tmp_path: Path
+    product: Product, tmp_path: Path, noise_rms: float
 ) -> None:
     """A voice, telephone sound, the bundled ears: an interruption that is heard, answered and done."""
     words = b"".join([pcm async for pcm in EspeakSpeaker().speak("查余额", 1.0)])
     said = (bytes(16_000 * 2) + words + bytes(16_000 * 6)) * 10  # as often as a caller would try
+    said = noisy(said, noise_rms)
     async with stock_telephone(product, tmp_path / "phone", said, None) as (_, turns):
         heard, answer = await turns.get()
         while "余额" not in heard:
