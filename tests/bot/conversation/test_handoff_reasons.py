@@ -1,0 +1,231 @@
+"""Why a customer comes to a human is a code, reached from the dialogue; and of many who claim them one wins."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from banking_core.clock import ManualClock
+from banking_core.customers.models import Customer
+from banking_core.risk.rules import Rules
+from banking_core.risk.service import Risk
+from bot.assembly import Product, build_product
+from bot.conversation.errors import AlreadyClaimed
+from bot.conversation.models import Conversation
+from bot.conversation.views import Inbound
+from bot.evaluation.converse import MOMENT
+from bot.evaluation.demo_bank import settings_for
+from bot.settings import Settings
+from desk.errors import FullyLoaded
+from desk.models import Case, DeskAgent
+from migrations import upgrade
+from tests.bot.conversation.talking import TOPUP, Hears, Talk, folder, product
+from tests.postgres import postgres_cluster, postgres_url
+
+__all__ = ["folder", "postgres_cluster", "postgres_url", "product"]
+
+STOP = """
+version: 9
+rules:
+  - {id: stop, when: kind_topup, verdict: human, reason: 先看看, customer_text: 这笔要先由同事和您核实。, mode: live}
+"""
+
+
+async def on_duty(product: Product, *usernames: str, max_load: int = 5) -> list[str]:
+    """Agents at the desk; their ids."""
+    ids = []
+    async with product.database.transaction() as session:
+        for username in usernames:
+            agent_id = await product.desk.add_agent(session, username, username, "", max_load=max_load)
+            agent = await session.get(DeskAgent, agent_id)
+            assert agent is not None
+            agent.certifications = ["anti_fraud"]
+            await session.flush()
+            await product.desk.set_presence(session, agent_id, "on_duty")
+            ids.append(agent_id)
+    return ids
+
+
+@pytest.fixture
+async def talk(product: Product) -> Talk:
+    await on_duty(product, "xiaowang")
+    return await Talk(product).begin()
+
+
+async def waiting(talk: Talk) -> tuple[str, str | None]:
+    """Who has the conversation, and the reason of the newest case."""
+    async with talk.product.database.snapshot() as session:
+        conversation = await session.get(Conversation, talk.conversation)
+        case = await session.scalar(select(Case).where(Case.conversation_id == talk.conversation))
+    assert conversation is not None
+    assert case is None or conversation.handoff_reason == case.reason
+    return conversation.owner, case.reason if case else None
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (["转人工"], "asked"),
+        (["咕噜咕噜", "叽里呱啦", "哗啦哗啦", "好的"], "clarification_failed"),
+        (["咕噜咕噜", "叽里呱啦", "哗啦哗啦", "转人工"], "clarification_failed"),
+        (["叫你们经理出来"], "complaint"),
+        (["你们这个垃圾银行"], "complaint"),
+        (["我已经打12378投诉你们了"], "complaint"),
+        (["我不想活了"], "distress"),
+        (["我一辈子的积蓄都没了"], "distress"),
+        ([TOPUP, "有人威胁我"], "distress"),
+        (["急死我了", "转人工"], "distress"),
+        (["对方让我转到安全账户", "转人工"], "scam"),
+    ],
+)
+async def test_what_the_customer_says_decides_the_reason(talk: Talk, said: list[str], reason: str) -> None:
+    for text in said:
+        await talk.say(text)
+    assert await waiting(talk) == ("queue", reason)
+
+
+@pytest.mark.parametrize(
+    "said", ["气死我了给自己充50话费", "破银行给自己充50话费", "12378投诉电话是多少", "意外险死了怎么赔"]
+)
+async def test_an_angry_word_beside_a_clear_wish_or_in_a_question_fetches_nobody(
+    talk: Talk, said: str
+) -> None:
+    await talk.say(said)
+    assert await waiting(talk) == ("bot", None)
+
+
+async def test_money_that_the_risk_area_stops_is_a_human_s_matter(talk: Talk) -> None:
+    talk.product.bank.orders.use_risk(Risk(rules=Rules.parse(STOP)))
+    await talk.say(TOPUP)
+    await talk.say("确认")
+    assert await waiting(talk) == ("queue", "risk")
+
+
+async def test_whoever_could_not_prove_themself_is_known_as_such(talk: Talk) -> None:
+    await talk.say("给李四转900")
+    await talk.say("确认")
+    for _ in range(3):
+        said = await talk.say("000000")
+    assert "作废" in said
+    await talk.say("转人工")
+    assert await waiting(talk) == ("queue", "verification_failed")
+
+
+async def test_a_vip_is_served_as_one(talk: Talk) -> None:
+    async with talk.product.database.transaction() as session:
+        for customer in await session.scalars(select(Customer)):
+            customer.level = "vip"
+    await talk.say("转人工")
+    assert await waiting(talk) == ("queue", "vip")
+
+
+async def test_the_more_urgent_is_ahead_and_the_others_hear_of_it(product: Product) -> None:
+    await on_duty(product, "xiaowang")
+    first, second = await Talk(product).begin(), await Talk(product).begin()
+    await first.say("转人工")
+    assert "前面还有" not in await second.say("我不想活了")
+    assert (await product.hub.status(first.conversation)).queue_position == 2
+    assert [item.conversation_id for item in await product.handoff.queue()] == [
+        second.conversation,
+        first.conversation,
+    ]
+
+
+async def test_without_a_certified_agent_the_customer_is_told_and_offered_a_call_back(
+    product: Product,
+) -> None:
+    await on_duty(product, "xiaowang")
+    async with product.database.transaction() as session:
+        for agent in await session.scalars(select(DeskAgent)):
+            agent.certifications = []
+    talk = await Talk(product).begin()
+    await talk.say("对方让我转到安全账户")
+    assert "留一张工单" in await talk.say("转人工")
+    assert await waiting(talk) == ("bot", None)
+
+
+async def test_at_night_the_customer_hears_when_somebody_is_back_and_when_they_are_called(
+    product: Product,
+) -> None:
+    product.clock.advance(seconds=13 * 3600)  # type: ignore[attr-defined]  # half past eleven in the evening
+    talk = await Talk(product).begin()
+    told = await talk.say("转人工")
+    assert "现在都不在线，明天8:00上班" in told and "每天8:00至22:00" in told
+    await talk.say("留工单")
+    assert "明天10:00前给您回电话" in await talk.say("卡在商场刷不了")
+
+
+async def test_when_the_last_agent_who_may_serve_leaves_the_customer_is_told(
+    product: Product, talk: Talk
+) -> None:
+    await talk.say("转人工")
+    product.clock.advance(seconds=46)  # type: ignore[attr-defined]
+    assert await product.handoff.sweep_unattended() == 1
+    newest = (await product.hub.history(talk.conversation))[-1]
+    assert "不在线" in newest["text"]
+    async with product.database.snapshot() as session:
+        case = await session.scalar(select(Case))
+    assert case is not None and case.outcome == "unattended"
+
+
+# --- many at once, on both engines -----------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    if request.param == "sqlite":
+        return settings_for(tmp_path)
+    return settings_for(tmp_path, database_url=request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+async def busy(settings: Settings) -> AsyncIterator[Product]:
+    """A product without customers of its own; visitors will do."""
+    await upgrade(settings.database_url, vault=settings.open_vault())
+    product = build_product(settings, clock=ManualClock(MOMENT), understander=Hears())
+    await product.start()
+    yield product
+    await product.close()
+
+
+async def visitor(product: Product) -> str:
+    """A visitor who waits."""
+    conversation = await product.hub.open("web")
+    await product.hub.receive(Inbound(conversation, "m1", "转人工"))
+    return conversation
+
+
+async def test_of_many_agents_who_claim_one_customer_exactly_one_gets_them(busy: Product) -> None:
+    agents = await on_duty(busy, *(f"agent{number}" for number in range(12)))
+    conversation = await visitor(busy)
+    outcomes = await asyncio.gather(
+        *(busy.handoff.claim(conversation, agent, agent) for agent in agents), return_exceptions=True
+    )
+    assert [
+        outcome for outcome in outcomes if outcome is not None and not isinstance(outcome, AlreadyClaimed)
+    ] == []
+    assert outcomes.count(None) == 1
+    winner = agents[outcomes.index(None)]
+    assert await busy.handoff.mine(winner) == [conversation]
+    said = await busy.hub.history(conversation)
+    assert sum("为您服务" in message["text"] for message in said) == 1
+    async with busy.database.snapshot() as session:
+        [case] = (await session.scalars(select(Case))).all()
+    assert case.agent_id == winner
+
+
+async def test_however_many_an_agent_claims_at_once_their_load_holds(busy: Product) -> None:
+    [agent] = await on_duty(busy, "agent", max_load=3)
+    waiting = [await visitor(busy) for _ in range(8)]
+    outcomes = await asyncio.gather(
+        *(busy.handoff.claim(conversation, agent, "agent") for conversation in waiting),
+        return_exceptions=True,
+    )
+    assert outcomes.count(None) == 3
+    assert sum(isinstance(outcome, FullyLoaded) for outcome in outcomes) == 5
+    assert len(await busy.handoff.mine(agent)) == 3
+    assert len(await busy.handoff.queue()) == 5
