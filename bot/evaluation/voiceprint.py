@@ -110,7 +110,7 @@ def _plain(path: Path) -> NDArray[np.int16]:
     except (soundfile.LibsndfileError, OSError) as error:
         raise ManifestError(f"{path.name}: cannot be read as audio") from error
     wave = resample_poly(samples.mean(axis=1), 16000, from_hz)
-    return np.clip(np.rint(wave * 32767), -32768, 32767).astype(np.int16)
+    return np.asarray(np.clip(np.rint(wave * 32767), -32768, 32767), np.int16)
 
 
 def measure(
