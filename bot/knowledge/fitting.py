@@ -80,7 +80,7 @@ def _fit(corpus: Corpus, entries: int, lexicon: Lexicon, reader: Reader) -> tupl
     rows = _rows(vectors, len(space.terms))
     owners = np.array(corpus.owners, dtype=np.int32)
     axes = _axes(rows, corpus, space, reader)
-    folded = axes.scaled(rows @ axes.directions())
+    folded = _folded(axes, rows)
     draft = Model(
         postings=Postings.of(vectors, len(space.terms)),
         first=entry_starts(owners, entries),
@@ -119,11 +119,9 @@ class Index:
 
     def likeness(self, queries: Sequence[Sparse]) -> Iterator[Floats]:
         """`Model.likeness` of texts, in pieces of shape (up to _CHUNK, N)."""
-        directions = self.model.axes.directions()
         for at in range(0, len(queries), _CHUNK):
             piece = _rows(queries[at : at + _CHUNK], self.rows.shape[1])
-            folded = self.model.axes.scaled(piece @ directions)
-            inner = (piece @ self.rows.T).toarray() + folded @ self.model.folded.T
+            inner = (piece @ self.rows.T).toarray() + _folded(self.model.axes, piece) @ self.model.folded.T
             yield np.clip(inner, 0.0, 1.0, dtype=np.float32)
 
 
@@ -132,6 +130,15 @@ def _rows(vectors: Sequence[Sparse], terms: int) -> sparse.csr_matrix:
     ids = np.concatenate([vector.ids for vector in vectors])
     weights = np.concatenate([vector.weights for vector in vectors])
     return sparse.csr_matrix((weights, ids, starts), shape=(len(vectors), terms), dtype=np.float32)
+
+
+def _folded(axes: Axes, rows: sparse.csr_matrix) -> Floats:
+    """`Axes.fold` of texts over the terms (M, T), shape (M, D). Terms are renamed to their rows of the projection,
+    so that rare ones, which share one row of zeros, cost nothing.
+    """
+    renamed = (rows.data, axes.rows[rows.indices], rows.indptr)
+    kept = sparse.csr_matrix(renamed, shape=(rows.shape[0], axes.projection.shape[0]))
+    return axes.scaled(kept @ axes.projection.astype(np.float32))
 
 
 def _axes(rows: sparse.csr_matrix, corpus: Corpus, space: TermSpace, reader: Reader) -> Axes:

@@ -138,10 +138,6 @@ class Axes:
         kept = np.concatenate([np.zeros_like(directions[:1]), directions[common]])
         return cls(kept.astype(np.float16), rows, latent)
 
-    def directions(self) -> Floats:
-        """One row per term (T, latent + topics)."""
-        return self.projection[self.rows].astype(np.float32)
-
     def fold(self, text: Sparse) -> Floats:
         """One text on the axes, shape (latent + topics,), scaled by the roots of both shares."""
         raw = np.einsum("i,ij->j", text.weights, self.projection[self.rows[text.ids]].astype(np.float32))
