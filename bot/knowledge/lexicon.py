@@ -26,6 +26,8 @@ class Lexicon:
     fillers: tuple[str, ...]
     terms: Mapping[str, tuple[str, ...]]
     aspects: frozenset[str]
+    name_ends: Mapping[str, str]  # a word before which a name nobody knows stands for the term
+    nameless: frozenset[str]  # characters that no such name has just there
     banks: tuple[str, ...]
     digest: str
 
@@ -51,6 +53,10 @@ class Lexicon:
             fillers=tuple(sorted(set(str(content.get("fillers") or "").split()), key=lambda w: (-len(w), w))),
             terms=terms,
             aspects=frozenset(aspects),
+            name_ends={
+                end: term for term, ends in _rows(content, "names", synonyms.name).items() for end in ends
+            },
+            nameless=frozenset("".join(str(content.get("nameless") or "").split())),
             banks=names,
             digest=hashlib.sha256(f"{raw}\0{bank_list}".encode()).hexdigest(),
         )
@@ -80,7 +86,13 @@ def _spellings(content: Mapping[str, Any], name: str) -> dict[str, str]:
 
 
 def _words(content: Mapping[str, Any], section: str, name: str) -> dict[str, list[str]]:
-    rows = content.get(section)
+    if section not in content:
+        raise MalformedKnowledge(f"{name} has no {section}")
+    return _rows(content, section, name)
+
+
+def _rows(content: Mapping[str, Any], section: str, name: str) -> dict[str, list[str]]:
+    rows = content.get(section, {})
     if not isinstance(rows, dict) or not all(isinstance(part, str) for row in rows.items() for part in row):
         raise MalformedKnowledge(f"{name}: {section} is not a mapping of terms to words")
     return {term: words.split() for term, words in rows.items()}

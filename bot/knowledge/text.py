@@ -32,6 +32,7 @@ _OWN_BANK = (
 )
 _DIGITS = "零一二三四五六七八九"
 _UNITS = ("", "十", "百", "千")
+_NAME_MIN = 2  # characters of a name that nobody knows
 _DIGITS_MAX = 8  # longer runs of digits are numbers of cards and accounts, not amounts
 AMOUNT = "#amount"
 _LOOSE = frozenset("的了吗呢呀啊吧嘛么哦个我你是有在就都也和跟把给得地着过去来上下这那儿里会还要")
@@ -62,6 +63,8 @@ class Reader:
     def __init__(self, lexicon: Lexicon) -> None:
         self._terms = {_folded(word): terms for word, terms in lexicon.terms.items()}
         self._longest = max(map(len, self._terms), default=0)
+        self._name_ends = {_folded(end): term for end, term in lexicon.name_ends.items()}
+        self._nameless = _LOOSE | lexicon.nameless
         self._spellings = {_folded(wrong): _folded(right) for wrong, right in lexicon.spellings.items()}
         self._spelling = _any_of(self._spellings)
         names = (
@@ -82,7 +85,7 @@ class Reader:
     def read(self, text: str) -> Terms:
         """The terms of a text; never raises."""
         plain = self.plain(text)
-        segments = tuple(self.segments(plain))
+        segments = tuple(self._named(self.segments(plain)))
         return Terms(plain, tuple(_grams(plain)), tuple(_concepts(plain, segments)), tuple(_pairs(segments)))
 
     def segments(self, plain: str) -> Iterator[Segment]:
@@ -99,6 +102,15 @@ class Reader:
                 size = 1
                 yield plain[at], ()
             at += size
+
+
+    def _named(self, segments: Iterable[Segment]) -> Iterator[Segment]:
+        """曹操贷: characters that mean nothing here, before a word that such names end in, are somebody else's product."""
+        strange = 0  # characters in a row that mean nothing
+        for word, terms in segments:
+            name = self._name_ends.get(word) if strange >= _NAME_MIN else None
+            yield word, terms if name is None or name in terms else (name, *terms)
+            strange = strange + 1 if not terms and word not in self._nameless else 0
 
 
 def _concepts(plain: str, segments: tuple[Segment, ...]) -> Iterator[str]:
