@@ -35,6 +35,7 @@ _STRIDE = 7919  # from a sentence to the one whose piece is mixed into it
 _NEWTON_STEPS_MAX = 30
 _NEWTON_PENALTY = 1.0
 _STEP_MIN = 1e-7
+_TRIAL_MAX = 3000  # sentences the logit is fitted on, of a kind
 _CHUNK = 1024  # texts compared at a time, to keep memory low
 
 # What a message to `find` is expected to be. Reworded: asked in other words; held out: asked from an angle no
@@ -43,18 +44,19 @@ SHARE_REWORDED, SHARE_HELD_OUT, SHARE_ORPHANED, SHARE_OTHER = 0.1, 0.5, 0.2, 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What fitting knows of the index's N sentences beyond the model.
+class Trial:
+    """The M sentences of the index on which the logit is fitted: those of every so many-th entry, and of none.
 
-    Each one's owner and whether it is a question as asked, their likeness to each other (N, N), the inverse of
-    the ridge's matrix (N, N), its targets (N, E + 1), and each one's known share.
+    Ten weights need no more of them. `rows` are their places in the index; `likeness` (M, N) to all its sentences;
+    `inverse` (M, M) their part of the inverse of the ridge's matrix; `targets` (M, E + 1).
     """
 
-    owners: Ints
-    asked: NDArray[np.bool_]
+    rows: Ints
     likeness: Floats
     inverse: Floats
     targets: Floats
+    owners: Ints
+    asked: NDArray[np.bool_]
     known_shares: tuple[float, ...]
 
 
@@ -89,25 +91,62 @@ def _fit(corpus: Corpus, entries: int, lexicon: Lexicon, reader: Reader) -> tupl
         dual=np.zeros((entries + 1, 0), dtype=np.float32),
         weights=np.zeros(OPTION_FEATURES + NONE_FEATURES),
     )
-    index = Index(draft, rows)
-    likeness = np.empty((len(vectors), len(vectors)), dtype=np.float32)
-    for number, piece in enumerate(index.likeness(vectors)):
-        likeness[number * _CHUNK : (number + 1) * _CHUNK] = piece
-    inverse = _inverse(sharpened(likeness))
+    asked = np.array(corpus.asked)
+    tried = _tried(owners, asked)
     targets = np.zeros((len(vectors), entries + 1), dtype=np.float32)
     targets[np.arange(len(vectors)), owners] = 1.0  # NOT_AN_ENTRY is -1: the last column
-    model = replace(draft, dual=np.ascontiguousarray((inverse @ targets).T))
-    asked = np.array(corpus.asked)
-    shares = tuple(space.known_share_of_held_out(each) for each in terms)
-    seen = Seen(owners, asked, likeness, inverse, targets, shares)
+    dual, likeness, inverse = _ridge(Index(draft, rows), vectors, targets, tried)
+    model = replace(draft, dual=np.ascontiguousarray(dual.T))
+    at = np.flatnonzero(tried).astype(np.int32)
+    shares = tuple(space.known_share_of_held_out(terms[row]) for row in at)
+    trial = Trial(at, likeness, inverse, targets[at], owners[at], asked[at], shares)
     index = Index(model, rows)
     cases = [
-        *_held_out(model, seen),
-        *_orphaned(model, seen),
-        *_reworded(index, corpus, Paraphraser(lexicon, reader, SEED), space, reader),
+        *_held_out(model, trial),
+        *_orphaned(model, trial),
+        *_reworded(index, corpus, trial, Paraphraser(lexicon, reader, SEED), space, reader),
         *_others(index, corpus, space, reader),
     ]
     return space, replace(model, weights=_logit(cases))
+
+
+def _tried(owners: Ints, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which sentences the logit is fitted on, shape (N,): whole entries, and as large a share of those of none."""
+    step = max(1, -(-int(asked.sum()) // _TRIAL_MAX))
+    of_none = owners == NOT_AN_ENTRY
+    tried: NDArray[np.bool_] = np.where(of_none, np.cumsum(of_none) % step == 1 % step, owners % step == 0)
+    return tried
+
+
+def _ridge(
+    index: Index, vectors: Sequence[Sparse], targets: Floats, tried: NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats]:
+    """The dual weights (N, E + 1), and of the tried sentences their likeness to all (M, N) and their part of the
+    inverse of the ridge's matrix (M, M).
+
+    The tried ones stand last in the matrix: of its inverse the last block is that of the last block of its factor,
+    so that nothing else is inverted.
+    """
+    order = np.concatenate([np.flatnonzero(~tried), np.flatnonzero(tried)])
+    count = int(tried.sum())
+    kernel = np.empty((order.size, order.size), dtype=np.float32)
+    likeness = np.empty((count, order.size), dtype=np.float32)
+    at = 0
+    for piece in index.likeness([vectors[row] for row in order]):
+        kernel[at : at + len(piece)] = sharpened(piece[:, order])
+        tail = piece[max(0, order.size - count - at) :]
+        if len(tail):
+            last = at + len(piece) - order.size + count
+            likeness[last - len(tail) : last] = tail
+        at += len(piece)
+    kernel[np.diag_indices_from(kernel)] += np.float32(RIDGE)
+    # The transpose is the same matrix, in the order LAPACK wants: nothing is copied.
+    factor = linalg.cholesky(kernel.T, lower=True, overwrite_a=True, check_finite=False)
+    dual = np.empty_like(targets)
+    dual[order] = linalg.cho_solve((factor, True), targets[order], overwrite_b=True, check_finite=False)
+    unit = np.eye(count, dtype=np.float32)
+    block = linalg.solve_triangular(factor[-count:, -count:], unit, lower=True, check_finite=False)
+    return dual, likeness, block.T @ block
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,57 +196,43 @@ def _axes(rows: sparse.csr_matrix, corpus: Corpus, space: TermSpace, reader: Rea
     return Axes.of(np.concatenate([latent, topics], axis=1).astype(np.float32), common, dimensions)
 
 
-def _inverse(kernel: Floats) -> Floats:
-    """The inverse of the kernel with the ridge on its diagonal, by Cholesky, in the memory of the kernel itself."""
-    kernel[np.diag_indices_from(kernel)] += np.float32(RIDGE)
-    # The transpose is the same matrix, in the order LAPACK wants: nothing is copied.
-    factor = linalg.cholesky(kernel.T, lower=True, overwrite_a=True, check_finite=False)
-    inverse: Floats
-    inverse, failed = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
-    assert failed == 0, "a kernel with a ridge on its diagonal has an inverse"
-    for at in range(0, len(inverse), _CHUNK):  # LAPACK fills the lower half only
-        end = at + _CHUNK
-        lower = np.tril(inverse[at:end, at:end])
-        inverse[at:end, at:end] = lower + np.tril(lower, -1).T
-        inverse[at:end, end:] = inverse[end:, at:end].T
-    return inverse
-
-
-def _held_out(model: Model, seen: Seen) -> Iterator[Case]:
+def _held_out(model: Model, trial: Trial) -> Iterator[Case]:
     """Each sentence as if it had not been in the index (closed form of leave-one-out)."""
-    votes = seen.targets - model.dual.T / np.diag(seen.inverse)[:, None]
-    asked = int((seen.asked & (seen.owners != NOT_AN_ENTRY)).sum())
-    others = int((seen.owners == NOT_AN_ENTRY).sum())
+    votes = trial.targets - model.dual[:, trial.rows].T / np.diag(trial.inverse)[:, None]
+    asked = int((trial.asked & (trial.owners != NOT_AN_ENTRY)).sum())
+    others = int((trial.owners == NOT_AN_ENTRY).sum())
     alone = np.diff(model.first) < 3  # a question and its answer
-    for row in np.flatnonzero(seen.asked).tolist():
-        owner = int(seen.owners[row])
+    for row in np.flatnonzero(trial.asked).tolist():
+        owner = int(trial.owners[row])
         if owner != NOT_AN_ENTRY and alone[owner]:
             continue
-        near = seen.likeness[row].copy()
-        near[row] = 0.0
+        near = trial.likeness[row].copy()
+        near[trial.rows[row]] = 0.0
         share = SHARE_HELD_OUT / asked if owner != NOT_AN_ENTRY else SHARE_OTHER / 2 / others
-        yield _case(model, votes[row], near, seen.known_shares[row], right=owner, weight=share)
+        yield _case(model, votes[row], near, trial.known_shares[row], right=owner, weight=share)
 
 
-def _orphaned(model: Model, seen: Seen) -> Iterator[Case]:
+def _orphaned(model: Model, trial: Trial) -> Iterator[Case]:
     """Each entry's sentences as if the entry did not exist: none is right, however near its neighbours."""
-    share = SHARE_ORPHANED / int(seen.asked[: model.first[-1]].sum())
-    for entry in range(model.entries):
-        block = slice(int(model.first[entry]), int(model.first[entry + 1]))
-        votes = seen.targets[block] - np.linalg.solve(seen.inverse[block, block], model.dual[:, block].T)
+    owned = trial.owners != NOT_AN_ENTRY
+    share = SHARE_ORPHANED / int(trial.asked[owned].sum())
+    for entry in np.unique(trial.owners[owned]).tolist():
+        block = np.flatnonzero(trial.owners == entry)
+        dual = model.dual[:, trial.rows[block]].T
+        votes = trial.targets[block] - np.linalg.solve(trial.inverse[np.ix_(block, block)], dual)
         votes[:, entry] = -np.inf
-        for row, said in zip(range(block.start, block.stop), votes, strict=True):
-            if not seen.asked[row]:
+        for row, said in zip(block.tolist(), votes, strict=True):
+            if not trial.asked[row]:
                 continue
-            near = seen.likeness[row].copy()
-            near[block] = 0.0
-            yield _case(model, said, near, seen.known_shares[row], right=NOT_AN_ENTRY, weight=share)
+            near = trial.likeness[row].copy()
+            near[trial.rows[block]] = 0.0
+            yield _case(model, said, near, trial.known_shares[row], right=NOT_AN_ENTRY, weight=share)
 
 
 def _reworded(
-    index: Index, corpus: Corpus, paraphraser: Paraphraser, space: TermSpace, reader: Reader
+    index: Index, corpus: Corpus, trial: Trial, paraphraser: Paraphraser, space: TermSpace, reader: Reader
 ) -> Iterator[Case]:
-    asked = [row for row in range(int(index.model.first[-1])) if corpus.asked[row]]
+    asked = trial.rows[trial.asked & (trial.owners != NOT_AN_ENTRY)].tolist()
     texts = [
         paraphraser.reword(corpus.texts[row], corpus.texts[asked[(at * _STRIDE + 1) % len(asked)]])
         for at, row in enumerate(asked)
@@ -217,7 +242,8 @@ def _reworded(
 
 
 def _others(index: Index, corpus: Corpus, space: TermSpace, reader: Reader) -> Iterator[Case]:
-    queries = [space.vector(reader.read(text)) for text in corpus.spare_others]
+    step = max(1, -(-len(corpus.spare_others) // _TRIAL_MAX))
+    queries = [space.vector(reader.read(text)) for text in corpus.spare_others[::step]]
     yield from _asked(index, queries, [NOT_AN_ENTRY] * len(queries), SHARE_OTHER / 2)
 
 

@@ -103,9 +103,8 @@ class Reader:
                 yield plain[at], ()
             at += size
 
-
     def _named(self, segments: Iterable[Segment]) -> Iterator[Segment]:
-        """曹操贷: characters that mean nothing here, before a word that such names end in, are somebody else's product."""
+        """曹操贷: characters that mean nothing here make a name with a word that names of that kind end in."""
         strange = 0  # characters in a row that mean nothing
         for word, terms in segments:
             name = self._name_ends.get(word) if strange >= _NAME_MIN else None
