@@ -102,3 +102,11 @@ _QUESTION = re.compile(
 def sounds_like_question(text: str) -> bool:
     """True when the sentence asks rather than orders."""
     return _QUESTION.search(text) is not None
+
+
+_BANKING = re.compile(r"银行|[农工建招交邮]行|信用社|行号|存款|贷款|信用卡|储蓄卡|转账|理财|投资|利息|利率")
+
+
+def speaks_of_banking(text: str) -> bool:
+    """True when the words name a bank or what only banks do: such a sentence is never off the topic."""
+    return _BANKING.search(text) is not None

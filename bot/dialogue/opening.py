@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from bot.dialogue import filling, phrases
-from bot.dialogue.commands import ANSWERS, plain, sounds_like_question
+from bot.dialogue.commands import ANSWERS, plain, sounds_like_question, speaks_of_banking
 from bot.dialogue.frames import FrameRunner
 from bot.dialogue.outcome import Outcome
 from bot.dialogue.reply import Choice, Reply, choices
@@ -15,7 +15,8 @@ from bot.dialogue.state import DialogueState, Frame, Pending, Topic, Wish
 from bot.dialogue.understanding import Knowledge, KnowledgeHit, Understanding
 
 FAQ = "faq"
-_NO_WISHES = (FAQ, "out_of_scope")  # heard in what wants nothing done
+_OFF_TOPIC = "out_of_scope"
+_NO_WISHES = (FAQ, _OFF_TOPIC)  # heard in what wants nothing done
 _AND_WHAT_OF = re.compile(
     r"^(?:那么?|如果是?|要是|换成)?(?P<what>.{1,10}?)(?:的话)?"
     r"(?:呢|又?怎么样|又?如何|也一样吗|也是吗|行吗)[？?。]?$"
@@ -158,6 +159,8 @@ class Opening:
         heard = turn.heard
         if heard.intent not in phrases.SMALL_TALK or heard.confidence < self.policy.talk_min:
             return False
+        if heard.intent == _OFF_TOPIC and speaks_of_banking(turn.text):
+            return False
         return best is None or best.score < self.policy.answer_sure_min
 
     def _answer_min(self, turn: Turn) -> float:
@@ -167,7 +170,8 @@ class Opening:
 
     def _is_question(self, turn: Turn) -> bool:
         told = turn.heard.intent in _ANSWERS and len(plain(turn.text)) > TOLD_LENGTH_MIN
-        return turn.heard.intent == FAQ or told or sounds_like_question(turn.text)
+        off = turn.heard.intent == _OFF_TOPIC and speaks_of_banking(turn.text)
+        return turn.heard.intent == FAQ or told or off or sounds_like_question(turn.text)
 
     def answer(self, hit: KnowledgeHit, out: Outcome, others: Sequence[KnowledgeHit] = ()) -> None:
         """Says the entry's answer and offers the skill that does it; an unsure one says which question it answers,

@@ -47,7 +47,7 @@ class Policy:
     answer_sure_min: float = 0.7  # knowledge: even against a skill the model heard
     suggest_min: float = 0.25  # knowledge: "did you mean" the best three, all together
     nearest_min: float = 0.1  # knowledge: named as the nearest, where there is nothing better to say
-    guess_min: float = 0.6  # a skill guessed at with less is offered beside the nearest questions
+    guess_min: float = 0.7  # a skill guessed at with less is offered beside the nearest questions
     suggest_each_min: float = 0.04  # one of them
     stale_s: float = 900.0
     clarifications_max: int = 2

@@ -188,6 +188,15 @@ async def test_a_weak_guess_at_a_skill_stands_beside_the_nearest_question() -> N
     assert [choice.label for choice in talk.out.replies[0].choices] == ["网点能停车吗", "充话费", "转人工"]
 
 
+async def test_who_names_a_bank_is_never_told_that_it_is_off_the_topic() -> None:
+    talk = Talk()
+    for text in ("神农架的农业银行代码", "你们银行的股票怎么买", "存款在哪家好"):
+        off = Understanding(text, "out_of_scope", 0.95, ranking=(("out_of_scope", 0.95),))
+        assert "不在我的本行" not in await talk.say(text, heard=off), text
+    joke = Understanding("讲个笑话", "out_of_scope", 0.95, ranking=(("out_of_scope", 0.95),))
+    assert "不在我的本行" in await talk.say("讲个笑话", heard=joke)
+
+
 @pytest.mark.parametrize("before", [[], ["我要转账"], ["给张三转500"], ["给张三转5000", "确认"]])
 async def test_a_human_can_be_asked_for_at_every_stage(before: list[str]) -> None:
     talk = Talk()
