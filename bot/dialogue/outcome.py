@@ -42,7 +42,7 @@ class Policy:
     digress_min: float = 0.5
     digress_sure_min: float = 0.8  # with slot values in the sentence the new wish must be clear
     talk_min: float = 0.5
-    answer_min: float = 0.5  # knowledge: answer at once
+    answer_min: float = 0.45  # knowledge: answer at once
     answer_plain_min: float = 0.8  # knowledge: without saying which question it is that is answered
     answer_sure_min: float = 0.7  # knowledge: even against a skill the model heard
     suggest_min: float = 0.25  # knowledge: "did you mean" the best three, all together

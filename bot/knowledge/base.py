@@ -17,7 +17,7 @@ from bot.knowledge.text import Reader
 
 SCORE_EXACT = 0.97  # a wording we wrote ourselves, typed or tapped as it stands
 FOLLOW_UP_CANDIDATES = 8
-ANSWERED_SHARE = 0.1  # who asks on rarely wants the same answer again
+ANSWERED_SHARE = 0.2  # who asks on rarely wants the same answer again
 SCORE_MIN = 0.02  # below this an entry is not worth naming
 
 
@@ -91,7 +91,7 @@ class KnowledgeBase:
         joined = {hit.entry_id: hit for hit in self.find(whole, FOLLOW_UP_CANDIDATES)}
         weights = {
             entry_id: (alone[entry_id].score if entry_id in alone else SCORE_MIN)
-            * (joined[entry_id].score if entry_id in joined else SCORE_MIN)
+            * (joined[entry_id].score if entry_id in joined else SCORE_MIN / 2)
             * (ANSWERED_SHARE if entry_id == answered else 1.0)
             for entry_id in alone | joined
         }
