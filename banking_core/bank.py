@@ -10,6 +10,7 @@ from banking_core.checked import checked_function
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.core import Core, build_core
+from banking_core.identity.keys import Fingerprints
 from banking_core.interest import Interest
 from banking_core.living.service import Living
 from banking_core.locks.service import Locks
@@ -17,6 +18,7 @@ from banking_core.mandates import Mandates
 from banking_core.risk.service import Risk
 from banking_core.settings import BankSettings
 from banking_core.statements import MonthlyStatements, Statements
+from banking_core.voiceprints import VoiceLogins, Voiceprints
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,15 @@ class Bank(Core):
     mandates: Mandates
     branches: Branches
     risk: Risk
+    voiceprints: Voiceprints
+    voice_logins: VoiceLogins
 
 
 @checked_function
 def build_bank(settings: BankSettings, clock: Clock, *, terms: Terms | None = None) -> Bank:
     """Wires the whole bank; call `await bank.start(database)` before the first customer comes in."""
     core = build_core(settings, clock, terms=terms)
+    voiceprints = Voiceprints(core, settings)
     shared = {field.name: getattr(core, field.name) for field in fields(Core)}
     return Bank(
         **shared,
@@ -50,4 +55,8 @@ def build_bank(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         mandates=Mandates(core),
         branches=Branches(core),
         risk=Risk(),
+        voiceprints=voiceprints,
+        voice_logins=VoiceLogins(
+            voiceprints, core.identity.logins, core.customers, Fingerprints(settings.otp_key)
+        ),
     )

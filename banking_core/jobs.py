@@ -101,7 +101,7 @@ def _statements(bank: Bank, database: Database) -> Work:
 
 def _old_proofs(bank: Bank) -> Callable[[AsyncSession], Awaitable[int]]:
     async def step(session: AsyncSession) -> int:
-        return await clear_proofs(session, bank.clock.now())
+        return await clear_proofs(session, bank.clock.now()) + await bank.voiceprints.clear(session)
 
     return step
 

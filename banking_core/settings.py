@@ -14,6 +14,7 @@ class BankSettings:
 
     `terms_path` overrides single terms. The `password_` fields are argon2id's parameters; a
     session ends `session_ttl_h` hours after its log-in or `session_idle_min` minutes after its last use.
+    `voice_audio_days` is for how long recordings of spoken passwords are kept; 0 keeps none.
     """
 
     database_url: str
@@ -31,6 +32,7 @@ class BankSettings:
     password_lanes: int = 4
     session_ttl_h: float = 12
     session_idle_min: float = 30
+    voice_audio_days: int = 0
 
     def __post_init__(self) -> None:
         if len(self.otp_key) < OTP_KEY_BYTES_MIN:

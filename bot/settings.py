@@ -92,6 +92,12 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
     session_idle_min: int = Field(
         30, ge=1, le=720, description="Minutes without a word after which a log-in expires."
     )
+    voice_audio_days: int = Field(
+        0,
+        ge=0,
+        le=3650,
+        description="Days for which recordings of spoken passwords are kept, sealed; 0 keeps none, only their fingerprints.",
+    )
     secure_cookies: bool | None = Field(None, description="Cookies only over HTTPS; default: in production.")
     developer_pages: bool | None = Field(
         None, description="/dev/sms on loopback; default: not in production."
@@ -198,6 +204,7 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
             password_lanes=self.password_lanes,
             session_ttl_h=self.session_ttl_h,
             session_idle_min=self.session_idle_min,
+            voice_audio_days=self.voice_audio_days,
         )
 
 

@@ -27,6 +27,7 @@ MODEL_MODULES = (
     "banking_core.cards.models",
     "banking_core.locks.models",
     "banking_core.branches.models",
+    "banking_core.voiceprints.models",
     "bot.conversation.models",
     "bot.channels.web.models",
     "bot.channels.wechat.models",

@@ -3,6 +3,7 @@
     start(phone, password) ──> LoginNeeds(otp | totp | id_tail) ──> give(secret) ──> ... ──> LoginDone
                            └─> LoginRefusal                                      └─> LoginRefusal
     start_by_code(phone)   ──> LoginNeeds(otp)
+    start_by_voice(id)     ──> attempt ──> voice_proved(attempt) ──> LoginDone
 
 What else is needed depends on the device and on how odd the log-in is (`login_risk`). An attempt lives for ten
 minutes, belongs to the session it was begun in, and never says whether a phone number is known. After `LoginDone`
@@ -56,7 +57,10 @@ PROOF_NAMES: dict[str, str] = {
     "totp": "动态口令",
     "recovery": "恢复码",
     "id_tail": "证件后四位",
+    "voice": "声纹",
 }
+POSSESSION = ("otp", "totp")  # proofs that whoever has the customer's telephone can give, and nobody else
+VOICE_TIERS = ("none", "low")  # log-ins that are any odder want what `start_by_code` asks for
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,11 @@ class LoginRefusal:
 
 
 LoginResult = LoginNeeds | LoginDone | LoginRefusal
+
+
+def proved_possession(how: str) -> bool:
+    """Whether a log-in proved that the customer's telephone is at hand; `how` is `LoginDone.how`."""
+    return any(PROOF_NAMES[proof] in how.split("+") for proof in POSSESSION)
 
 
 @checked
@@ -180,6 +189,34 @@ class Logins:
         await session.flush()
         return await self._send(session, attempt, origin)
 
+    async def start_by_voice(
+        self, session: AsyncSession, customer_id: str | None, *, origin: Origin = NOWHERE
+    ) -> str | None:
+        """A log-in that waits for the customer's voice (`banking_core.voiceprints` compares it); its id.
+
+        None when this log-in is too odd for a voice alone. Without a customer it leads nowhere.
+        """
+        verdict = LoginVerdict()
+        if customer_id is not None:
+            subject = await self._facts.gather(session, customer_id, origin)
+            verdict = await self._risk.assess(session, subject)
+            if verdict.tier not in VOICE_TIERS:
+                return None
+        attempt = self._attempt(customer_id, origin, verdict, ["voice"], [])
+        session.add(attempt)
+        await session.flush()
+        return attempt.id
+
+    async def voice_proved(
+        self, session: AsyncSession, attempt_id: str, *, origin: Origin = NOWHERE
+    ) -> LoginResult:
+        """The voice said the right digits. Raises LoginStale."""
+        attempt = await self._open_attempt(session, attempt_id, origin)
+        if attempt.customer_id is None or attempt.needs[0] != "voice":
+            raise LoginStale("no voice is waited for")
+        attempt.proofs, attempt.needs = [*attempt.proofs, "voice"], attempt.needs[1:]
+        return await self._next(session, attempt, origin)
+
     def _attempt(
         self,
         customer_id: str | None,
@@ -210,6 +247,8 @@ class Logins:
     ) -> LoginResult:
         """One try at the proof that is needed now; raises LoginStale."""
         attempt = await self._open_attempt(session, attempt_id, origin)
+        if attempt.needs[0] == "voice":
+            raise LoginStale("a voice is waited for")
         refusal = await self._check(session, attempt, secret.strip(), origin)
         if refusal is not None:
             await self._note(session, attempt, "login_proof_refused", refusal.kind, origin)

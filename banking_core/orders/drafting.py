@@ -49,6 +49,7 @@ class Wish:
     conversation_id: str | None
     context: Mapping[str, Any]
     mandate_id: str | None = None
+    code_for_money: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ def _values(wish: Wish, quote: Quote, verdict: Verdict, now: datetime) -> dict[s
         "fee_fen": quote.fee_fen,
         "facts": [list(fact) for fact in quote.facts],
         "receipt_facts": [],
-        "step_up": raised(quote.step_up, verdict.factors),
+        "step_up": raised(quote.step_up, verdict.factors | _asked_besides(wish, quote)),
         "source_account_id": quote.source_account_id,
         "limit_group": quote.limit_group,
         "idempotency_key": wish.idempotency_key,
@@ -222,6 +223,10 @@ def _values(wish: Wish, quote: Quote, verdict: Verdict, now: datetime) -> dict[s
         "created_at": now,
         "expires_at": now + LIFE,
     }
+
+
+def _asked_besides(wish: Wish, quote: Quote) -> frozenset[str]:
+    return frozenset({"otp"}) if wish.code_for_money and quote.amount_fen else frozenset()
 
 
 def _fingerprint(session: AsyncSession, wish: Wish) -> str:

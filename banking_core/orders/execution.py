@@ -21,7 +21,7 @@ from banking_core.orders.checks import check_source
 from banking_core.orders.events import Actor, move
 from banking_core.orders.limits import LimitBook, Moving
 from banking_core.orders.models import Order
-from banking_core.orders.risk import FACTORS_OF, OrderRisk, RiskSubject, Verdict, raised
+from banking_core.orders.risk import OrderRisk, RiskSubject, Verdict, raised
 from banking_core.orders.states import AUTHORISED, EXECUTED, FAILED, SUBMITTED, WAITING
 from banking_core.orders.types import (
     GuardSubject,
@@ -131,11 +131,6 @@ class Execution:
         if order.source_account_id is not None:
             total_fen = order.amount_fen + order.fee_fen
             await check_source(session, self._accounts, order.customer_id, order.source_account_id, total_fen)
-
-
-def missing_factors(order: Order, proofs: frozenset[str]) -> frozenset[str]:
-    """What must still be proved before the order may be carried out."""
-    return frozenset() if order.mandate_id else FACTORS_OF[order.step_up] - proofs
 
 
 def _subject(

@@ -30,9 +30,10 @@ from banking_core.orders.errors import (
     StepUpRequired,
 )
 from banking_core.orders.events import Actor, history, move
-from banking_core.orders.execution import Execution, missing_factors
+from banking_core.orders.execution import Execution
 from banking_core.orders.limits import LimitBook, used_this_month_fen, used_today_fen
 from banking_core.orders.models import Order, OrderEvent
+from banking_core.orders.proofs import NEVER, Proof, VoiceStandsIn, missing_factors
 from banking_core.orders.releasing import Release, fail_for_human
 from banking_core.orders.risk import NoRisk, OrderRisk
 from banking_core.orders.settlement import Settlement, lock_order
@@ -67,6 +68,7 @@ class Orders:
         self._handlers: dict[str, OrderHandler] = {}
         self._guards: list[OrderGuard] = []
         self._risk: OrderRisk = NoRisk()
+        self._voice = NEVER
         self._settlement = Settlement(clock, ledger, self._handlers)
         self._drafting = Drafting(clock, customers, accounts, self._handlers, self._guards, limits)
         self._execution = Execution(customers, accounts, self._handlers, self._guards, limits)
@@ -85,6 +87,10 @@ class Orders:
         """Plugs in the risk area, which judges every order from now on; see `orders.risk`."""
         self._risk = risk
 
+    def let_voice_stand_in(self, bounds: VoiceStandsIn) -> None:
+        """Says up to which amounts a voice beside a log-in by code needs no code for the order."""
+        self._voice = bounds
+
     @property
     def kinds(self) -> frozenset[str]:
         """The registered kinds."""
@@ -101,15 +107,27 @@ class Orders:
         channel: str,
         conversation_id: str | None = None,
         context: Mapping[str, Any] | None = None,
+        code_for_money: bool = False,
     ) -> Order:
         """Prices and checks a wish and writes it down; nothing moves yet.
 
         The same key with the same body returns the first order, whatever became of it. An order that the risk
         area blocks comes back `failed`; one it wants a human for is a draft whose `risk_verdict` is `human`.
-        `context` goes to the risk area unread. Raises OrderKeyConflict, OrderInvalid, and what the handler, the
-        guards, the limits and the balance refuse.
+        `context` goes to the risk area unread; with `code_for_money` an amount needs a code, whatever the kind asks
+        for: the log-in of this visit proved no possession.
+
+        Raises OrderKeyConflict, OrderInvalid, and what the handler, the guards, the limits and the balance refuse.
         """
-        wish = Wish(customer_id, kind, body, idempotency_key, channel, conversation_id, context or {})
+        wish = Wish(
+            customer_id,
+            kind,
+            body,
+            idempotency_key,
+            channel,
+            conversation_id,
+            context or {},
+            code_for_money=code_for_money,
+        )
         return await self._drafting.draft(session, wish, risk=self._risk)
 
     async def read_back(self, session: AsyncSession, order_id: str, customer_id: str) -> Order:
@@ -143,6 +161,28 @@ class Orders:
         await move(session, order, CONFIRMED, at=now, by=_customer(order))
         return order
 
+    async def prove(
+        self, session: AsyncSession, order_id: str, customer_id: str, proofs: Collection[Proof]
+    ) -> Order:
+        """Notes proofs given for this very order; they count when it is executed.
+
+        Raises OrderNotFound, OrderNotConfirmed, OrderExpired, OrderClosed.
+        """
+        order = await self._locked(session, order_id, customer_id)
+        self._ensure_open(order)
+        if order.status != CONFIRMED:
+            raise OrderNotConfirmed("the order was not confirmed")
+        order.proofs = sorted({*(order.proofs or ()), *proofs})
+        await session.flush()
+        return order
+
+    async def missing(
+        self, session: AsyncSession, order: Order, assumed: Collection[Proof] = ()
+    ) -> frozenset[str]:
+        """What must still be proved, `assumed` beside what was proved already."""
+        proofs = {*(order.proofs or ()), *assumed}
+        return await missing_factors(session, self._clock, order, proofs, self._voice)
+
     async def execute(
         self,
         session: AsyncSession,
@@ -169,8 +209,8 @@ class Orders:
             raise OrderNotConfirmed("the order was not confirmed")
         proofs = frozenset(
             factor for factor, proved in (("otp", otp_verified), ("voice", voice_verified)) if proved
-        )
-        if missing := missing_factors(order, proofs):
+        ) | frozenset(order.proofs or ())
+        if missing := await missing_factors(session, self._clock, order, proofs, self._voice):
             raise StepUpRequired(f"missing proof: {', '.join(sorted(missing))}", factors=missing)
         order.proofs = sorted(proofs)
         await self._execution.run(

@@ -42,6 +42,13 @@ from banking_core.restrictions import Restriction
 from banking_core.risk.models import RiskDecision, RiskProfile, RiskSighting
 from banking_core.statements.models import MonthlyStatement
 from banking_core.transfers.models import Payee
+from banking_core.voiceprints.models import (
+    VoiceAttempt,
+    VoiceConsent,
+    VoiceEnrolment,
+    Voiceprint,
+    VoicePrompt,
+)
 
 ERASED = "已注销"
 KEEP_TERM = "accounts.records_keep_years"
@@ -368,6 +375,32 @@ SECURITY = (
         order_by="locked_at",
     ),
 )
+VOICE = (
+    Holding(
+        "声纹同意",
+        VoiceConsent,
+        {"version": "说明版本", "channel": "渠道", "given_at": "同意时间", "revoked_at": "撤回时间"},
+        names=words.CHANNEL,
+        on_erase="delete",
+        order_by="given_at",
+    ),
+    Holding(
+        "声纹",
+        Voiceprint,
+        {"enrolled_at": "录制时间", "verified_at": "最近核实", "adapted_at": "最近更新"},
+        on_erase="delete",
+    ),
+    Holding("正在录制的声纹", VoiceEnrolment, {"expires_at": "到期"}, on_erase="delete"),
+    Holding("声纹口令", VoicePrompt, {"made_at": "时间"}, on_erase="delete", order_by="made_at"),
+    Holding(
+        "声纹核实",
+        VoiceAttempt,
+        {"at": "时间", "channel": "渠道", "outcome": "结果"},
+        names=words.VOICE,
+        on_erase="delete",
+        order_by="at",
+    ),
+)
 RISK = (
     Holding("习惯画像", RiskProfile, {"data": "内容", "updated_at": "更新时间"}, on_erase="delete"),
     Holding(
@@ -412,7 +445,7 @@ TRAIL = (
         order_by="id",
     ),
 )
-BANK_HOLDINGS: tuple[Holding, ...] = (*PERSON, *PAYING, *MONEY, *SECURITY, *RISK, *TRAIL)
+BANK_HOLDINGS: tuple[Holding, ...] = (*PERSON, *PAYING, *MONEY, *SECURITY, *VOICE, *RISK, *TRAIL)
 
 
 class BankObstacles:

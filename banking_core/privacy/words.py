@@ -33,6 +33,17 @@ ACCOUNT: Mapping[str, Names] = {
 }
 CARD: Mapping[str, Names] = {"kind": CARD_KINDS, "status": CARD_STATUSES}
 BILLER: Mapping[str, Names] = {"biller": BILLER_NAMES}
+VOICE_OUTCOMES: Names = {
+    "ok": "成功",
+    "enrolled": "已录下",
+    "fault": "没有录清楚",
+    "late": "已过期",
+    "wrong_digits": "数字不对",
+    "wrong_voice": "声音不符",
+    "replayed": "重放录音",
+    "another_voice": "声音前后不同",
+}
+VOICE: Mapping[str, Names] = {"outcome": VOICE_OUTCOMES, "channel": CHANNELS}
 SECURITY: Mapping[str, Names] = {
     "kind": {
         "login_ok": "登录成功",
@@ -57,6 +68,15 @@ SECURITY: Mapping[str, Names] = {
         "devices_distrusted": "取消信任全部设备",
         "session_revoked": "结束一次登录",
         "sessions_ended": "结束其他登录",
+        "voice_explained": "说明声纹",
+        "voice_agreed": "同意声纹",
+        "voice_enrolled": "开通声纹",
+        "voice_changed": "重新录制声纹",
+        "voice_enrolment_failed": "没有录成声纹",
+        "voice_tried": "声纹核实",
+        "voice_adapted": "声纹自动更新",
+        "voice_drifted": "声纹需要重录",
+        "voice_cancelled": "取消声纹",
         "account_frozen": "账户锁定",
         "account_released": "账户解锁",
         "lock_set": "开启安全锁",
@@ -75,6 +95,7 @@ SECURITY: Mapping[str, Names] = {
         "done": "完成",
         "realname_mismatch": "实名不符",
         "realname_unknown": "实名查无此人",
+        **VOICE_OUTCOMES,
     },
     "channel": CHANNELS,
 }
@@ -118,6 +139,8 @@ ORDER: Mapping[str, Names] = {
         "mandate_pause": "暂停约定",
         "mandate_resume": "恢复约定",
         "mandate_cancel": "取消约定",
+        "voice_enrol": "开通声纹",
+        "voice_cancel": "取消声纹",
     },
     "risk_verdict": {
         "allow": "通过",

@@ -1,0 +1,61 @@
+"""Which proofs an order still needs, and when a voice beside a log-in by code is enough.
+
+Proofs are `otp` (a code for this very order), `voice` (right digits in the right voice, for this very order) and
+`possession` (the log-in of this visit was proved by a code to the phone or by the app). A voice alone never
+moves money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.clock import Clock
+from banking_core.orders.limits import used_today_fen
+from banking_core.orders.models import Order
+from banking_core.orders.risk import FACTORS_OF
+
+Proof = Literal["otp", "voice", "possession"]
+NO_CODE_NEEDED: frozenset[str] = frozenset({"voice", "possession"})
+
+
+@dataclass(frozen=True)
+class VoiceStandsIn:
+    """Up to which amounts a voice beside a log-in by code stands in for a code: at once, and in a day with all else."""
+
+    once_fen: int = 0
+    day_fen: int = 0
+
+
+NEVER = VoiceStandsIn()
+
+
+async def missing_factors(
+    session: AsyncSession,
+    clock: Clock,
+    order: Order,
+    proofs: Collection[str],
+    bounds: VoiceStandsIn = NEVER,
+) -> frozenset[str]:
+    """What must still be proved before the order may be carried out."""
+    if order.mandate_id:
+        return frozenset()
+    given = frozenset(proofs)
+    missing = FACTORS_OF[order.step_up] - given
+    if "otp" in missing and given >= NO_CODE_NEEDED and await _is_small(session, clock, order, bounds):
+        return missing - {"otp"}
+    if "voice" in given and not given & {"otp", "possession"}:
+        return missing | {"otp"}
+    return missing
+
+
+async def _is_small(session: AsyncSession, clock: Clock, order: Order, bounds: VoiceStandsIn) -> bool:
+    """Money, little of it, and the risk engine has not asked for anything."""
+    total_fen = order.amount_fen + order.fee_fen
+    if not 0 < total_fen <= bounds.once_fen or order.risk_verdict == "step_up" or order.limit_group is None:
+        return False
+    used_fen = await used_today_fen(session, order.customer_id, order.limit_group, clock.now())
+    return used_fen + total_fen <= bounds.day_fen

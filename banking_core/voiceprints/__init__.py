@@ -1,0 +1,36 @@
+"""Voiceprints: a second factor for those who call, recorded with consent and sealed. Knows nothing of audio."""
+
+from banking_core.voiceprints.biometrics import Biometrics, Fault, SpokenPassword, VoiceSample
+from banking_core.voiceprints.enrolment import EnrolmentStep
+from banking_core.voiceprints.errors import (
+    VoiceConsentMissing,
+    VoiceEnrolmentStale,
+    VoiceprintMissing,
+    VoicePromptUnknown,
+    VoiceUnavailable,
+)
+from banking_core.voiceprints.logins import VoiceLogin, VoiceLogins
+from banking_core.voiceprints.prompts import VoicePrompted
+from banking_core.voiceprints.rules import Tier
+from banking_core.voiceprints.service import Voiceprints, VoiceStatus
+from banking_core.voiceprints.verification import VoiceOutcome
+
+__all__ = [
+    "Biometrics",
+    "EnrolmentStep",
+    "Fault",
+    "SpokenPassword",
+    "Tier",
+    "VoiceConsentMissing",
+    "VoiceEnrolmentStale",
+    "VoiceLogin",
+    "VoiceLogins",
+    "VoiceOutcome",
+    "VoicePromptUnknown",
+    "VoicePrompted",
+    "VoiceSample",
+    "VoiceStatus",
+    "VoiceUnavailable",
+    "VoiceprintMissing",
+    "Voiceprints",
+]

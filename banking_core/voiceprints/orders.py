@@ -1,0 +1,67 @@
+"""Orders that open and cancel a voiceprint: explained, read back, confirmed, and proved by a code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.customers.models import Customer
+from banking_core.identity.origin import Origin
+from banking_core.orders.models import Order
+from banking_core.orders.types import Executed, Quote
+from banking_core.voiceprints.errors import VoiceprintMissing
+
+if TYPE_CHECKING:
+    from banking_core.voiceprints.service import Voiceprints
+
+EXPLANATION = (
+    ("用途", "只用来核实是您本人"),
+    ("保存", "只存加密的声音特征，不存录音，不给任何人看"),
+    ("转账", "光凭声音动不了您的钱"),
+    ("取消", "随时可以取消，马上删除"),
+)
+
+
+class EnrolHandler:
+    """`voice_enrol` {}: the customer agrees to having a voiceprint; it is recorded afterwards, by telephone."""
+
+    kind = "voice_enrol"
+
+    def __init__(self, voiceprints: Voiceprints) -> None:
+        self._voiceprints = voiceprints
+
+    async def price(self, session: AsyncSession, customer: Customer, body: Mapping[str, Any]) -> Quote:
+        """Raises VoiceUnavailable."""
+        self._voiceprints.ensure_available()
+        status = await self._voiceprints.status(session, customer.id)
+        name = "重新录制声纹" if status.enrolled else "开通声纹"
+        return Quote(amount_fen=0, fee_fen=0, facts=(("业务", name), *EXPLANATION), step_up="otp", body={})
+
+    async def execute(self, session: AsyncSession, order: Order) -> Executed:
+        """Keeps the consent."""
+        await self._voiceprints.agree(session, order.customer_id, Origin(channel=order.channel))
+        return Executed((("声纹", "已同意，录好以后开始使用"),))
+
+
+class CancelHandler:
+    """`voice_cancel` {}: the template is destroyed and the consent taken back."""
+
+    kind = "voice_cancel"
+
+    def __init__(self, voiceprints: Voiceprints) -> None:
+        self._voiceprints = voiceprints
+
+    async def price(self, session: AsyncSession, customer: Customer, body: Mapping[str, Any]) -> Quote:
+        """Raises VoiceprintMissing when there is neither a voiceprint nor a consent."""
+        status = await self._voiceprints.status(session, customer.id)
+        if not (status.enrolled or status.agreed):
+            raise VoiceprintMissing("nothing to cancel")
+        facts = (("业务", "取消声纹"), ("效果", "声音特征马上删除，以后用短信验证码核实"))
+        return Quote(amount_fen=0, fee_fen=0, facts=facts, step_up="otp", body={})
+
+    async def execute(self, session: AsyncSession, order: Order) -> Executed:
+        """Destroys it."""
+        await self._voiceprints.cancel(session, order.customer_id, Origin(channel=order.channel))
+        return Executed((("声纹", "已取消，声音特征已删除"),))

@@ -1,0 +1,314 @@
+"""The life of a voiceprint: explained and agreed to, recorded, compared, recorded anew, cancelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.checked import checked
+from banking_core.core import Core
+from banking_core.identity import HOTLINE_TERM
+from banking_core.identity.keys import Fingerprints
+from banking_core.identity.lockout import Lockout
+from banking_core.identity.notices import SecurityNotices
+from banking_core.identity.origin import NOWHERE, Origin
+from banking_core.orders.proofs import VoiceStandsIn
+from banking_core.settings import BankSettings
+from banking_core.voiceprints.biometrics import Biometrics, SpokenPassword, VoiceSample
+from banking_core.voiceprints.enrolment import Enrolments, EnrolmentStep
+from banking_core.voiceprints.errors import VoiceConsentMissing, VoiceUnavailable
+from banking_core.voiceprints.models import (
+    VoiceAttempt,
+    VoiceConsent,
+    VoiceEnrolment,
+    Voiceprint,
+    VoicePrompt,
+)
+from banking_core.voiceprints.orders import CancelHandler, EnrolHandler
+from banking_core.voiceprints.prompts import Prompts, VoicePrompted
+from banking_core.voiceprints.rules import AREA, Tier, VoiceRules
+from banking_core.voiceprints.verification import Verification, VoiceOutcome, age_days
+
+PROMPTS_KEPT = timedelta(days=2)  # longer than any span in which digits must not come again
+BATCH_ROWS = 500
+
+
+@dataclass(frozen=True)
+class VoiceStatus:
+    """Where a customer stands. `usable`: a voice can be compared now; `renew`: it should be recorded anew."""
+
+    available: bool
+    agreed: bool
+    enrolled: bool
+    usable: bool
+    renew: bool
+    enrolled_at: datetime | None = None
+    verified_at: datetime | None = None
+
+
+@checked
+class Voiceprints:
+    """Voiceprints of customers. Never commits: commit whatever `verify` and `take_sample` return."""
+
+    def __init__(self, core: Core, settings: BankSettings) -> None:
+        """Raises UnknownTerm, TermsError when a figure is missing or senseless."""
+        rules = VoiceRules.of_terms(core.terms)
+        fingerprints = Fingerprints(settings.otp_key)
+        self._clock, self._rules, self._customers = core.clock, rules, core.customers
+        self._log = core.identity.log
+        self._notices = SecurityNotices(core.notices, core.terms.text(HOTLINE_TERM))
+        self._keep_audio = timedelta(days=settings.voice_audio_days)
+        self._biometrics: Biometrics | None = None
+        self.prompts = Prompts(core.clock, rules, fingerprints)
+        self._verification = Verification(
+            core.clock,
+            rules,
+            self.prompts,
+            Lockout.of_terms(core.terms, f"{AREA}.pause_tries", f"{AREA}.pause_minutes"),
+            fingerprints,
+            core.identity.log,
+            keep_audio=settings.voice_audio_days > 0,
+        )
+        self._enrolments = Enrolments(core.clock, rules, self.prompts, self._verification, core.identity.log)
+        core.orders.let_voice_stand_in(
+            VoiceStandsIn(core.terms.fen(f"{AREA}.alone_yuan"), core.terms.fen(f"{AREA}.alone_day_yuan"))
+        )
+        core.orders.register(EnrolHandler(self))
+        core.orders.register(CancelHandler(self))
+
+    def use(self, biometrics: Biometrics) -> None:
+        """Says what compares voices; without it there are no voiceprints here."""
+        self._biometrics = biometrics
+
+    @property
+    def available(self) -> bool:
+        """Whether voices can be compared here."""
+        return self._biometrics is not None
+
+    @property
+    def enrol_samples(self) -> int:
+        """How many recordings make a voiceprint."""
+        return self._rules.enrol_samples
+
+    def ensure_available(self) -> None:
+        """Raises VoiceUnavailable."""
+        self._compares()
+
+    def _compares(self) -> Biometrics:
+        if self._biometrics is None:
+            raise VoiceUnavailable("nothing compares voices here")
+        return self._biometrics
+
+    async def status(self, session: AsyncSession, customer_id: str) -> VoiceStatus:
+        """Where a customer stands."""
+        found = await self._of(session, customer_id)
+        consent = await self._consent(session, customer_id)
+        agreed = consent is not None and consent.version == self._rules.consent_version
+        usable = found is not None and agreed and self._is_usable(found)
+        return VoiceStatus(
+            available=self.available,
+            agreed=agreed,
+            enrolled=found is not None,
+            usable=usable,
+            renew=found is not None and (found.drifted_at is not None or not self._is_usable(found)),
+            enrolled_at=found.enrolled_at if found else None,
+            verified_at=found.verified_at if found else None,
+        )
+
+    # Explained, agreed to, recorded.
+
+    async def explained(self, session: AsyncSession, customer_id: str, origin: Origin = NOWHERE) -> None:
+        """The customer was told what a voiceprint is and what becomes of it."""
+        detail = {"version": self._rules.consent_version}
+        await self._log.record(
+            session, "voice_explained", customer_id=customer_id, origin=origin, detail=detail
+        )
+
+    async def agree(self, session: AsyncSession, customer_id: str, origin: Origin = NOWHERE) -> None:
+        """The customer agreed to the explanation as it reads now. Raises CustomerNotFound."""
+        await self._customers.lock(session, customer_id)
+        now, version = self._clock.now(), self._rules.consent_version
+        consent = await self._consent(session, customer_id)
+        if consent is not None and consent.version == version:
+            return
+        if consent is not None:
+            consent.revoked_at = now
+            await session.flush()
+        session.add(
+            VoiceConsent(customer_id=customer_id, version=version, channel=origin.channel, given_at=now)
+        )
+        await session.flush()
+        await self._log.record(
+            session, "voice_agreed", customer_id=customer_id, origin=origin, detail={"version": version}
+        )
+
+    async def begin_enrolment(self, session: AsyncSession, customer_id: str) -> VoicePrompted:
+        """The first digits to say. Raises VoiceUnavailable, VoiceConsentMissing."""
+        biometrics = self._compares()
+        consent = await self._consent(session, customer_id)
+        if consent is None or consent.version != self._rules.consent_version:
+            raise VoiceConsentMissing("no consent to the explanation as it reads now")
+        return await self._enrolments.begin(session, customer_id, biometrics.encoder)
+
+    async def take_sample(
+        self, session: AsyncSession, customer_id: str, sample: VoiceSample, *, origin: Origin = NOWHERE
+    ) -> EnrolmentStep:
+        """One recording of an enrolment. Raises VoiceUnavailable, VoiceEnrolmentStale, VoicePromptUnknown."""
+        before = await self._of(session, customer_id)
+        step = await self._enrolments.take(session, self._compares(), customer_id, sample, origin)
+        if step.kind == "done":
+            what = "您的声纹已重新录制" if before is not None else "您的声纹已开通"
+            await self._notices.tell(session, customer_id, what, self._clock.now())
+        return step
+
+    async def give_up_enrolment(self, session: AsyncSession, customer_id: str) -> None:
+        """Forgets an enrolment under way and all it has heard."""
+        await self._enrolments.give_up(session, customer_id)
+
+    # Compared.
+
+    async def ask(self, session: AsyncSession, customer_id: str, purpose: str) -> VoicePrompted | None:
+        """Digits to say for a purpose; None where the voice is no way (not recorded, paused, tried too often)."""
+        if not await self.offered(session, customer_id, purpose):
+            return None
+        owner = self.prompts.owner(customer_id)
+        attempt = self._rules.tries - await self.prompts.tries_left(session, owner, purpose) + 1
+        return await self.prompts.make(session, owner, purpose, attempt=attempt)
+
+    async def offered(self, session: AsyncSession, customer_id: str, purpose: str) -> bool:
+        """Whether the voice is a way for this purpose now."""
+        if not (await self.status(session, customer_id)).usable:
+            return False
+        owner = self.prompts.owner(customer_id)
+        if await self._verification.paused_until(session, owner) is not None:
+            return False
+        return await self.prompts.tries_left(session, owner, purpose) > 0
+
+    async def password(self, session: AsyncSession, prompt_id: str) -> SpokenPassword | None:
+        """What the caller is to say; for the line only. None when it counts no more."""
+        return await self.prompts.password(session, prompt_id)
+
+    async def verify(
+        self,
+        session: AsyncSession,
+        customer_id: str,
+        purpose: str,
+        tier: Tier,
+        sample: VoiceSample,
+        *,
+        strong: bool = False,
+        origin: Origin = NOWHERE,
+    ) -> VoiceOutcome:
+        """One try at the digits that wait for this purpose; raises VoiceUnavailable, VoicePromptUnknown.
+
+        `strong`: another strong proof was given in this visit, so that a voice that fits well may change its template.
+        """
+        return await self._verification.verify(
+            session,
+            self._compares(),
+            await self._usable(session, customer_id),
+            sample,
+            self.prompts.owner(customer_id),
+            purpose,
+            tier,
+            strong=strong,
+            origin=origin,
+        )
+
+    async def ask_stranger(self, session: AsyncSession, phone: str, purpose: str) -> VoicePrompted:
+        """Digits for a number that the bank does not know."""
+        return await self.prompts.make(session, self.prompts.owner(None, phone), purpose, attempt=1)
+
+    async def stranger_paused(self, session: AsyncSession, phone: str) -> bool:
+        """Whether the voice pauses for such a number, as it would for a customer."""
+        owner = self.prompts.owner(None, phone)
+        return await self._verification.paused_until(session, owner) is not None
+
+    async def verify_stranger(
+        self, session: AsyncSession, phone: str, purpose: str, sample: VoiceSample
+    ) -> VoiceOutcome:
+        """The same for a number that the bank does not know: it never fits, and does not say so."""
+        owner = self.prompts.owner(None, phone)
+        return await self._verification.verify(
+            session, self._compares(), None, sample, owner, purpose, "login", strong=False, origin=NOWHERE
+        )
+
+    # Cancelled.
+
+    async def cancel(self, session: AsyncSession, customer_id: str, origin: Origin = NOWHERE) -> None:
+        """Destroys the template and whatever was made of the voice, and takes the consent back.
+
+        Raises CustomerNotFound.
+        """
+        await self._customers.lock(session, customer_id)
+        now = self._clock.now()
+        await session.execute(delete(Voiceprint).where(Voiceprint.customer_id == customer_id))
+        await self._enrolments.give_up(session, customer_id)
+        await self.prompts.void_all(session, customer_id)
+        await session.execute(
+            update(VoiceAttempt)
+            .where(VoiceAttempt.customer_id == customer_id)
+            .values(fingerprint_sealed=None, audio_sealed=None)
+        )
+        await session.execute(
+            update(VoiceConsent)
+            .where(VoiceConsent.customer_id == customer_id, VoiceConsent.revoked_at.is_(None))
+            .values(revoked_at=now)
+        )
+        await self._log.record(
+            session, "voice_cancelled", customer_id=customer_id, outcome="ok", origin=origin
+        )
+        await self._notices.tell(session, customer_id, "您的声纹已取消", now)
+
+    async def clear(self, session: AsyncSession) -> int:
+        """Deletes old spoken passwords, unfinished enrolments, recordings kept long enough; some rows at a time."""
+        now = self._clock.now()
+        count = 0
+        for model, old in (
+            (VoicePrompt, VoicePrompt.expires_at < now - PROMPTS_KEPT),
+            (VoiceEnrolment, VoiceEnrolment.expires_at <= now),
+        ):
+            ids = select(model.id).where(old).limit(BATCH_ROWS)
+            gone = await session.execute(delete(model).where(model.id.in_(ids)).returning(model.id))
+            count += len(gone.all())
+        ids = (
+            select(VoiceAttempt.id)
+            .where(VoiceAttempt.audio_sealed.is_not(None), VoiceAttempt.at <= now - self._keep_audio)
+            .limit(BATCH_ROWS)
+        )
+        kept = await session.execute(
+            update(VoiceAttempt)
+            .where(VoiceAttempt.id.in_(ids))
+            .values(audio_sealed=None)
+            .returning(VoiceAttempt.id)
+        )
+        return count + len(kept.all())
+
+    def _is_usable(self, voiceprint: Voiceprint) -> bool:
+        if self._biometrics is None or voiceprint.encoder != self._biometrics.encoder:
+            return False
+        return age_days(voiceprint, self._clock.now()) < self._rules.life.days
+
+    async def _usable(self, session: AsyncSession, customer_id: str) -> Voiceprint | None:
+        """The voiceprint, locked, if a voice may be compared with it."""
+        statement = (
+            select(Voiceprint)
+            .where(Voiceprint.customer_id == customer_id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+        found = await session.scalar(statement)
+        return found if found is not None and self._is_usable(found) else None
+
+    async def _of(self, session: AsyncSession, customer_id: str) -> Voiceprint | None:
+        return await session.scalar(select(Voiceprint).where(Voiceprint.customer_id == customer_id))
+
+    async def _consent(self, session: AsyncSession, customer_id: str) -> VoiceConsent | None:
+        return await session.scalar(
+            select(VoiceConsent).where(
+                VoiceConsent.customer_id == customer_id, VoiceConsent.revoked_at.is_(None)
+            )
+        )
