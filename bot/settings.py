@@ -96,7 +96,7 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
         0,
         ge=0,
         le=3650,
-        description="Days for which recordings of spoken passwords are kept, sealed; 0 keeps none, only their fingerprints.",
+        description="Days for which recordings of spoken passwords are kept, sealed; 0 keeps fingerprints only.",
     )
     secure_cookies: bool | None = Field(None, description="Cookies only over HTTPS; default: in production.")
     developer_pages: bool | None = Field(

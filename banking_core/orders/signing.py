@@ -16,6 +16,8 @@ NAMES = {
     "card_cancel_loss": "解除挂失",
     "security_unlock": "解除安全锁",
     "payee_add": "添加收款人",
+    "voice_enrol": "开通声纹",
+    "voice_cancel": "取消声纹",
 }
 SHOWN_LABELS = ("收款人", "收款账户")
 NAME_DEFAULT = "办理业务"

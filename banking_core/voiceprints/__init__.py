@@ -1,6 +1,6 @@
 """Voiceprints: a second factor for those who call, recorded with consent and sealed. Knows nothing of audio."""
 
-from banking_core.voiceprints.biometrics import Biometrics, Fault, SpokenPassword, VoiceSample
+from banking_core.voiceprints.biometrics import Biometrics, Fault, Likeness, SpokenPassword, Tier, VoiceSample
 from banking_core.voiceprints.enrolment import EnrolmentStep
 from banking_core.voiceprints.errors import (
     VoiceConsentMissing,
@@ -11,7 +11,6 @@ from banking_core.voiceprints.errors import (
 )
 from banking_core.voiceprints.logins import VoiceLogin, VoiceLogins
 from banking_core.voiceprints.prompts import VoicePrompted
-from banking_core.voiceprints.rules import Tier
 from banking_core.voiceprints.service import Voiceprints, VoiceStatus
 from banking_core.voiceprints.verification import VoiceOutcome
 
@@ -19,6 +18,7 @@ __all__ = [
     "Biometrics",
     "EnrolmentStep",
     "Fault",
+    "Likeness",
     "SpokenPassword",
     "Tier",
     "VoiceConsentMissing",

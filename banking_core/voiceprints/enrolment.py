@@ -79,7 +79,7 @@ class Enrolments:
         owner = self._prompts.owner(customer_id)
         enrolment = await self._under_way(session, customer_id, biometrics)
         prompt = await self._prompts.take(session, sample.prompt_id, owner, PURPOSE)
-        kind = await self._judge(session, biometrics, enrolment, prompt, sample)
+        kind = self._judge(biometrics, enrolment, prompt, sample)
         outcome = {"taken": "enrolled", "another_voice": "wrong_voice"}.get(kind, kind)
         await self._verification.keep(session, customer_id, prompt, sample, outcome, None, origin)
         enrolment.tries_left -= 1
@@ -103,34 +103,27 @@ class Enrolments:
         """Forgets an enrolment under way with all it has heard."""
         await session.execute(delete(VoiceEnrolment).where(VoiceEnrolment.customer_id == customer_id))
 
-    async def _judge(
-        self,
-        session: AsyncSession,
-        biometrics: Biometrics,
-        enrolment: VoiceEnrolment,
-        prompt: VoicePrompt,
-        sample: VoiceSample,
+    def _judge(
+        self, biometrics: Biometrics, enrolment: VoiceEnrolment, prompt: VoicePrompt, sample: VoiceSample
     ) -> StepKind:
-        if self._clock.now() >= prompt.expires_at:
+        now = self._clock.now()
+        if now >= prompt.expires_at:
             return "late"
         if sample.fault:
             return "fault"
-        if await self._verification.was_played(session, biometrics, enrolment.customer_id, sample):
+        if sample.replayed:
             return "replayed"
         if sample.content < self._rules.content:
             return "wrong_digits"
-        former = [base64.b64decode(one) for one in enrolment.samples]
-        if former:
-            nearness = biometrics.nearness(biometrics.template(former), sample.embedding, age_days=0.0)
-            if nearness < self._rules.enrol_same:
-                return "another_voice"
-        return "taken"
+        one_voice = biometrics.template([*_embeddings(enrolment), sample.embedding], now)
+        return "taken" if one_voice is not None else "another_voice"
 
     async def _finish(
         self, session: AsyncSession, biometrics: Biometrics, enrolment: VoiceEnrolment, origin: Origin
     ) -> None:
         customer_id, now = enrolment.customer_id, self._clock.now()
-        template = biometrics.template([base64.b64decode(one) for one in enrolment.samples])
+        template = biometrics.template(_embeddings(enrolment), now)
+        assert template is not None, "each was compared with those before it"
         gone = await session.execute(
             delete(Voiceprint).where(Voiceprint.customer_id == customer_id).returning(Voiceprint.id)
         )
@@ -152,8 +145,7 @@ class Enrolments:
         )
 
     async def _ask(self, session: AsyncSession, owner: Owner, enrolment: VoiceEnrolment) -> VoicePrompted:
-        left = enrolment.tries_left
-        return await self._prompts.make(session, owner, PURPOSE, attempt=1, left=left)
+        return await self._prompts.make(session, owner, PURPOSE, left=enrolment.tries_left)
 
     async def _under_way(
         self, session: AsyncSession, customer_id: str, biometrics: Biometrics
@@ -170,3 +162,7 @@ class Enrolments:
         if enrolment.encoder != biometrics.encoder:
             raise VoiceEnrolmentStale("the encoder has changed")
         return enrolment
+
+
+def _embeddings(enrolment: VoiceEnrolment) -> list[bytes]:
+    return [base64.b64decode(one) for one in enrolment.samples]

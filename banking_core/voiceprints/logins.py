@@ -15,11 +15,12 @@ from banking_core.customers.service import Customers
 from banking_core.identity import LoginDone, LoginRefusal, Logins, Origin
 from banking_core.identity.keys import Fingerprints
 from banking_core.identity.origin import NOWHERE
-from banking_core.voiceprints.biometrics import VoiceSample
+from banking_core.voiceprints.biometrics import Tier, VoiceSample
 from banking_core.voiceprints.prompts import VoicePrompted
 from banking_core.voiceprints.service import Voiceprints
 from banking_core.voiceprints.verification import VoiceOutcome
 
+LOGIN_TIER: Tier = "medium"
 DECOYS_OF_16 = 4  # of sixteen unknown numbers
 
 
@@ -83,7 +84,7 @@ class VoiceLogins:
         if customer is None or customer.status != "active":
             return await self._voiceprints.verify_stranger(session, phone, purpose, sample), None
         outcome = await self._voiceprints.verify(
-            session, customer.id, purpose, "login", sample, origin=origin
+            session, customer.id, purpose, LOGIN_TIER, sample, origin=origin
         )
         if not outcome.proved:
             return outcome, None

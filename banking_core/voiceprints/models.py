@@ -74,8 +74,8 @@ class VoiceEnrolment(SealedRow, Base):
 class VoicePrompt(SealedRow, Base):
     """One dynamic spoken password: good once, for `purpose`, until `expires_at`.
 
-    `digits_key` is a fingerprint of owner and digits, so that none comes again within a day. `against` counts the
-    samples of this purpose that clearly were another voice. Without a customer it was asked of a number that the bank
+    `digits_key` is a fingerprint of owner and digits, so that none comes again within a day. `against` is 1
+    when what was said clearly was another voice. Without a customer it was asked of a number that the bank
     does not know. status: open, used, void.
     """
 
@@ -93,7 +93,6 @@ class VoicePrompt(SealedRow, Base):
     digits_sealed: Mapped[str] = mapped_column(Text)
     digits = Sealed[str]("digits_sealed")
     digits_key: Mapped[str] = mapped_column(String(64))
-    attempt: Mapped[int] = mapped_column(Integer)
     against: Mapped[int] = mapped_column(Integer, default=0)
     status: Mapped[str] = mapped_column(String(8), default="open")
     made_at: Mapped[datetime]

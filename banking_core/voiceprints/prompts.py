@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.clock import Clock
 from banking_core.identity.keys import Fingerprints
 from banking_core.storage import new_id
-from banking_core.voiceprints.biometrics import SpokenPassword
 from banking_core.voiceprints.errors import VoicePromptUnknown
 from banking_core.voiceprints.models import VoicePrompt
 from banking_core.voiceprints.rules import VoiceRules
@@ -37,7 +36,7 @@ class Owner:
 class VoicePrompted:
     """A spoken password waits to be said. Its digits are told to the line only, never written."""
 
-    password: SpokenPassword
+    prompt_id: str
     expires_at: datetime
     tries_left: int
 
@@ -61,22 +60,22 @@ class Prompts:
         return Owner(self._fingerprints.of("voice_owner", customer_id or "", phone), customer_id)
 
     async def tries_left(self, session: AsyncSession, owner: Owner, purpose: str) -> int:
-        """How many more passwords there may be for this purpose."""
-        made = select(func.max(VoicePrompt.attempt)).where(
+        """How many more passwords may be said for this purpose; asking for others costs none."""
+        used = select(func.count()).where(
+            VoicePrompt.owner_key == owner.key,
+            VoicePrompt.purpose == purpose,
+            VoicePrompt.status == "used",
+        )
+        return max(0, self._rules.tries - int(await session.scalar(used) or 0))
+
+    async def against(self, session: AsyncSession, owner: Owner, purpose: str) -> int:
+        """How many samples of this purpose clearly were another voice."""
+        counted = select(func.sum(VoicePrompt.against)).where(
             VoicePrompt.owner_key == owner.key, VoicePrompt.purpose == purpose
         )
-        return max(0, self._rules.tries - int(await session.scalar(made) or 0))
+        return int(await session.scalar(counted) or 0)
 
-    async def make(
-        self,
-        session: AsyncSession,
-        owner: Owner,
-        purpose: str,
-        *,
-        attempt: int,
-        against: int = 0,
-        left: int | None = None,
-    ) -> VoicePrompted:
+    async def make(self, session: AsyncSession, owner: Owner, purpose: str, *, left: int) -> VoicePrompted:
         """A fresh password; one that waits for the same purpose becomes void. `left` is what is said to be left."""
         now = self._clock.now()
         await session.execute(
@@ -95,8 +94,7 @@ class Prompts:
             owner_key=owner.key,
             purpose=purpose,
             digits_key=key,
-            attempt=attempt,
-            against=against,
+            against=0,
             status="open",
             made_at=now,
             expires_at=now + self._rules.valid,
@@ -104,9 +102,7 @@ class Prompts:
         prompt.digits = digits
         session.add(prompt)
         await session.flush()
-        if left is None:
-            left = self._rules.tries - attempt + 1
-        return VoicePrompted(SpokenPassword(prompt.id, digits), prompt.expires_at, left)
+        return VoicePrompted(prompt.id, prompt.expires_at, left)
 
     async def _unused(self, session: AsyncSession, owner: Owner, now: datetime) -> tuple[str, str]:
         for _ in range(DRAWS_MAX):
@@ -120,13 +116,6 @@ class Prompts:
             if again is None:
                 return digits, key
         raise RuntimeError("the source of random digits repeats itself")
-
-    async def password(self, session: AsyncSession, prompt_id: str) -> SpokenPassword | None:
-        """What is to be said; None when it has been said, or no longer counts."""
-        prompt = await session.get(VoicePrompt, prompt_id)
-        if prompt is None or prompt.status != "open":
-            return None
-        return SpokenPassword(prompt.id, prompt.digits)
 
     async def take(self, session: AsyncSession, prompt_id: str, owner: Owner, purpose: str) -> VoicePrompt:
         """The password has been said, rightly or not: it counts no more. Raises VoicePromptUnknown."""

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Self
 
 from banking_core.configuration import Terms
 
-Tier = Literal["login", "usual", "strict"]
 AREA = "voiceprint"
 
 
 @dataclass(frozen=True)
 class VoiceRules:
-    """`accept` is the least log-likelihood ratio by tier; `other` is one at which it surely is somebody else."""
+    """`content`, `other` and `drift` are log-likelihood ratios: least one for the digits, one at which it surely is
+    somebody else, and a running mean below which the voice has drifted away from its template.
+    """
 
     consent_version: int
     valid: timedelta
     tries: int
     no_repeat: timedelta
     content: float
-    accept: dict[Tier, float]
     other: float
+    drift: float
     enrol_samples: int
     enrol_tries: int
     enrol_life: timedelta
-    enrol_same: float
-    adapt_from: float
     adapt_every: timedelta
-    drift_below: float
-    renew_after: timedelta
     life: timedelta
 
     @classmethod
@@ -49,19 +46,11 @@ class VoiceRules:
             tries=whole("prompt_tries"),
             no_repeat=timedelta(hours=whole("no_repeat_hours")),
             content=number("content_llr"),
-            accept={
-                "login": number("login_llr"),
-                "usual": number("usual_llr"),
-                "strict": number("strict_llr"),
-            },
             other=number("other_llr"),
+            drift=number("drift_llr"),
             enrol_samples=whole("enrol_samples"),
             enrol_tries=whole("enrol_tries"),
             enrol_life=timedelta(minutes=whole("enrol_minutes")),
-            enrol_same=number("enrol_llr"),
-            adapt_from=number("adapt_llr"),
             adapt_every=timedelta(days=whole("adapt_days")),
-            drift_below=number("drift_llr"),
-            renew_after=timedelta(days=whole("renew_days")),
             life=timedelta(days=whole("life_days")),
         )

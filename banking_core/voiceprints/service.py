@@ -17,7 +17,7 @@ from banking_core.identity.notices import SecurityNotices
 from banking_core.identity.origin import NOWHERE, Origin
 from banking_core.orders.proofs import VoiceStandsIn
 from banking_core.settings import BankSettings
-from banking_core.voiceprints.biometrics import Biometrics, SpokenPassword, VoiceSample
+from banking_core.voiceprints.biometrics import Biometrics, SpokenPassword, Tier, VoiceSample
 from banking_core.voiceprints.enrolment import Enrolments, EnrolmentStep
 from banking_core.voiceprints.errors import VoiceConsentMissing, VoiceUnavailable
 from banking_core.voiceprints.models import (
@@ -29,7 +29,7 @@ from banking_core.voiceprints.models import (
 )
 from banking_core.voiceprints.orders import CancelHandler, EnrolHandler
 from banking_core.voiceprints.prompts import Prompts, VoicePrompted
-from banking_core.voiceprints.rules import AREA, Tier, VoiceRules
+from banking_core.voiceprints.rules import AREA, VoiceRules
 from banking_core.voiceprints.verification import Verification, VoiceOutcome, age_days
 
 PROMPTS_KEPT = timedelta(days=2)  # longer than any span in which digits must not come again
@@ -175,8 +175,8 @@ class Voiceprints:
         if not await self.offered(session, customer_id, purpose):
             return None
         owner = self.prompts.owner(customer_id)
-        attempt = self._rules.tries - await self.prompts.tries_left(session, owner, purpose) + 1
-        return await self.prompts.make(session, owner, purpose, attempt=attempt)
+        left = await self.prompts.tries_left(session, owner, purpose)
+        return await self.prompts.make(session, owner, purpose, left=left)
 
     async def offered(self, session: AsyncSession, customer_id: str, purpose: str) -> bool:
         """Whether the voice is a way for this purpose now."""
@@ -188,8 +188,14 @@ class Voiceprints:
         return await self.prompts.tries_left(session, owner, purpose) > 0
 
     async def password(self, session: AsyncSession, prompt_id: str) -> SpokenPassword | None:
-        """What the caller is to say; for the line only. None when it counts no more."""
-        return await self.prompts.password(session, prompt_id)
+        """What the caller is to say, and what they said before; for the line only. None when it counts no more."""
+        prompt = await session.get(VoicePrompt, prompt_id)
+        if prompt is None or prompt.status != "open":
+            return None
+        former: tuple[bytes, ...] = ()
+        if prompt.customer_id is not None:
+            former = await self._verification.former(session, prompt.customer_id)
+        return SpokenPassword(prompt.id, prompt.digits, former)
 
     async def verify(
         self,
@@ -220,7 +226,9 @@ class Voiceprints:
 
     async def ask_stranger(self, session: AsyncSession, phone: str, purpose: str) -> VoicePrompted:
         """Digits for a number that the bank does not know."""
-        return await self.prompts.make(session, self.prompts.owner(None, phone), purpose, attempt=1)
+        return await self.prompts.make(
+            session, self.prompts.owner(None, phone), purpose, left=self._rules.tries
+        )
 
     async def stranger_paused(self, session: AsyncSession, phone: str) -> bool:
         """Whether the voice pauses for such a number, as it would for a customer."""
@@ -233,7 +241,7 @@ class Voiceprints:
         """The same for a number that the bank does not know: it never fits, and does not say so."""
         owner = self.prompts.owner(None, phone)
         return await self._verification.verify(
-            session, self._compares(), None, sample, owner, purpose, "login", strong=False, origin=NOWHERE
+            session, self._compares(), None, sample, owner, purpose, "medium", strong=False, origin=NOWHERE
         )
 
     # Cancelled.

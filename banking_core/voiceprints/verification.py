@@ -16,10 +16,10 @@ from banking_core.identity.keys import Fingerprints
 from banking_core.identity.lockout import Lockout
 from banking_core.identity.log import SecurityLog
 from banking_core.identity.origin import Origin
-from banking_core.voiceprints.biometrics import Biometrics, Fault, VoiceSample
+from banking_core.voiceprints.biometrics import Biometrics, Fault, Likeness, Tier, VoiceSample
 from banking_core.voiceprints.models import VoiceAttempt, Voiceprint, VoicePrompt
 from banking_core.voiceprints.prompts import Owner, Prompts, VoicePrompted
-from banking_core.voiceprints.rules import Tier, VoiceRules
+from banking_core.voiceprints.rules import VoiceRules
 
 OutcomeKind = Literal["ok", "fault", "late", "wrong_digits", "wrong_voice", "replayed"]
 FINGERPRINTS_MAX = 2000  # former recordings that one is compared with, the newest
@@ -51,7 +51,12 @@ class Heard:
     """A sample as it was judged, before anything is counted."""
 
     kind: OutcomeKind
-    nearness: float | None = None
+    likeness: Likeness | None = None
+
+    @property
+    def llr(self) -> float | None:
+        """How much speaks for the same voice, where it was compared."""
+        return None if self.likeness is None else self.likeness.llr
 
 
 class Verification:
@@ -87,69 +92,58 @@ class Verification:
     ) -> VoiceOutcome:
         """One try; `strong` says that another strong proof was given in this call. Raises VoicePromptUnknown."""
         prompt = await self._prompts.take(session, sample.prompt_id, owner, purpose)
-        now = self._clock.now()
-        heard = await self._judge(session, biometrics, voiceprint, prompt, sample, tier, now)
+        heard = self._judge(biometrics, voiceprint, prompt, sample, tier)
         customer_id = owner.customer_id
         if customer_id is not None:
-            await self.keep(session, customer_id, prompt, sample, heard.kind, heard.nearness, origin)
+            await self.keep(session, customer_id, prompt, sample, heard.kind, heard.llr, origin)
         if heard.kind == "ok":
             assert voiceprint is not None and customer_id is not None, "nobody is known by no template"
             await self._fitted(session, biometrics, voiceprint, sample, heard, strong=strong, origin=origin)
             return VoiceOutcome("ok")
-        against = prompt.against + (
-            heard.nearness is not None and heard.nearness < self._rules.other and heard.kind == "wrong_voice"
-        )
-        paused = await self._count(session, owner, heard.kind, now)
+        prompt.against = int(heard.llr is not None and heard.llr < self._rules.other)
+        await session.flush()
+        paused = await self._count(session, owner, heard.kind)
+        against = await self._prompts.against(session, owner, purpose)
         suspicious = heard.kind == "replayed" or against >= AGAINST_MAX
-        left = self._rules.tries - prompt.attempt
+        left = await self._prompts.tries_left(session, owner, purpose)
         following = None
         if left > 0 and not suspicious and not paused:
-            following = await self._prompts.make(
-                session, owner, purpose, attempt=prompt.attempt + 1, against=against
-            )
+            following = await self._prompts.make(session, owner, purpose, left=left)
         return VoiceOutcome(heard.kind, sample.fault, following, suspicious)
 
-    async def _judge(
+    def _judge(
         self,
-        session: AsyncSession,
         biometrics: Biometrics,
         voiceprint: Voiceprint | None,
         prompt: VoicePrompt,
         sample: VoiceSample,
         tier: Tier,
-        now: datetime,
     ) -> Heard:
+        now = self._clock.now()
         if now >= prompt.expires_at:
             return Heard("late")
         if sample.fault:
             return Heard("fault")
-        if await self.was_played(session, biometrics, prompt.customer_id, sample):
+        if sample.replayed:
             return Heard("replayed")
-        nearness = None
+        likeness = None
         if voiceprint is not None:
-            nearness = biometrics.nearness(
-                base64.b64decode(voiceprint.template), sample.embedding, age_days=age_days(voiceprint, now)
-            )
+            likeness = biometrics.compare(base64.b64decode(voiceprint.template), sample.embedding, now)
         if sample.content < self._rules.content:
-            return Heard("wrong_digits", nearness)
-        if nearness is None or nearness < self._rules.accept[tier]:
-            return Heard("wrong_voice", nearness)
-        return Heard("ok", nearness)
+            return Heard("wrong_digits", likeness)
+        if likeness is None or tier not in likeness.accepted:
+            return Heard("wrong_voice", likeness)
+        return Heard("ok", likeness)
 
-    async def was_played(
-        self, session: AsyncSession, biometrics: Biometrics, customer_id: str | None, sample: VoiceSample
-    ) -> bool:
-        """Whether this very recording was heard before, whatever became of it then."""
-        if customer_id is None or not sample.fingerprint:
-            return False
-        former = await session.scalars(
+    async def former(self, session: AsyncSession, customer_id: str) -> tuple[bytes, ...]:
+        """Fingerprints of everything this customer, or who claimed to be, has said here, whatever became of it."""
+        found = await session.scalars(
             select(VoiceAttempt)
             .where(VoiceAttempt.customer_id == customer_id, VoiceAttempt.fingerprint_sealed.is_not(None))
             .order_by(VoiceAttempt.at.desc())
             .limit(FINGERPRINTS_MAX)
         )
-        known = [base64.b64decode(attempt.fingerprint or "") for attempt in former]
-        return biometrics.same_recording(sample.fingerprint, known)
+        return tuple(base64.b64decode(attempt.fingerprint or "") for attempt in found)
 
     async def keep(
         self,
@@ -158,7 +152,7 @@ class Verification:
         prompt: VoicePrompt,
         sample: VoiceSample,
         outcome: str,
-        nearness: float | None,
+        llr: float | None,
         origin: Origin,
     ) -> None:
         """Writes down what became of a recording: its fingerprint, and the recording itself only if the bank wants."""
@@ -169,7 +163,7 @@ class Verification:
             channel=origin.channel[:32],
             outcome=outcome,
             fault=sample.fault,
-            nearness=nearness,
+            nearness=llr,
             content=sample.content if sample.content > float("-inf") else None,
             at=self._clock.now(),
         )
@@ -194,12 +188,12 @@ class Verification:
         """A fresh template begins with a clean sheet."""
         self._lockout.forget(await locked_guard(session, self._guard_key(owner)))
 
-    async def _count(self, session: AsyncSession, owner: Owner, kind: OutcomeKind, now: datetime) -> bool:
+    async def _count(self, session: AsyncSession, owner: Owner, kind: OutcomeKind) -> bool:
         """Counts what was wrong, not what was only unclear; True when a pause has begun."""
         if kind in ("fault", "late"):
             return False
         guard = await locked_guard(session, self._guard_key(owner))
-        return self._lockout.count_wrong(guard, now) == 0
+        return self._lockout.count_wrong(guard, self._clock.now()) == 0
 
     async def _fitted(
         self,
@@ -213,27 +207,36 @@ class Verification:
         origin: Origin,
     ) -> None:
         """Forgets wrong ones, follows the voice slowly, and notes when it drifts away."""
-        assert heard.nearness is not None
-        now, rules = self._clock.now(), self._rules
-        await self.forget_pause(session, self._prompts.owner(voiceprint.customer_id))
-        before = heard.nearness if voiceprint.near is None else voiceprint.near
-        voiceprint.near = before + MEAN_WEIGHT * (heard.nearness - before)
+        assert heard.likeness is not None, "what fits was compared"
+        now, rules, customer_id = self._clock.now(), self._rules, voiceprint.customer_id
+        await self.forget_pause(session, self._prompts.owner(customer_id))
+        llr = heard.likeness.llr
+        before = llr if voiceprint.near is None else voiceprint.near
+        voiceprint.near = before + MEAN_WEIGHT * (llr - before)
         voiceprint.verified_at = now
-        drifted = voiceprint.near < rules.drift_below or age_days(voiceprint, now) >= rules.renew_after.days
+        drifted = voiceprint.near < rules.drift or heard.likeness.stale
         if drifted and voiceprint.drifted_at is None:
             voiceprint.drifted_at = now
-            await self._log.record(
-                session, "voice_drifted", customer_id=voiceprint.customer_id, origin=origin
-            )
-        last = voiceprint.adapted_at or voiceprint.enrolled_at
-        if strong and heard.nearness >= rules.adapt_from and now - last >= rules.adapt_every:
-            moved = biometrics.adapted(base64.b64decode(voiceprint.template), sample.embedding)
-            voiceprint.template = base64.b64encode(moved).decode()
-            voiceprint.adapted_at, voiceprint.adaptations = now, voiceprint.adaptations + 1
-            await self._log.record(
-                session, "voice_adapted", customer_id=voiceprint.customer_id, origin=origin
-            )
+            await self._log.record(session, "voice_drifted", customer_id=customer_id, origin=origin)
+        if strong and now - (voiceprint.adapted_at or voiceprint.enrolled_at) >= rules.adapt_every:
+            await self._adapt(session, biometrics, voiceprint, sample, origin)
         await session.flush()
+
+    async def _adapt(
+        self,
+        session: AsyncSession,
+        biometrics: Biometrics,
+        voiceprint: Voiceprint,
+        sample: VoiceSample,
+        origin: Origin,
+    ) -> None:
+        now, before = self._clock.now(), base64.b64decode(voiceprint.template)
+        after = biometrics.adapted(before, sample.embedding, now)
+        if after == before:
+            return
+        voiceprint.template = base64.b64encode(after).decode()
+        voiceprint.adapted_at, voiceprint.adaptations = now, voiceprint.adaptations + 1
+        await self._log.record(session, "voice_adapted", customer_id=voiceprint.customer_id, origin=origin)
 
     def _guard_key(self, owner: Owner) -> str:
         return self._fingerprints.of("voice_tries", owner.key)

@@ -112,7 +112,6 @@ def _create_voice_prompt() -> None:
         sa.Column("purpose", sa.String(length=64), nullable=False),
         sa.Column("digits_sealed", sa.Text(), nullable=False),
         sa.Column("digits_key", sa.String(length=64), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("against", sa.Integer(), nullable=False),
         sa.Column("status", sa.String(length=8), nullable=False),
         sa.Column("made_at", TIME, nullable=False),

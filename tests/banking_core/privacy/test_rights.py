@@ -45,6 +45,13 @@ from banking_core.statements.models import MonthlyStatement
 from banking_core.storage import Base, Database
 from banking_core.vault import sealed_attributes
 from banking_core.vault.rotation import sealed_models
+from banking_core.voiceprints.models import (
+    VoiceAttempt,
+    VoiceConsent,
+    VoiceEnrolment,
+    Voiceprint,
+    VoicePrompt,
+)
 from bot.channels.web.models import WebVisit
 from bot.channels.wechat.models import WechatAlert, WechatContact, WechatReceived, WechatVisit
 from bot.cli.customers import HOLDINGS, OBSTACLES
@@ -62,6 +69,8 @@ PERSONAL = (
     *("我想还清我妈的房贷", "欧阳的回电", "我的小手机", "203.0.113.7", "小王很耐心", "您的约定付款办好了"),
     *("她儿子也来过电话", "王先生说话慢"),
 )
+# What was made of a voice is opened to be compared and told to nobody.
+VOICE = ("eHh0ZW1wbGF0ZQ==", "eHhzYW1wbGU=", "eHhmaW5nZXJwcmludA==", "eHhhdWRpbw==", "31415926")
 
 
 @dataclass
@@ -305,6 +314,28 @@ def rows(bank: Bank, agreeing: Agreeing, order_id: str) -> list[Any]:
         ),
         Recovery(**own, guard_key="g", challenge_id="x", status="open", created_at=now, expires_at=now),
         KnownPlace(**own, key="k", last_seen_at=now),
+        VoiceConsent(**own, version=1, channel="phone", given_at=now),
+        Voiceprint(**own, encoder="e", template="eHh0ZW1wbGF0ZQ==", enrolled_at=now),
+        VoiceEnrolment(**own, encoder="e", samples=["eHhzYW1wbGU="], tries_left=3, expires_at=now),
+        VoicePrompt(
+            **own,
+            owner_key="o",
+            purpose="enrol",
+            digits="31415926",
+            digits_key="d",
+            made_at=now,
+            expires_at=now,
+        ),
+        VoiceAttempt(
+            **own,
+            prompt_id="p",
+            purpose="enrol",
+            channel="phone",
+            outcome="enrolled",
+            fingerprint="eHhmaW5nZXJwcmludA==",
+            audio="eHhhdWRpbw==",
+            at=now,
+        ),
         Restriction(**own, kind="low_limits", reason="password recovery", since=now, until=now),
     ]
 
@@ -368,7 +399,7 @@ async def test_the_copy_holds_everything_in_chinese_and_no_secret(life: Life) ->
     assert sections["交易明细"][-1]["金额（正数为收入）"] == "-¥100.00"
     whole = json.dumps(copy, ensure_ascii=False)
     assert [words for words in PERSONAL if words not in whole and words != "欧阳的回电"] == []
-    assert "欧阳的回电" in whole
+    assert "欧阳的回电" in whole and not any(made in whole for made in VOICE)
     async with life.database.snapshot() as session:
         secrets = await session.scalars(text("SELECT password_hash FROM password_credential"))
         assert all(secret not in whole for secret in secrets)
@@ -423,7 +454,7 @@ async def opened(session: AsyncSession) -> str:
 async def test_afterwards_nothing_personal_is_left_even_with_the_keys(life: Life) -> None:
     async with life.database.snapshot() as session:
         before = await opened(session)
-    assert [words for words in PERSONAL if words not in before] == []
+    assert [words for words in (*PERSONAL, *VOICE) if words not in before] == []
     number = life.agreeing.paying.payer.account.number
     await life.spend_everything()
     done = await life.erase()
@@ -431,7 +462,7 @@ async def test_afterwards_nothing_personal_is_left_even_with_the_keys(life: Life
     async with life.database.snapshot() as session:
         after = await opened(session)
         # The other party's own records still say who paid them: they are the other party's.
-        assert [words for words in (*PERSONAL, number) if words in after] == []
+        assert [words for words in (*PERSONAL, *VOICE, number) if words in after] == []
         assert await life.bank.customers.by_phone(session, PHONE) is None
         assert await life.bank.accounts.by_number(session, number) is None
         ledger = await life.bank.ledger.verify(session)
