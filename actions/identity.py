@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actions.proving import BY_TELEPHONE
 from actions.services import bank_of
 from banking_core.money_text import mask_name, mask_phone
 from bot.dialogue.reading.numbers import read_phones
@@ -16,11 +17,10 @@ from bot.dialogue.skill import (
     Skill,
     Step,
     Turn,
+    Unproved,
 )
 from bot.dialogue.slots import PhoneSlot
 from bot.dialogue.state import Frame
-
-BY_TELEPHONE = "phone"
 
 
 class LoginPhoneSlot(PhoneSlot):
@@ -61,13 +61,23 @@ class LoginSkill(Skill):
             return Prove(Reply(text), AskSecret("password", "login", ""))
         phone = frame.values["phone"]
         if turn.channel == BY_TELEPHONE:
-            text = "我用短信验证码核实您的身份，要换手机号请直接说号码。"
-            return Prove(Reply(text), AskSecret("otp", "login", phone))
+            if phone in [found.value for found in read_phones(turn.caller)]:
+                return Prove(Reply(""), AskSecret("voice", "login", phone))
+            return _by_code(phone)
         text = "请输入登录密码。密码只用来核对，不会显示，也不会留在聊天记录里。"
         return Prove(Reply(text), AskSecret("password", "login", phone))
 
-    async def proved(self, turn: Turn, frame: Frame) -> Done:
+    async def unproved(self, turn: Turn, frame: Frame, why: Unproved) -> Step:
+        """Who is not known by their voice is known by a code."""
+        return _by_code(frame.values["phone"])
+
+    async def proved(self, turn: Turn, frame: Frame) -> Step:
         """Password and code were right."""
         assert turn.customer_id is not None
         customer = await bank_of(turn).customers.get(turn.session, turn.customer_id)
         return Done(Reply(f"登录成功，{mask_name(customer.name)}，您好。"))
+
+
+def _by_code(phone: str) -> Prove:
+    text = "我用短信验证码核实您的身份，要换手机号请直接说号码。"
+    return Prove(Reply(text), AskSecret("otp", "login", phone))

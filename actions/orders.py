@@ -5,13 +5,26 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, ClassVar
 
+from actions.proving import next_proof, proofs_of
 from actions.receipts import receipt
 from actions.services import bank_of, customer_of, refusals
+from banking_core.identity import voice_only
 from banking_core.orders.models import Order
 from banking_core.orders.states import CANCELLABLE
 from bot.dialogue.reasons import Reason
 from bot.dialogue.reply import Card, Fact, Reply, choices
-from bot.dialogue.skill import AskSecret, Done, HandOver, Prove, ReadBack, SettleLater, Skill, Step, Turn
+from bot.dialogue.skill import (
+    AskSecret,
+    Done,
+    HandOver,
+    Prove,
+    ReadBack,
+    SettleLater,
+    Skill,
+    Step,
+    Turn,
+    Unproved,
+)
 from bot.dialogue.state import Frame
 
 OPEN = ("drafted", "read_back", "confirmed")
@@ -52,6 +65,7 @@ class OrderSkill(Skill):
                 channel=turn.channel,
                 conversation_id=turn.conversation_id,
                 context=await turn.circumstances(),
+                code_for_money=voice_only(turn.login),
             )
 
     def read_back(self, order: Order) -> Reply:
@@ -68,31 +82,49 @@ class OrderSkill(Skill):
         )
 
     async def confirm(self, turn: Turn, frame: Frame) -> Step:
-        """确认: asks for the one-time code the order needs, or executes at once."""
+        """确认: asks for the proof the order needs, or executes at once."""
         assert frame.order_id is not None
         with refusals():
             order = await bank_of(turn).orders.confirm(turn.session, frame.order_id, customer_of(turn))
-            if order.step_up != "none":
-                return _prove(order)
-            order = await self._execute(turn, order.id, otp_verified=False)
-        if order.status == "confirmed" and order.risk_verdict == "step_up":
-            return _prove(order)
-        return _done(order)
+            return await self._go_on(turn, order)
 
-    async def proved(self, turn: Turn, frame: Frame) -> Done:
-        """The code was right: the order is executed, exactly once."""
+    async def proved(self, turn: Turn, frame: Frame) -> Step:
+        """A proof was right: the next one, or the order is executed, exactly once."""
         assert frame.order_id is not None
         with refusals():
-            return _done(await self._execute(turn, frame.order_id, otp_verified=True))
+            order = await bank_of(turn).orders.prove(
+                turn.session, frame.order_id, customer_of(turn), proofs_of(turn)
+            )
+            return await self._go_on(turn, order)
 
-    async def _execute(self, turn: Turn, order_id: str, *, otp_verified: bool) -> Order:
-        return await bank_of(turn).orders.execute(
-            turn.session,
-            order_id,
-            customer_of(turn),
-            otp_verified=otp_verified,
-            context=await turn.circumstances(),
-        )
+    async def unproved(self, turn: Turn, frame: Frame, why: Unproved) -> Step:
+        """A voice that was not had makes way for a code where that is enough; else a human looks at the order."""
+        assert frame.order_id is not None
+        with refusals():
+            orders = bank_of(turn).orders
+            order = await orders.get(turn.session, frame.order_id, customer_of(turn))
+            missing = await orders.missing(turn.session, order)
+            if turn.proof != "voice" or why == "suspicious" or "voice" in missing:
+                return _to_human(order)
+            if why != "not_offered" and "otp" in (order.proofs or ()):
+                return _to_human(order)
+            return await self._go_on(turn, order, by_voice=False)
+
+    async def _go_on(self, turn: Turn, order: Order, *, by_voice: bool = True) -> Step:
+        """Asks for what is missing, or carries the order out; it may turn out then that more is needed."""
+        needed = await next_proof(turn, order, by_voice=by_voice)
+        if needed is None:
+            order = await bank_of(turn).orders.execute(
+                turn.session,
+                order.id,
+                customer_of(turn),
+                otp_verified=False,
+                context=await turn.circumstances(),
+            )
+            if order.status != "confirmed" or order.risk_verdict != "step_up":
+                return _done(order)
+            needed = await next_proof(turn, order, by_voice=by_voice)
+        return Prove(Reply(""), needed) if isinstance(needed, AskSecret) else _to_human(order)
 
     async def recall(self, turn: Turn, order_id: str) -> Reply | None:
         """An order that has not been carried out yet is cancelled."""
@@ -112,13 +144,6 @@ class OrderSkill(Skill):
         order = await orders.get(turn.session, frame.order_id, turn.customer_id)
         if order.status in OPEN:
             await orders.cancel(turn.session, order.id, turn.customer_id)
-
-
-def _prove(order: Order) -> Done | Prove:
-    """Asks for the one-time code; proof that a chat cannot take is a human's matter."""
-    if order.step_up == "otp":
-        return Prove(Reply(""), AskSecret("otp", "order", order.id))
-    return _to_human(order)
 
 
 def _done(order: Order) -> Done:

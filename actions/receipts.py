@@ -16,6 +16,8 @@ TITLES: dict[str, str] = {
     "security_unlock": "解除安全锁",
     "payee_add": "添加收款人",
     "payee_delete": "删除收款人",
+    "voice_enrol": "开通声纹",
+    "voice_cancel": "取消声纹",
 }
 
 

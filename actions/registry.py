@@ -19,6 +19,7 @@ from actions.transfers import (
     TransferMakeSkill,
     TransferStatusSkill,
 )
+from actions.voiceprints import CancelVoiceSkill, EnrolVoiceSkill
 from bot.dialogue.announced import Announced
 from bot.dialogue.registry import SkillRegistry
 
@@ -42,6 +43,8 @@ def build_registry(announced: Iterable[Announced] = ()) -> SkillRegistry:
             CancelLossSkill(),
             LockSkill(),
             UnlockSkill(),
+            EnrolVoiceSkill(),
+            CancelVoiceSkill(),
             BranchFindSkill(),
             LoginSkill(),
             TicketLeaveSkill(),

@@ -29,7 +29,14 @@ from banking_core.identity.hashing import PasswordHashes
 from banking_core.identity.keys import Fingerprints
 from banking_core.identity.log import SecurityLog
 from banking_core.identity.login_risk import LoginRisk, LoginSubject, LoginVerdict
-from banking_core.identity.logins import LoginNeeds, LoginRefusal, LoginResult, Logins, proved_possession
+from banking_core.identity.logins import (
+    LoginNeeds,
+    LoginRefusal,
+    LoginResult,
+    Logins,
+    proved_possession,
+    voice_only,
+)
 from banking_core.identity.models import BankSession, Device, SecurityEvent
 from banking_core.identity.notices import SecurityNotices
 from banking_core.identity.origin import NOWHERE, Origin
@@ -95,6 +102,7 @@ __all__ = [
     "TotpStatus",
     "TotpUnknown",
     "proved_possession",
+    "voice_only",
 ]
 
 HOTLINE_TERM = "service.hotline"

@@ -95,6 +95,11 @@ def proved_possession(how: str) -> bool:
     return any(PROOF_NAMES[proof] in how.split("+") for proof in POSSESSION)
 
 
+def voice_only(how: str) -> bool:
+    """Whether a voice was all that a log-in proved."""
+    return how == PROOF_NAMES["voice"]
+
+
 @checked
 class Logins:
     """The log-in of customers."""

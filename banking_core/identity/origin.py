@@ -20,7 +20,8 @@ class Origin:
 
     `address` is an IP address in text form; `device` a stable pseudonym of the phone or browser, `device_name`
     what its owner would call it; `session_id` the bank's own session behind the request; `caller` the telephone
-    number that a line reports, which anybody can make up: a hint, never a proof.
+    number that a line reports, which anybody can make up: a hint, never a proof; `on_call` says that the customer is
+    heard.
     """
 
     channel: str = ""
@@ -29,6 +30,7 @@ class Origin:
     device_name: str = ""
     session_id: str = ""
     caller: str = ""
+    on_call: bool = False
 
     def __repr__(self) -> str:
         return f"Origin(channel={self.channel!r}, address={mask_address(self.address)!r})"

@@ -45,15 +45,15 @@ async def missing_factors(
         return frozenset()
     given = frozenset(proofs)
     missing = FACTORS_OF[order.step_up] - given
-    if "otp" in missing and given >= NO_CODE_NEEDED and await _is_small(session, clock, order, bounds):
+    if "otp" in missing and given >= NO_CODE_NEEDED and await voice_suffices(session, clock, order, bounds):
         return missing - {"otp"}
     if "voice" in given and not given & {"otp", "possession"}:
         return missing | {"otp"}
     return missing
 
 
-async def _is_small(session: AsyncSession, clock: Clock, order: Order, bounds: VoiceStandsIn) -> bool:
-    """Money, little of it, and the risk engine has not asked for anything."""
+async def voice_suffices(session: AsyncSession, clock: Clock, order: Order, bounds: VoiceStandsIn) -> bool:
+    """Whether a voice beside a log-in by code is enough: little money, and the risk engine has asked for nothing."""
     total_fen = order.amount_fen + order.fee_fen
     if not 0 < total_fen <= bounds.once_fen or order.risk_verdict == "step_up" or order.limit_group is None:
         return False

@@ -33,7 +33,7 @@ from banking_core.orders.events import Actor, history, move
 from banking_core.orders.execution import Execution
 from banking_core.orders.limits import LimitBook, used_this_month_fen, used_today_fen
 from banking_core.orders.models import Order, OrderEvent
-from banking_core.orders.proofs import NEVER, Proof, VoiceStandsIn, missing_factors
+from banking_core.orders.proofs import NEVER, Proof, VoiceStandsIn, missing_factors, voice_suffices
 from banking_core.orders.releasing import Release, fail_for_human
 from banking_core.orders.risk import NoRisk, OrderRisk
 from banking_core.orders.settlement import Settlement, lock_order
@@ -176,12 +176,13 @@ class Orders:
         await session.flush()
         return order
 
-    async def missing(
-        self, session: AsyncSession, order: Order, assumed: Collection[Proof] = ()
-    ) -> frozenset[str]:
-        """What must still be proved, `assumed` beside what was proved already."""
-        proofs = {*(order.proofs or ()), *assumed}
-        return await missing_factors(session, self._clock, order, proofs, self._voice)
+    async def missing(self, session: AsyncSession, order: Order) -> frozenset[str]:
+        """What must still be proved."""
+        return await missing_factors(session, self._clock, order, order.proofs or (), self._voice)
+
+    async def voice_suffices(self, session: AsyncSession, order: Order) -> bool:
+        """Whether a voice beside a log-in by code would be proof enough for this order."""
+        return await voice_suffices(session, self._clock, order, self._voice)
 
     async def execute(
         self,

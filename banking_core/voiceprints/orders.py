@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from banking_core.clock import bank_date
 from banking_core.customers.models import Customer
 from banking_core.identity.origin import Origin
 from banking_core.orders.models import Order
@@ -36,8 +37,12 @@ class EnrolHandler:
         """Raises VoiceUnavailable."""
         self._voiceprints.ensure_available()
         status = await self._voiceprints.status(session, customer.id)
-        name = "重新录制声纹" if status.enrolled else "开通声纹"
-        return Quote(amount_fen=0, fee_fen=0, facts=(("业务", name), *EXPLANATION), step_up="otp", body={})
+        facts = [("业务", "开通声纹"), *EXPLANATION]
+        if status.enrolled_at is not None:
+            day = bank_date(status.enrolled_at)
+            facts[0] = ("业务", "重新录制声纹")
+            facts.append(("原来的声纹", f"{day.month}月{day.day}日录的，新的录好以后删除"))
+        return Quote(amount_fen=0, fee_fen=0, facts=tuple(facts), step_up="otp", body={})
 
     async def execute(self, session: AsyncSession, order: Order) -> Executed:
         """Keeps the consent."""

@@ -187,6 +187,12 @@ class Voiceprints:
             return False
         return await self.prompts.tries_left(session, owner, purpose) > 0
 
+    async def paused(self, session: AsyncSession, customer_id: str) -> bool:
+        """Whether the voice of somebody who has recorded one pauses after too many wrong ones."""
+        if not (await self.status(session, customer_id)).usable:
+            return False
+        return await self._verification.paused_until(session, self.prompts.owner(customer_id)) is not None
+
     async def password(self, session: AsyncSession, prompt_id: str) -> SpokenPassword | None:
         """What the caller is to say, and what they said before; for the line only. None when it counts no more."""
         prompt = await session.get(VoicePrompt, prompt_id)

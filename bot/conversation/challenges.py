@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,6 @@ from banking_core.days import wait_words
 from banking_core.errors import BankError
 from banking_core.identity import (
     CodePurpose,
-    LoginDone,
     LoginNeeds,
     LoginRefusal,
     LoginResult,
@@ -27,6 +25,8 @@ from banking_core.orders.signing import code_purpose
 from banking_core.restrictions import CustomerFrozen
 from bot.conversation.models import Conversation
 from bot.conversation.redaction import has_chinese
+from bot.conversation.verdicts import Verdict
+from bot.conversation.voices import VOICE, VoiceChallenges
 from bot.dialogue.reading.numbers import read_digits
 from bot.dialogue.reply import Reply, choices
 from bot.dialogue.skill import AskSecret
@@ -55,16 +55,6 @@ ASKS = {
 ID_TAIL_BY_KEYS = "再核对一项：请按键输入开户证件号码的后四位，最后一位是字母就按星号。"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of an input: 'proved' lets the skill go on; otherwise the replies say what to do next."""
-
-    proved: bool
-    replies: tuple[Reply, ...] = ()
-    login: LoginDone | None = None  # set when a log-in succeeded
-    failed: bool = False  # wrong too often: no further try for now
-
-
 def wants_resend(text: str) -> bool:
     """重发, 没收到 ..."""
     return len(text) <= 16 and _RESEND.search(text) is not None
@@ -72,6 +62,8 @@ def wants_resend(text: str) -> bool:
 
 def secret_in(challenge: dict[str, Any], text: str, flagged: bool) -> str | None:
     """The secret the text gives, or None when it is a sentence for the assistant."""
+    if challenge["kind"] == VOICE:
+        return None
     if challenge["kind"] == "password":
         return text.strip() if flagged or not has_chinese(text) else None
     if challenge["kind"] == "id_tail":
@@ -92,16 +84,25 @@ class Challenges:
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
         self._logins = bank.identity.logins
+        self.voices = VoiceChallenges(bank)
 
     async def open(
         self, session: AsyncSession, conversation: Conversation, ask: AskSecret, origin: Origin
-    ) -> list[Reply]:
-        """Begins waiting for the secret; a code is sent by SMS. Returns what to add to the skill's own words."""
+    ) -> list[Reply] | None:
+        """Begins waiting for the secret; a code is sent by SMS. Returns what to add to the skill's own words.
+
+        None when this secret is no way here.
+        """
+        if ask.kind == VOICE:
+            asked = await self.voices.open(session, conversation, ask, origin)
+            return None if asked is None else [asked]
         conversation.challenge = {"kind": ask.kind, "purpose": ask.purpose, "ref": ask.ref, "live": True}
         if ask.kind == "password":
             return []
         if ask.purpose == "login":
             conversation.challenge |= {"by_code": True}
+        if ask.last:
+            conversation.challenge |= {"last": True}
         return [await self.send_code(session, conversation, origin)]
 
     async def send_code(self, session: AsyncSession, conversation: Conversation, origin: Origin) -> Reply:
@@ -159,6 +160,9 @@ class Challenges:
         if outcome.kind == "ok":
             conversation.challenge = None
             return Verdict(True)
+        if outcome.kind == "exhausted" and challenge.get("last"):
+            conversation.challenge = None
+            return Verdict(False, unproved="unclear")
         refusal = LoginRefusal("otp", outcome.kind, outcome.tries_left)
         reply = self._code_refused(conversation, challenge, refusal, now)
         return Verdict(False, (reply,), failed=refusal.kind in FAILED)

@@ -19,6 +19,7 @@ from banking_core.identity.origin import Origin, mask_address
 from banking_core.money_text import mask_name
 from banking_core.storage import Database
 from banking_core.storage.timing import database_time
+from banking_core.voiceprints import SpokenPassword
 from bot.conversation import log, ownership, services
 from bot.conversation.challenges import secret_in, wants_resend
 from bot.conversation.errors import ConversationError, MessageTooLong
@@ -36,6 +37,7 @@ from bot.conversation.views import (
     expects_of,
     message_view,
 )
+from bot.conversation.voices import VOICE, wants_other_way
 from bot.dialogue.errors import UnderstandingUnavailable
 from bot.dialogue.reply import Reply, choices
 from bot.dialogue.state import state_from_json
@@ -168,6 +170,8 @@ class Hub:
         if peek.owner not in ("bot", "closed") or inbound.secret:
             return None
         challenge = peek.challenge
+        if challenge is not None and challenge["kind"] == VOICE and wants_other_way(inbound.text):
+            return None
         if challenge is not None and (
             secret_in(challenge, inbound.text, False) is not None or wants_resend(inbound.text)
         ):
@@ -277,6 +281,25 @@ class Hub:
                 can_rate=conversation.can_rate,
             )
 
+    async def spoken_password(self, conversation_id: str) -> SpokenPassword | None:
+        """The digits the customer is to say now, for the line's voice and ears only; None when none are waited for.
+
+        Raises ConversationNotFound.
+        """
+        async with self._database.snapshot() as session:
+            conversation = await log.locked(session, conversation_id)
+            challenge = conversation.challenge
+            if conversation.owner != "bot" or not challenge or challenge["kind"] != VOICE:
+                return None
+            return await self._bank.voiceprints.password(session, challenge["prompt_id"])
+
+    async def voice_gone(self, conversation_id: str) -> None:
+        """The customer is still there, but cannot be heard any more: what waits for their voice is given up."""
+        async with self._database.transaction() as session:
+            conversation = await log.locked(session, conversation_id)
+            if conversation.challenge and conversation.challenge["kind"] == VOICE:
+                await self._runner.voice_gone(session, conversation, self._clock.now())
+
     async def attach_customer(self, conversation_id: str, customer_id: str, how: str) -> str:
         """A log-in outside the chat. Returns the conversation to go on with: another one if it was someone else's."""
         messages: list[Message] = []
@@ -332,6 +355,7 @@ class Hub:
             if conversation.owner == "closed":
                 return
             now = self._clock.now()
+            await self._runner.hung_up(session, conversation)
             message = log.append(
                 session, conversation, now, sender="system", sender_name=log.SYSTEM_NAME, text=HUNG_UP
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,6 @@ from bot.conversation.challenges import (
     KNOWN_BY_HEART,
     LOCKED_CHOICES,
     Challenges,
-    Verdict,
     secret_in,
     wants_resend,
 )
@@ -25,7 +24,9 @@ from bot.conversation.circumstances import PROOF_FAILED, circumstances, talk_so_
 from bot.conversation.models import Conversation, Message
 from bot.conversation.redaction import BLOT, for_log, looks_like_code, without_secrets
 from bot.conversation.staffing import Asking, Staffing
+from bot.conversation.verdicts import Verdict
 from bot.conversation.views import Inbound
+from bot.conversation.voices import VOICE, wants_other_way
 from bot.dialogue.commands import Command, recognise
 from bot.dialogue.engine import DialogueEngine
 from bot.dialogue.outcome import Outcome
@@ -102,6 +103,8 @@ class TurnRunner:
             heard=heard or NOTHING_HEARD,
             circumstances=known,
             caller=origin.caller,
+            login=conversation.verified_how or "",
+            on_call=origin.on_call,
         )
 
     async def run(
@@ -116,6 +119,10 @@ class TurnRunner:
         state = state_from_json(conversation.state)
         challenge = conversation.challenge
         text = inbound.text
+        if challenge is not None and challenge["kind"] == VOICE and inbound.voice is not None:
+            return await self._voice(session, conversation, inbound, state, now)
+        if challenge is not None and challenge["kind"] == VOICE and wants_other_way(text):
+            return await self._other_way(session, conversation, inbound, state, now)
         if challenge is not None and not inbound.secret and challenge["purpose"] and wants_resend(text):
             return await self._resend(session, conversation, inbound, state, now)
         if challenge is not None and (secret := secret_in(challenge, text, inbound.secret)) is not None:
@@ -141,6 +148,33 @@ class TurnRunner:
         await self._answer(session, conversation, turn, outcome, state, now)
         return turn
 
+    async def _voice(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        inbound: Inbound,
+        state: DialogueState,
+        now: datetime,
+    ) -> BotTurn:
+        """Digits that were said aloud."""
+        assert inbound.voice is not None, "looked at by the caller"
+        turn = self._log(session, conversation, inbound, BLOT, now)
+        verdict = await self._challenges.voices.check(session, conversation, inbound.voice, inbound.origin)
+        return await self._after(session, conversation, turn, verdict, VOICE, state, now)
+
+    async def _other_way(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        inbound: Inbound,
+        state: DialogueState,
+        now: datetime,
+    ) -> BotTurn:
+        """The customer cannot or will not speak."""
+        turn = self._log(session, conversation, inbound, for_log(inbound.text), now)
+        verdict = Verdict(False, unproved="declined")
+        return await self._after(session, conversation, turn, verdict, VOICE, state, now)
+
     async def _resend(
         self,
         session: AsyncSession,
@@ -151,7 +185,13 @@ class TurnRunner:
     ) -> BotTurn:
         turn = self._log(session, conversation, inbound, for_log(inbound.text, awaited="otp"), now)
         challenge = conversation.challenge or {}
-        if (text := KNOWN_BY_HEART.get(challenge["kind"])) is not None:
+        if challenge["kind"] == VOICE:
+            asked = await self._challenges.voices.again(session, conversation, challenge, inbound.origin)
+            if asked is None:
+                verdict = Verdict(False, unproved="unclear")
+                return await self._after(session, conversation, turn, verdict, VOICE, state, now)
+            reply = asked
+        elif (text := KNOWN_BY_HEART.get(challenge["kind"])) is not None:
             reply = Reply(text, choices=LOCKED_CHOICES)
         else:
             reply = await self._challenges.send_code(session, conversation, inbound.origin)
@@ -182,18 +222,35 @@ class TurnRunner:
         now: datetime,
     ) -> BotTurn:
         turn = self._log(session, conversation, inbound, BLOT, now)
+        kind = (conversation.challenge or {})["kind"]
         verdict: Verdict = await self._challenges.check(session, conversation, secret, now, inbound.origin)
-        if not verdict.proved:
-            outcome = Outcome(list(verdict.replies), action=PROOF_FAILED if verdict.failed else "secret")
-            if conversation.challenge is None and state.stack:
-                await self._engine.drop_top(self.turn_of(session, conversation, now), state)
-            await self._answer(session, conversation, turn, outcome, state, now)
-            return turn
+        return await self._after(session, conversation, turn, verdict, kind, state, now)
+
+    async def _after(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        turn: BotTurn,
+        verdict: Verdict,
+        kind: str,
+        state: DialogueState,
+        now: datetime,
+    ) -> BotTurn:
+        """Goes on after a proof of this kind, or without it."""
         if verdict.login is not None:
             conversation.customer_id = verdict.login.customer_id
             conversation.verified_how, conversation.verified_at = verdict.login.how, now
-        moment = self.turn_of(session, conversation, now, origin=inbound.origin)
-        outcome = await self._engine.proved(moment, state)
+        moment = replace(self.turn_of(session, conversation, now, origin=turn.origin), proof=kind)
+        if verdict.proved:
+            outcome = await self._engine.proved(moment, state)
+        elif verdict.unproved is not None:
+            conversation.challenge = None
+            outcome = await self._engine.unproved(moment, state, verdict.unproved)
+            outcome.replies[:0] = verdict.replies
+        else:
+            outcome = Outcome(list(verdict.replies), action=PROOF_FAILED if verdict.failed else "secret")
+            if conversation.challenge is None and state.stack:
+                await self._engine.drop_top(self.turn_of(session, conversation, now), state)
         await self._answer(session, conversation, turn, outcome, state, now)
         return turn
 
@@ -247,12 +304,32 @@ class TurnRunner:
         now: datetime,
     ) -> list[Reply]:
         if isinstance(effect, AskSecret):
-            return await self._challenges.open(session, conversation, effect, turn.origin)
+            asked = await self._challenges.open(session, conversation, effect, turn.origin)
+            if asked is None:
+                return await self._not_offered(session, conversation, turn, effect.kind, state, now)
+            return asked
         if isinstance(effect, SettleLater):
             turn.settle.append(effect.order_id)
             return []
         assert isinstance(effect, HandOver)
         return [await self.hand_over(session, conversation, state, effect.reason, now, turn)]
+
+    async def _not_offered(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        turn: BotTurn,
+        kind: str,
+        state: DialogueState,
+        now: datetime,
+    ) -> list[Reply]:
+        """The proof a skill asked for is none here: the skill says what follows."""
+        moment = replace(self.turn_of(session, conversation, now, origin=turn.origin), proof=kind)
+        outcome = await self._engine.unproved(moment, state, "not_offered")
+        replies = list(outcome.replies)
+        for effect in outcome.effects:
+            replies.extend(await self._effect(session, conversation, turn, effect, state, now))
+        return replies
 
     async def hand_over(
         self,
@@ -372,6 +449,17 @@ class TurnRunner:
     @staticmethod
     def _safe(inbound: Inbound) -> str:
         return BLOT if inbound.secret else for_log(inbound.text, awaited="otp")
+
+    async def hung_up(self, session: AsyncSession, conversation: Conversation) -> None:
+        """The customer has left: of what they were saying nothing is kept."""
+        await self._challenges.voices.given_up(session, conversation)
+
+    async def voice_gone(self, session: AsyncSession, conversation: Conversation, now: datetime) -> None:
+        """What waits for a voice is given up without a word."""
+        await self._challenges.voices.given_up(session, conversation)
+        state = state_from_json(conversation.state)
+        await self._engine.drop_top(self.turn_of(session, conversation, now), state)
+        conversation.state, conversation.challenge = state.to_json(), None
 
     async def after_login(
         self, session: AsyncSession, conversation: Conversation, now: datetime

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from banking_core.identity import NOWHERE, Origin
+from banking_core.voiceprints import VoiceSample
 from bot.conversation.models import Conversation, Message
 
 TEXT_LENGTH_MAX = 500
@@ -14,13 +15,17 @@ TEXT_LENGTH_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A message from a customer. `secret` marks what was typed into a password or code field."""
+    """A message from a customer. `secret` marks what was typed into a password or code field.
+
+    `voice` is what the line made of digits that were said aloud.
+    """
 
     conversation_id: str
     channel_message_id: str
     text: str
     secret: bool = False
     origin: Origin = NOWHERE
+    voice: VoiceSample | None = None
 
 
 @dataclass(frozen=True, slots=True)

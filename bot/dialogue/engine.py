@@ -21,7 +21,7 @@ from bot.dialogue.reading.choices import read_choice
 from bot.dialogue.reasons import Reason
 from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import reply_from_json
-from bot.dialogue.skill import Accepted, HandOver, Turn
+from bot.dialogue.skill import Accepted, HandOver, Turn, Unproved
 from bot.dialogue.state import DialogueState, Frame, Pending
 from bot.dialogue.understanding import NOTHING_HEARD, Knowledge
 
@@ -139,6 +139,18 @@ class DialogueEngine:
             await self.runner.remind(turn, state, out)
         elif not out.replies:
             out.say(phrases.NOTHING_UNDER_WAY)
+        await self._settle(turn, state, out)
+        return out
+
+    async def unproved(self, turn: Turn, state: DialogueState, why: Unproved) -> Outcome:
+        """The proof that the top frame waits for cannot be had: its skill says what follows."""
+        out = Outcome(action=f"unproved:{why}")
+        if self._forget_unknown(state):
+            out.say(phrases.LOST)
+        frame = state.top
+        if frame is not None and frame.phase == "step_up":
+            skill = self.runner.skill_of(frame)
+            await self.runner.step(turn, state, skill.unproved(turn, frame, why), out)
         await self._settle(turn, state, out)
         return out
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from bot.dialogue import filling, phrases
 from bot.dialogue.outcome import Outcome, Policy
 from bot.dialogue.registry import SkillRegistry
-from bot.dialogue.reply import Reply, choices
+from bot.dialogue.reply import Reply
 from bot.dialogue.skill import Done, Prove, ReadBack, Skill, SkillRefused, Slot, Step, Turn
 from bot.dialogue.state import DialogueState, Frame, Pending
 
@@ -166,7 +166,7 @@ class FrameRunner:
             frame.phase, frame.order_id = "confirm", result.order_id
             out.say(result.reply)
         elif isinstance(result, Prove):
-            frame.phase = "step_up"
+            frame.phase, frame.awaits = "step_up", result.secret.kind
             if result.reply.text:
                 out.say(result.reply)
             out.effects.append(result.secret)
@@ -215,9 +215,7 @@ class FrameRunner:
         if frame.phase == "confirm":
             out.say(phrases.confirm_reminder(skill, self._summary(skill, frame)))
         elif frame.phase == "step_up":
-            login = frame.skill == LOGIN
-            waiting = phrases.WAITING_TO_LOG_IN if login else phrases.WAITING_FOR_CODE
-            out.say(Reply(waiting, choices=choices("重发", "取消")))
+            out.say(phrases.waiting(frame.awaits, login=frame.skill == LOGIN))
         elif frame.options:
             out.say(Reply(f"接着刚才的{skill.title}：请选一个。\n" + _numbered(frame)))
         elif frame.asking is not None:

@@ -31,9 +31,15 @@ CANNOT_LISTEN = (
     "我的理解能力暂时出了故障，这句话处理不了。“确认”“取消”“转人工”我还听得懂，其他的请过一会儿再试。"
 )
 WAITING_FOR_CODE = "验证码已经发到您的手机了，请直接输入6位数字；没收到可以说“重发”，不办了说“取消”。"
-
-
 WAITING_TO_LOG_IN = "还差登录：请输入密码，或者刚收到的验证码；不办了说“取消”。"
+WAITING_FOR_VOICE = "还差声音核实，请跟我念。"
+
+
+def waiting(secret: str, *, login: bool) -> Reply:
+    """What is still to be given; `secret` is its kind."""
+    if secret == "voice":
+        return Reply(WAITING_FOR_VOICE, choices=choices("用验证码", "取消"))
+    return Reply(WAITING_TO_LOG_IN if login else WAITING_FOR_CODE, choices=choices("重发", "取消"))
 
 
 def not_known() -> Reply:

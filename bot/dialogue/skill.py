@@ -43,7 +43,9 @@ class Turn:
 
     `circumstances` gathers what the hub knows of the moment (address, how the talk went) for the bank to judge an
     order by; it is asked only by skills that draft one. `caller` is the number a call came from, "" when there is
-    none: a hint, never a proof.
+    none: a hint, never a proof. `login` says in Chinese what the customer proved when logging in; `on_call`, that
+    they are heard, by telephone or from the page; `proof` is the kind
+    of secret that `proved` and `unproved` are called about.
     """
 
     text: str
@@ -56,15 +58,24 @@ class Turn:
     heard: Understanding = NOTHING_HEARD
     circumstances: Circumstances = _nothing_known
     caller: str = ""
+    login: str = ""
+    on_call: bool = False
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AskSecret:
-    """Effect: the hub takes the next input itself. `ref` is the order id, or the phone number for a log-in."""
+    """Effect: the hub takes the next input itself. `ref` is the order id, or the phone number for a log-in.
 
-    kind: Literal["password", "otp"]
-    purpose: Literal["login", "order"]
+    With `voice` the customer says digits, to log in, for an order, or to be recorded (`enrol`); `strict` where the risk
+    is high. After a code that is `last` there is only a human.
+    """
+
+    kind: Literal["password", "otp", "voice"]
+    purpose: Literal["login", "order", "enrol"]
     ref: str
+    strict: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,9 @@ class Prove:
 
 
 Step = Done | ReadBack | Prove
+# Why a proof cannot be had: tried too often; a recording or surely somebody else; the customer wants another way; it is
+# no way here.
+Unproved = Literal["unclear", "suspicious", "declined", "not_offered"]
 
 
 class SkillRefused(DialogueError):
@@ -210,8 +224,12 @@ class Skill(ABC):
         """Called when the customer says 确认 to a ReadBack."""
         raise NotImplementedError
 
-    async def proved(self, turn: Turn, frame: Frame) -> Done:
-        """Called when the secret asked for by Prove was right."""
+    async def proved(self, turn: Turn, frame: Frame) -> Step:
+        """Called when the secret asked for by Prove was right; may ask for another one."""
+        raise NotImplementedError
+
+    async def unproved(self, turn: Turn, frame: Frame, why: Unproved) -> Step:
+        """Called when the proof asked for cannot be had: another one, a human, or the end."""
         raise NotImplementedError
 
     async def recall(self, turn: Turn, order_id: str) -> Reply | None:

@@ -35,6 +35,7 @@ class Frame:
     order_id: str | None = None
     said: str = ""  # the sentence that began it, kept until the customer has logged in
     touched_at: str = ""
+    awaits: str = ""  # the kind of secret that was asked for last
 
     def fill(self, slot: str, value: Any, shown: str) -> None:
         """Keeps a checked value; a later value for the same slot replaces it."""

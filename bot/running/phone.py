@@ -19,18 +19,20 @@ from bot.channels.phone.assistant import HubAssistant, Vocabulary
 from bot.channels.phone.audiosocket import AudioSocketLine
 from bot.channels.phone.browser import BrowserLine
 from bot.channels.phone.call import CallInfo
-from bot.channels.phone.errors import CallRefused, HearingFailed, SpeakingFailed
+from bot.channels.phone.errors import CallRefused, HearingFailed, SpeakingFailed, VoiceprintFailed
+from bot.channels.phone.examining import EncodedVoices, Examiner
 from bot.channels.phone.hearing import VoskHearing
 from bot.channels.phone.hearing.loading import load as load_model
 from bot.channels.phone.loop.manner import ALL_BUSY, ALWAYS_SAID
 from bot.channels.phone.media_socket import MediaSocketLine, MediaSocketSettings
 from bot.channels.phone.metrics import CallMetrics
-from bot.channels.phone.ports import Hearing, Speaker
+from bot.channels.phone.ports import Hearing, Speaker, VoiceExaminer
 from bot.channels.phone.sip import SipLine, SipSettings, TrunkSettings
 from bot.channels.phone.sip.line import SpokenRefusal
 from bot.channels.phone.speaking import CachedSpeaker, EspeakSpeaker, PiperSpeaker, espeak
 from bot.channels.phone.switchboard import NoHearing, Switchboard
 from bot.channels.phone.timing import LoopTimer, Timer
+from bot.channels.phone.voiceprint.listener import Voiceprint
 from bot.running.errors import PortBusy
 from bot.settings import Settings
 
@@ -47,6 +49,7 @@ class Exchange:
         self.door = Doorkeeper(product.clock, line_limits(product.settings))
         self.troubles: list[str] = []  # what is not as it was set, in sentences for the operator
         self._hearing = hearing
+        self._examiner: Examiner | None = None
         self._board: Switchboard | None = None
         self._opening = asyncio.Lock()
         self._preparing: asyncio.Task[None] | None = None
@@ -60,7 +63,9 @@ class Exchange:
                     self.troubles += [deaf] if deaf else []
                 speaker, hoarse = await open_voice(self.settings)
                 self.troubles += [hoarse] if hoarse else []
-                self._board = switchboard(self.product, self.timer, self._hearing, speaker)
+                self._examiner, unknown = await open_voiceprints(self.product, self._hearing)
+                self.troubles += [unknown] if unknown else []
+                self._board = switchboard(self.product, self.timer, self._hearing, speaker, self._examiner)
                 self._preparing = asyncio.create_task(_prepare(speaker))
             return self._board
 
@@ -71,7 +76,14 @@ class Exchange:
         product, timer = self.product, self.timer
 
         def assistant(info: CallInfo, visitor: Visitor) -> PageAssistant:
-            return PageAssistant(product.hub, info, timer, visitor, vocabulary=payee_names(product))
+            return PageAssistant(
+                product.hub,
+                info,
+                timer,
+                visitor,
+                vocabulary=payee_names(product),
+                examiner=self._examiner,
+            )
 
         return BrowserLine(self.board, assistant, self.door, timer)
 
@@ -80,6 +92,8 @@ class Exchange:
         if self._preparing is not None:
             self._preparing.cancel()
             await asyncio.gather(self._preparing, return_exceptions=True)
+        if self._examiner is not None:
+            await self._examiner.close()
         if self._hearing is not None:
             await self._hearing.close()
 
@@ -109,7 +123,13 @@ def payee_names(product: Product) -> Vocabulary:
     return names
 
 
-def switchboard(product: Product, timer: Timer, hearing: Hearing, speaker: Speaker) -> Switchboard:
+def switchboard(
+    product: Product,
+    timer: Timer,
+    hearing: Hearing,
+    speaker: Speaker,
+    examiner: VoiceExaminer | None = None,
+) -> Switchboard:
     """Answers calls with this product's conversation."""
 
     async def on_duty() -> bool:
@@ -117,7 +137,7 @@ def switchboard(product: Product, timer: Timer, hearing: Hearing, speaker: Speak
             return await product.desk.on_duty_count(session) > 0
 
     def assistant(info: CallInfo) -> HubAssistant:
-        return HubAssistant(product.hub, info, timer, vocabulary=payee_names(product))
+        return HubAssistant(product.hub, info, timer, vocabulary=payee_names(product), examiner=examiner)
 
     return Switchboard(
         hearing,
@@ -138,6 +158,21 @@ async def open_hearing(settings: Settings) -> tuple[Hearing, str]:
         log.error("hearing failed code=%s: %s", error.code, error)
         return NoHearing(), f"语音识别   不可用（{error}），打电话的客户只能按键"
     return VoskHearing(settings.hearing_model, free_speech=settings.hearing_free_speech), ""
+
+
+async def open_voiceprints(product: Product, hearing: Hearing) -> tuple[Examiner | None, str]:
+    """What knows callers by their voice; where it cannot be had, calls go without, and a sentence says why."""
+    settings = product.settings
+    if isinstance(hearing, NoHearing):
+        return None, ""
+    try:
+        voiceprint = await asyncio.to_thread(Voiceprint.load, settings.voiceprint_model)
+        loaded = await asyncio.to_thread(load_model, settings.hearing_model)
+    except (VoiceprintFailed, HearingFailed) as error:
+        log.error("voiceprint failed code=%s: %s", error.code, error)
+        return None, f"声纹       不可用（{error}），打电话的客户用验证码核实"
+    product.bank.voiceprints.use(EncodedVoices(voiceprint))
+    return Examiner(voiceprint, loaded, keep_audio=settings.voice_audio_days > 0), ""
 
 
 def refusal_in_words(speaker: Speaker) -> SpokenRefusal:

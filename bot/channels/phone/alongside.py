@@ -14,7 +14,7 @@ from bot.channels.phone.assistant import Counter, HubAssistant, Vocabulary
 from bot.channels.phone.call import CallInfo
 from bot.channels.phone.errors import VisitorGone
 from bot.channels.phone.loop import Ask, Expect, Replied, WrittenAnswer
-from bot.channels.phone.ports import News
+from bot.channels.phone.ports import News, VoiceExaminer
 from bot.channels.phone.timing import Timer
 from bot.conversation.views import ConversationStatus, MessageView
 
@@ -35,10 +35,17 @@ class PageAssistant(HubAssistant):
     """An `Assistant` in a conversation that was there before the call and goes on after it."""
 
     def __init__(
-        self, hub: Counter, info: CallInfo, timer: Timer, visitor: Visitor, *, vocabulary: Vocabulary
+        self,
+        hub: Counter,
+        info: CallInfo,
+        timer: Timer,
+        visitor: Visitor,
+        *,
+        vocabulary: Vocabulary,
+        examiner: VoiceExaminer | None = None,
     ) -> None:
-        super().__init__(hub, info, timer, vocabulary=vocabulary)
-        self._origin, self._present = visitor.origin, visitor.present
+        super().__init__(hub, info, timer, vocabulary=vocabulary, examiner=examiner)
+        self._origin, self._present = replace(visitor.origin, on_call=True), visitor.present
         self._turns_of = info.line_call_id
         self.conversation_id = visitor.conversation_id
 
@@ -58,7 +65,10 @@ class PageAssistant(HubAssistant):
             yield event
 
     async def hung_up(self) -> None:
-        """The customer is still there, at the page; only an agent must know."""
+        """The customer is still there, at the page; only what needs a voice ends, and an agent must know."""
+        async with self._speaking:
+            if self._opened.is_set():
+                await self._hub.voice_gone(self.conversation_id)
         self._tell_agent()
 
     def _tell_agent(self) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from banking_core.identity import Origin
+from banking_core.voiceprints import SpokenPassword
 from bot.channels.phone.call import CallInfo
 from bot.channels.phone.loop import Announced, Ask, Expect, OwnerChanged, Replied
 from bot.channels.phone.loop.manner import keys_told
-from bot.channels.phone.ports import News
+from bot.channels.phone.ports import News, VoiceExaminer
 from bot.channels.phone.spoken import spoken_pieces
 from bot.channels.phone.timing import Timer
 from bot.conversation.events import EventBus
 from bot.conversation.views import TEXT_LENGTH_MAX, ConversationStatus, Inbound, MessageView, Received
 from bot.dialogue.commands import Command, recognise_by_rule
+from bot.dialogue.reading.speech import digits_to_spoken
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ _EXPECTS: Final = {
     "totp": Expect.CODE,
     "id_tail": Expect.ID_TAIL,
     "password": Expect.PASSWORD,
+    "voice": Expect.SPOKEN,
 }
 
 Vocabulary = Callable[[str], Awaitable[tuple[str, ...]]]
@@ -58,6 +62,14 @@ class Counter(Protocol):
         """Who owns it and what it expects."""
         ...
 
+    async def spoken_password(self, conversation_id: str) -> SpokenPassword | None:
+        """The digits to be said now."""
+        ...
+
+    async def voice_gone(self, conversation_id: str) -> None:
+        """The customer is there, but cannot be heard any more."""
+        ...
+
     async def hung_up(self, conversation_id: str) -> None:
         """The caller has left."""
         ...
@@ -70,14 +82,21 @@ async def _no_words(_customer_id: str) -> tuple[str, ...]:
 class HubAssistant:
     """An `Assistant`. The conversation begins with the caller's first word: who says nothing leaves nothing.
 
-    `vocabulary` knows the names a customer is likely to say.
+    `vocabulary` knows the names a customer is likely to say, `examiner` what digits said aloud are worth.
     """
 
     def __init__(
-        self, hub: Counter, info: CallInfo, timer: Timer, *, vocabulary: Vocabulary = _no_words
+        self,
+        hub: Counter,
+        info: CallInfo,
+        timer: Timer,
+        *,
+        vocabulary: Vocabulary = _no_words,
+        examiner: VoiceExaminer | None = None,
     ) -> None:
         self._hub, self._timer, self._vocabulary = hub, timer, vocabulary
-        self._origin = Origin(channel=CHANNEL, device_name=DEVICE_NAME, caller=info.caller)
+        self._examiner = examiner
+        self._origin = Origin(channel=CHANNEL, device_name=DEVICE_NAME, caller=info.caller, on_call=True)
         self._speaking = asyncio.Lock()  # held from a question until its answers are known to be answers
         self._opened = asyncio.Event()
         self.conversation_id = ""
@@ -90,18 +109,29 @@ class HubAssistant:
         """One turn."""
         async with self._speaking:
             await self._open()
-            text = ask.text[:TEXT_LENGTH_MAX]
-            message_id = self._message_id(ask.turn)
-            inbound = Inbound(self.conversation_id, message_id, text, ask.secret, self._origin)
-            received = await self._hub.receive(inbound)
+            received = await self._hub.receive(await self._inbound(ask))
             self._answers |= {reply.seq for reply in received.replies}
             status = await self._hub.status(self.conversation_id)
             self._owner = status.owner
             return await self._replied(ask.turn, received.replies, status)
 
+    async def _inbound(self, ask: Ask) -> Inbound:
+        text = ask.text[:TEXT_LENGTH_MAX]
+        inbound = Inbound(self.conversation_id, self._message_id(ask.turn), text, ask.secret, self._origin)
+        if not ask.aloud or self._examiner is None:
+            return inbound
+        password = await self._hub.spoken_password(self.conversation_id)
+        if password is None:
+            return inbound
+        return replace(inbound, text="", voice=await self._examiner.examine(ask.pcm, password))
+
     async def _replied(self, turn: int, replies: list[MessageView], status: ConversationStatus) -> Replied:
         phrases = await self._vocabulary(status.customer_id) if status.customer_id else ()
-        return _replied(turn, replies, status, phrases)
+        replied = _replied(turn, replies, status, phrases)
+        if replied.expect is not Expect.SPOKEN:
+            return replied
+        password = await self._hub.spoken_password(self.conversation_id)
+        return replace(replied, pieces=(*replied.pieces, *_read_out(password)))
 
     def _message_id(self, turn: int) -> str:
         """Of a turn, for the hub."""
@@ -199,6 +229,15 @@ def _replied(
         keep="receipt" in cards,
         owner=status.owner,
     )
+
+
+def _read_out(password: SpokenPassword | None) -> tuple[str, ...]:
+    """The digits in two groups of four, as one piece: they are said from the beginning or not at all."""
+    if password is None:
+        return ()
+    half = len(password.digits) // 2
+    first, second = (digits_to_spoken(part) for part in (password.digits[:half], password.digits[half:]))
+    return (f"{first}，{second}。",)
 
 
 def _yes_or_no(choices: tuple[str, ...]) -> bool:

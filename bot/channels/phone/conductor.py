@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, Final
 
 from bot.channels.phone.bridge import Bridge as BridgeEnd
@@ -22,6 +23,7 @@ from bot.channels.phone.loop import (
     CallPickedUp,
     DropHeard,
     Event,
+    Expect,
     Glance,
     HangUp,
     KeyPressed,
@@ -33,9 +35,11 @@ from bot.channels.phone.loop import (
     TakeFinal,
     Tick,
     TurnBroke,
+    VoiceStarted,
 )
 from bot.channels.phone.metrics import Stopwatch
 from bot.channels.phone.ports import Assistant, RecogniserMaker, Speaker, VoiceDetector
+from bot.channels.phone.recording import Recording
 from bot.channels.phone.timing import Timer
 from bot.channels.phone.tones import BUSY_TONE, BUSY_TONE_S
 
@@ -71,6 +75,7 @@ class Conductor:
         self._inbox: deque[Event] = deque()
         self._arrived = asyncio.Event()
         self._recogniser = recogniser
+        self._recording = Recording()
         self._speaking: asyncio.Task[None] | None = None
         self._asking: set[asyncio.Task[None]] = set()
 
@@ -136,6 +141,7 @@ class Conductor:
                     if self._bridge is not None:
                         self._bridge.caller_says(pcm)
                     change = self._detector.feed(pcm)
+                    self._record(pcm, begins=isinstance(change, VoiceStarted))
                     if change is not None:
                         self._tell(change)
                     self._ears.feed(pcm)
@@ -148,6 +154,15 @@ class Conductor:
                     self._tell(OnHold(on))
                 case Ended():
                     self._tell(CallerGone())
+
+    def _record(self, pcm: bytes, *, begins: bool) -> None:
+        """Sound is kept while digits are to be said aloud, and at no other time."""
+        if self._loop.expect is not Expect.SPOKEN:
+            self._recording.drop()
+            return
+        if begins:
+            self._recording.voice()
+        self._recording.feed(pcm)
 
     async def _follow_news(self) -> None:
         async for event in self._assistant.news():
@@ -162,11 +177,14 @@ class Conductor:
                 self._hush()
                 self._call.clear()
             case TakeFinal():
+                self._recording.ended()
                 self._ears.take_final()
             case DropHeard():
+                self._recording.drop()
                 self._ears.drop()
             case Ask():
-                self._spawn(self._ask(action))
+                heard = self._recording.take()
+                self._spawn(self._ask(replace(action, pcm=heard) if action.aloud else action))
             case Bridge(on):
                 if self._bridge is not None:
                     self._bridge.put(on)

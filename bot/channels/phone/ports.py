@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
+from banking_core.voiceprints import SpokenPassword, VoiceSample
 from bot.channels.phone.loop import (
     Announced,
     Ask,
@@ -82,6 +83,14 @@ class Speaker(Protocol):
 
     def speak(self, text: str, rate: float) -> AsyncIterator[bytes]:
         """PCM as in `audio`, in pieces as they are ready. Raises SpeakingFailed."""
+        ...
+
+
+class VoiceExaminer(Protocol):
+    """Makes of digits said aloud what the bank compares."""
+
+    async def examine(self, pcm: bytes, password: SpokenPassword) -> VoiceSample:
+        """PCM as in `audio`, of one sentence. Raises nothing the caller caused: that is a fault of the sample."""
         ...
 
 

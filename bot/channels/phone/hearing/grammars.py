@@ -12,7 +12,7 @@ from bot.channels.phone.loop import Expect
 from bot.channels.phone.spoken import spoken
 
 DIGITS: Final = tuple("零一二三四五六七八九幺")
-CODE_DIGITS: Final = 6
+SPOKEN_DIGITS: Final = 8
 YES_NO: Final = tuple(
     "是 是的 对 对的 对对 好 好的 行 可以 没错 没问题 确认 确定 同意 嗯 要 需要 就这样 "
     "不 不是 不对 不要 不行 不用 不同意 不需要 错了 取消 算了 改一下 修改 说错了".split()
@@ -70,6 +70,9 @@ class Grammar:
 def grammar(expect: Expect, phrases: tuple[str, ...] = ()) -> Grammar:
     """For what is expected and the words that may come with it."""
     phrases = tuple(dict.fromkeys(phrase for phrase in phrases if phrase.strip()))[:_PHRASES_MAX]
+    if expect is Expect.SPOKEN:
+        ways_out = (*STEERING, *phrases)
+        return Grammar((*_digit_lines(expect), *ways_out, UNKNOWN), frozenset(ways_out), digits=True)
     if expect.secret:
         return Grammar((*_digit_lines(expect), *STEERING, UNKNOWN), frozenset(STEERING), digits=True)
     lines = [*SERVICES, *STEERING, *HESITATION * 4, *phrases, *phrases, *_amount_lines(), *_date_lines()]
@@ -96,8 +99,14 @@ def closed(phrases: tuple[str, ...]) -> Grammar:
 
 
 def _digit_lines(expect: Expect) -> list[str]:
+    if expect is Expect.SPOKEN:
+        return digit_lines((SPOKEN_DIGITS,))
+    return digit_lines((expect.length,) if expect.length is not None else (4, 6, 11))
+
+
+def digit_lines(lengths: tuple[int, ...]) -> list[str]:
+    """Strings of digits of these lengths, as random as numbers are."""
     rng = random.Random(11)
-    lengths = [expect.length] if expect.length is not None else [4, 6, 11]
     return [" ".join(rng.choice(DIGITS) for _ in range(rng.choice(lengths))) for _ in range(60)]
 
 

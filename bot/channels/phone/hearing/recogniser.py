@@ -57,11 +57,15 @@ class Decoder:
 
     def finish(self) -> Understood:
         """The sentence is over."""
+        return choose(self.readings(), self._made_for)
+
+    def readings(self) -> list[Hypothesis]:
+        """The sentence is over: whatever it may have been, likeliest first, allowed here or not."""
         if not self._fed:
-            return Understood()
+            return []
         parts = [*self._ended, _hypotheses(self._recogniser.FinalResult())]
         self.drop()
-        return choose(_chained([part for part in parts if part]), self._made_for)
+        return _chained([part for part in parts if part])
 
     def drop(self) -> None:
         """Forgets the sentence under way."""

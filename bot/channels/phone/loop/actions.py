@@ -32,11 +32,16 @@ class DropHeard:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A message of the caller for the assistant. `secret` digits must not be logged."""
+    """A message of the caller for the assistant. `secret` digits must not be logged.
+
+    With `aloud` it is the sound of the sentence that matters: whoever carries out the action adds it as `pcm`.
+    """
 
     turn: int
     text: str
     secret: bool = False
+    aloud: bool = False
+    pcm: bytes = b""
 
     def __repr__(self) -> str:
         """Shows the words only when they are no secret."""

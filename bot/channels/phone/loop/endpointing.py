@@ -16,6 +16,7 @@ COMPLETE: Final = 0.5  # of the pause, when nothing more can be expected
 UNFINISHED: Final = 2.4  # of the pause, in the middle of a number or after a word that leads on
 CUT_OFF_S: Final = 1.0  # who speaks again within it was cut off
 SLOWER: Final = 1.25
+SPOKEN_DIGITS: Final = 8
 QUICKER: Final = 0.97
 
 _SPACES = re.compile(r"[\s，。！？、,.!?]+")
@@ -56,6 +57,8 @@ class Endpointer:
 def _complete(bare: str, expect: Expect) -> bool:
     if not bare:
         return False
+    if expect is Expect.SPOKEN:
+        return len(to_ascii_digits(bare)) >= SPOKEN_DIGITS
     if expect.length is not None and len(to_ascii_digits(bare)) == expect.length:
         return True
     if expect is Expect.YES_NO:
@@ -66,4 +69,4 @@ def _complete(bare: str, expect: Expect) -> bool:
 def _unfinished(bare: str, expect: Expect) -> bool:
     if not bare:
         return False
-    return expect.secret or bool(_DIGIT_END.search(bare) or _LEADS_ON.search(bare))
+    return expect.secret or expect is Expect.SPOKEN or bool(_DIGIT_END.search(bare) or _LEADS_ON.search(bare))

@@ -14,6 +14,7 @@ class Expect(Enum):
     CODE = "code"  # a one-time code of six digits
     ID_TAIL = "id_tail"  # the last four characters of an identity number, the last of which may be X
     PASSWORD = "password"
+    SPOKEN = "spoken"  # eight digits that must be said aloud: what counts is the sound, not what is recognised in it
 
     @property
     def secret(self) -> bool:

@@ -224,10 +224,21 @@ class CallLoop:
             return
         self._finals_missed = 0
         self._sentence = _Sentence(self._now_s) if self._voice else None
-        if text:
+        if self._expect is Expect.SPOKEN and self._said_aloud(text, sentence):
+            self._alive()
+            self._interrupt()
+            self._ask(text, sentence.ended_s or self._now_s, aloud=True)
+        elif text:
             self._understood(text, sentence.ended_s or self._now_s)
         else:
             self._nothing_understood(spoke=bool(sentence.text))
+
+    def _said_aloud(self, text: str, sentence: _Sentence) -> bool:
+        """Whether the sentence is to be judged by its sound: digits, or something so long that it may be some."""
+        ended_s = sentence.ended_s or self._now_s
+        if spoken_digits(text):
+            return True
+        return not text and not self._mouth.busy and ended_s - sentence.started_s >= self._manner.aloud_min_s
 
     def _nothing_understood(self, *, spoke: bool) -> None:
         """Who has said something and was not understood is told so at once; a noise lets us go on."""
@@ -283,12 +294,12 @@ class CallLoop:
         if not self._mouth.repeat(before):
             self._mouth.add((*before, *say.NOTHING_TO_REPEAT))
 
-    def _ask(self, text: str, since_s: float) -> None:
-        digits = spoken_digits(text) if self._expect.secret else ""
+    def _ask(self, text: str, since_s: float, *, aloud: bool = False) -> None:
+        digits = spoken_digits(text) if self._expect.secret or aloud else ""
         self._turn += 1
         self._waiting = None if self._relayed() else _Waiting(self._turn, since_s, self._now_s)
         self._alive()
-        self._actions.append(Ask(self._turn, digits or text, secret=bool(digits)))
+        self._actions.append(Ask(self._turn, digits or text, secret=bool(digits) or aloud, aloud=aloud))
 
     def _alive(self) -> None:
         """The caller does something: the clock of silence begins anew."""

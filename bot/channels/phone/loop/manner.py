@@ -19,6 +19,7 @@ KEY_SECRETS: Final = {
     Expect.ID_TAIL: "请按键输入四位，字母X请按星号。",
     Expect.PASSWORD: "请按键输入，然后按井号。",
 }
+SAY_AGAIN: Final = "没有听清数字，可以说“再说一遍”。"
 KEYS_TOLD_MAX: Final = 3
 GOODBYE_SILENT: Final = ("一直没有听到您的声音，我先挂了。", "需要的时候请再打来，再见。")
 HUMAN_SILENT: Final = ("我请同事来接听，请稍等。",)
@@ -44,6 +45,7 @@ ALWAYS_SAID: Final = frozenset(
         *ALL_BUSY,
         *(piece for pieces in (*FILLERS, *STILL_THERE) for piece in pieces),
         *KEY_SECRETS.values(),
+        SAY_AGAIN,
         *NOT_HEARD,
         *GOODBYE_SILENT,
         *HUMAN_SILENT,
@@ -75,6 +77,7 @@ class Manner:
     hold_s: float = 30.0
     noise_s: float = 8.0  # voice without a word for so long is noise
     wordless_s: float = 1.2  # a voice without a word for so long does not keep us from speaking
+    aloud_min_s: float = 1.0  # a sound that long may be digits said aloud, whatever was recognised in it
     sentence_s: float = 20.0  # nobody says one sentence for longer
     final_s: float = 2.0  # a recogniser that needs longer for the last word has failed
     false_alarms_max: int = 2  # in one utterance; then only words interrupt it
@@ -85,6 +88,8 @@ class Manner:
 def still_there(given: int, expect: Expect, choices: tuple[str, ...]) -> tuple[str, ...]:
     """What is said into a caller's silence for the time `given` (from 0): also what the keys would say."""
     called = STILL_THERE[min(given, len(STILL_THERE) - 1)]
+    if expect is Expect.SPOKEN:
+        return (*called, SAY_AGAIN, keys_told(choices) + TO_HUMAN_BY_KEY)
     if expect in KEY_SECRETS:
         return (*called, KEY_SECRETS[expect])
     return (*called, keys_told(choices) + TO_HUMAN_BY_KEY)

@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from prometheus_client import CollectorRegistry
+
 from bot.assembly import Product
 from bot.channels.phone.assistant import HubAssistant
 from bot.channels.phone.audio import SILENCE
 from bot.channels.phone.call import CallInfo, EndReason
 from bot.channels.phone.loop import Ask, Expect, Final, Partial, Replied, VoiceStarted, VoiceStopped
-from bot.channels.phone.ports import Heard, Hearing
+from bot.channels.phone.ports import Heard, Hearing, VoiceExaminer
 from bot.dialogue.understanding import Understanding
 from bot.running.phone import switchboard
 from tests.bot.channels.phone.manual import ManualTimer, TapeCall, settle, tone
@@ -23,6 +25,8 @@ from tests.bot.channels.phone.manual import ManualTimer, TapeCall, settle, tone
 VOICE = tone(1, value=1000)
 PIECE_FRAMES = 5
 INTENTS = {
+    "取消声纹": "voiceprint_cancel",
+    "声纹": "voiceprint_enroll",
     "余额": "account_balance",
     "转": "transfer_make",
     "登录": "identity_login",
@@ -103,11 +107,18 @@ class Voice:
 class Telephone:
     """One call. `say` and `key` return what was said after it, as one text."""
 
-    def __init__(self, product: Product, caller: str = "13800000004", hearing: Hearing | None = None) -> None:
+    def __init__(
+        self,
+        product: Product,
+        caller: str = "13800000004",
+        hearing: Hearing | None = None,
+        examiner: VoiceExaminer | None = None,
+    ) -> None:
         self.timer, self.ears, self.voice = ManualTimer(), Ears(), Voice()
         self.product, self.assistant = product, None
         self.call = TapeCall(self.timer, caller=caller)
-        board = switchboard(product, self.timer, hearing or self.ears, self.voice)  # type: ignore[arg-type]
+        counted = replace(product, metrics_registry=CollectorRegistry())  # each call counts by itself
+        board = switchboard(counted, self.timer, hearing or self.ears, self.voice, examiner)  # type: ignore[arg-type]
         self.board = replace(board, assistant=self._patient)
         self.asked: list[Ask] = []
         self._idle = asyncio.Event()
@@ -185,10 +196,14 @@ class Telephone:
 
 @asynccontextmanager
 async def calling(
-    product: Product, caller: str = "13800000004", *, hearing: Hearing | None = None
+    product: Product,
+    caller: str = "13800000004",
+    *,
+    hearing: Hearing | None = None,
+    examiner: VoiceExaminer | None = None,
 ) -> AsyncIterator[Telephone]:
     """A call that has been picked up and greeted."""
-    phone = Telephone(product, caller, hearing)
+    phone = Telephone(product, caller, hearing, examiner)
     running = asyncio.create_task(phone.call.serve(phone.board.answer))
     async with asyncio.timeout(60):
         await phone.voice.begun.wait()

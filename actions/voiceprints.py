@@ -1,0 +1,90 @@
+"""Voiceprints: agreed to anywhere, recorded by telephone, cancelled anywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actions.orders import OrderSkill
+from actions.services import bank_of, customer_of, refusals
+from banking_core.orders.models import Order
+from bot.dialogue.reply import Card, Fact, Reply, choices
+from bot.dialogue.skill import AskSecret, Done, Manner, Prove, Step, Turn, Unproved
+from bot.dialogue.state import Frame
+
+NOT_RECORDED = "这次没有录成，什么都没有留下。您可以换个安静的地方，再说“开通声纹”。"
+EXPLAINED = "声纹是您说话的特征，只用来核实是您本人，加密保存，不存录音，光凭声音动不了钱，随时可以取消。"
+
+
+class EnrolVoiceSkill(OrderSkill):
+    """开通声纹."""
+
+    intent = "voiceprint_enroll"
+    title = "开通声纹"
+    kind = "voice_enrol"
+    manner = Manner(example="开通声纹", guarded=True, opposite="voiceprint_cancel")
+
+    async def body(self, turn: Turn, frame: Frame) -> dict[str, Any]:
+        """Nothing but the customer's will."""
+        return {}
+
+    async def run(self, turn: Turn, frame: Frame) -> Step:
+        """Explains, and asks for consent."""
+        await bank_of(turn).voiceprints.explained(turn.session, customer_of(turn))
+        return await super().run(turn, frame)
+
+    def read_back(self, order: Order) -> Reply:
+        """In short sentences: most of it is heard, not read."""
+        facts = dict(order.facts)
+        wish, former = facts["业务"], facts.get("原来的声纹", "")
+        before = f"您已经有声纹了，{former}。" if former else ""
+        return Reply(
+            f"{before}{EXPLAINED}同意{wish}吗？",
+            card=Card("readback", f"请核对 · {wish}", tuple(Fact(*fact) for fact in order.facts)),
+            choices=choices("同意", "取消"),
+        )
+
+    async def proved(self, turn: Turn, frame: Frame) -> Step:
+        """With the code the consent is kept and the recording begins; with the last recording all is done."""
+        assert frame.order_id is not None
+        if turn.proof == "voice":
+            return Done(Reply("声纹录好了。以后您打电话来，跟我念数字就能核实身份。"))
+        with refusals():
+            bank, customer_id = bank_of(turn), customer_of(turn)
+            await bank.orders.prove(turn.session, frame.order_id, customer_id, ["otp"])
+            await bank.orders.execute(turn.session, frame.order_id, customer_id, otp_verified=True)
+        if turn.on_call:
+            count = "零一两三四五六七八九十"[bank.voiceprints.enrol_samples]
+            return Prove(
+                Reply(f"好的。一共念{count}遍，每遍跟我念八个数字。"),
+                AskSecret("voice", "enrol", frame.order_id),
+            )
+        hotline = bank.terms.text("service.hotline")
+        return Done(
+            Reply(f"已记下您的同意。声纹要在电话里录：请打{hotline}，说“开通声纹”，跟我念三遍数字就好。")
+        )
+
+    async def unproved(self, turn: Turn, frame: Frame, why: Unproved) -> Step:
+        """Nothing is kept of what was said."""
+        if turn.proof != "voice":
+            return await super().unproved(turn, frame, why)
+        await bank_of(turn).voiceprints.give_up_enrolment(turn.session, customer_of(turn))
+        return Done(Reply(NOT_RECORDED))
+
+    async def abandon(self, turn: Turn, frame: Frame) -> None:
+        """Nor if the customer thinks better of it."""
+        if turn.customer_id is not None:
+            await bank_of(turn).voiceprints.give_up_enrolment(turn.session, turn.customer_id)
+        await super().abandon(turn, frame)
+
+
+class CancelVoiceSkill(OrderSkill):
+    """取消声纹."""
+
+    intent = "voiceprint_cancel"
+    title = "取消声纹"
+    kind = "voice_cancel"
+    manner = Manner(example="取消声纹", guarded=True)
+
+    async def body(self, turn: Turn, frame: Frame) -> dict[str, Any]:
+        """Everything that was made of the voice."""
+        return {}
