@@ -19,10 +19,10 @@ from bot.channels.phone.hearing.recogniser import Decoder
 from bot.channels.phone.hearing.spelling import UNKNOWN, Spelling
 
 RIGHT: Final = 0.8  # of the digits of a stranger are heard as what they are (docs/hearing.md)
-ALIKE: Final = 0.08  # ... as the one that sounds most like it
-OTHER: Final = 0.012  # ... as any other one
-LEFT_OUT: Final = 0.02
-PUT_IN: Final = 0.02
+ALIKE: Final = 0.03  # ... as the one that sounds most like it
+OTHER: Final = 0.02  # ... as any other one
+LEFT_OUT: Final = 0.06
+PUT_IN: Final = 0.06
 SCORE_WEIGHT: Final = 0.3  # the recogniser is surer of its readings than it should be
 _ALIKE_PAIRS: Final = frozenset(frozenset(pair) for pair in ("17", "38", "69", "29", "60", "45"))
 ONLY_DIGITS: Final = Grammar((*digit_lines((SPOKEN_DIGITS,)), UNKNOWN), digits=True)
