@@ -50,9 +50,9 @@ def test_other_digits_pass_less_than_once_in_a_thousand() -> None:
     rng = random.Random(4)
     passed = sum(
         content_llr(random_digits(rng.randrange), [heard(random_digits(rng.randrange))]) >= LEAST
-        for _ in range(10_000)
+        for _ in range(30_000)
     )
-    assert passed < 10
+    assert passed < 30
 
 
 def test_yao_is_one_and_what_was_not_understood_counts_for_nothing() -> None:
