@@ -57,15 +57,16 @@ class Decoder:
 
     def finish(self) -> Understood:
         """The sentence is over."""
-        return choose(self.readings(), self._made_for)
+        return choose(_chained(self.parts()), self._made_for)
 
-    def readings(self) -> list[Hypothesis]:
-        """The sentence is over: whatever it may have been, likeliest first, allowed here or not."""
+    def parts(self) -> list[list[Hypothesis]]:
+        """The sentence is over: its pieces between which the model saw an end, each with all that it may have been,
+        likeliest first, allowed here or not."""
         if not self._fed:
             return []
         parts = [*self._ended, _hypotheses(self._recogniser.FinalResult())]
         self.drop()
-        return _chained([part for part in parts if part])
+        return [part for part in parts if part]
 
     def drop(self) -> None:
         """Forgets the sentence under way."""

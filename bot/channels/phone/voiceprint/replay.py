@@ -47,6 +47,27 @@ class Replay:
         return self.share >= SHARE_MIN
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Heard:
+    """All former recordings, one behind the other: signs of the frames, and where a block of one of them may begin."""
+
+    signs: NDArray[np.float32]
+    begins: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, fingerprints: Sequence[bytes]) -> _Heard:
+        kept = [words for words in map(_bits, fingerprints) if len(words) >= BLOCK]
+        if not kept:
+            return cls(np.zeros((0, BANDS - 1), np.float32), np.zeros(0, np.bool_))
+        begins = [np.arange(len(words)) <= len(words) - BLOCK for words in kept]
+        signs = _plus_minus(np.concatenate(kept))
+        return cls(signs, np.concatenate(begins)[: len(signs) - BLOCK + 1])
+
+    @property
+    def any(self) -> bool:
+        return len(self.signs) > 0
+
+
 def fingerprint(pcm: NDArray[Any], rate_hz: int) -> bytes:
     """Of mono audio, 250 bytes a second; the same audio gives the same bytes."""
     return MAGIC + _signs(at_rate(pcm, rate_hz)).astype("<u4").tobytes()
@@ -54,15 +75,15 @@ def fingerprint(pcm: NDArray[Any], rate_hz: int) -> bytes:
 
 def is_replay(new: bytes, former: bytes) -> Replay:
     """Whether one recording is found in another. Raises ValueError for what is no fingerprint."""
-    return Replay(_share(_bits(new), [_bits(former)]), 100)
+    return Replay(_share(_bits(new), _Heard.of([former])), 100)
 
 
 def find(pcm: NDArray[Any], rate_hz: int, formers: Sequence[bytes]) -> Replay:
     """Looks in all former recordings at once, so that pieces of several are found too, and at other speeds."""
     samples = at_rate(pcm, rate_hz)
-    kept = [_bits(one) for one in formers]
+    kept = _Heard.of(formers)
     best = Replay(0.0, 100)
-    for speed in SPEEDS_PERCENT if kept else ():
+    for speed in SPEEDS_PERCENT if kept.any else ():
         wave = samples if speed == 100 else resample_poly(samples, 100, speed)
         share = _share(_bits(fingerprint(wave, RATE_HZ)), kept)
         if share > best.share:
@@ -112,25 +133,28 @@ def _plus_minus(words: NDArray[np.uint32]) -> NDArray[np.float32]:
     return np.asarray((shifted & 1).astype(np.float32) * 2 - 1)
 
 
-def _share(new: NDArray[np.uint32], formers: Sequence[NDArray[np.uint32]]) -> float:
-    blocks = _blocks(new, BLOCK_HOP, ACTIVE_MIN)
-    if not len(blocks):
+def _share(new: NDArray[np.uint32], heard: _Heard) -> float:
+    """Of the blocks of `new` that hold speech, those that were heard before."""
+    starts = _spoken_starts(new)
+    if not len(starts) or not heard.any:
         return 0.0
-    best = np.full(len(blocks), -1.0, np.float32)
-    for former in formers:
-        windows = _blocks(former, 1, 0.0)
-        if len(windows):
-            best = np.maximum(best, (blocks @ windows.T).max(axis=1) / np.float32(blocks.shape[1]))
-    return float((best >= ALIKE_MIN).mean())
+    alike = _plus_minus(new) @ heard.signs.T  # frame by frame; a block is a piece of a diagonal
+    row, column = alike.strides
+    width = alike.shape[1] - BLOCK + 1
+    found = np.zeros(len(starts), np.bool_)
+    least = ALIKE_MIN * BLOCK * (BANDS - 1)
+    for at, start in enumerate(starts):
+        diagonals = np.lib.stride_tricks.as_strided(
+            alike[start:], (BLOCK, width), (row + column, column), writeable=False
+        )
+        found[at] = bool((diagonals.sum(axis=0)[heard.begins] >= least).any())
+    return float(found.mean())
 
 
-def _blocks(words: NDArray[np.uint32], hop: int, speech_min: float) -> NDArray[np.float32]:
-    """(blocks, BLOCK * (bands - 1)), of those that hold enough speech."""
+def _spoken_starts(words: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Where the blocks begin that hold enough speech."""
     if len(words) < BLOCK:
-        return np.zeros((0, BLOCK * (BANDS - 1)), np.float32)
-    signs = _plus_minus(words)
-    starts = np.arange(0, len(words) - BLOCK + 1, hop)
-    speech = (words >> np.uint32(SPEECH_BIT)).astype(np.float32)
-    total = np.concatenate([[0.0], np.cumsum(speech)])
-    starts = starts[(total[starts + BLOCK] - total[starts]) / BLOCK >= speech_min]
-    return np.asarray(signs[starts[:, None] + np.arange(BLOCK)].reshape(len(starts), signs.shape[1] * BLOCK))
+        return np.zeros(0, np.int64)
+    starts = np.arange(0, len(words) - BLOCK + 1, BLOCK_HOP)
+    total = np.concatenate([[0.0], np.cumsum((words >> np.uint32(SPEECH_BIT)).astype(np.float32))])
+    return np.asarray(starts[(total[starts + BLOCK] - total[starts]) / BLOCK >= ACTIVE_MIN], np.int64)
