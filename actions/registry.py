@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from actions.accounts import AccountBalanceSkill, AccountListSkill
 from actions.branches import BranchFindSkill
 from actions.cards import CancelLossSkill, ReportLossSkill
+from actions.complaints import ComplaintFeedbackSkill, ComplaintFileSkill, ComplaintStatusSkill
 from actions.identity import LoginSkill
 from actions.living import BillPaySkill, BillQuerySkill, TopupSkill
 from actions.security import LockSkill, UnlockSkill
@@ -46,6 +47,9 @@ def build_registry(announced: Iterable[Announced] = ()) -> SkillRegistry:
             EnrolVoiceSkill(),
             CancelVoiceSkill(),
             BranchFindSkill(),
+            ComplaintFileSkill(),
+            ComplaintStatusSkill(),
+            ComplaintFeedbackSkill(),
             LoginSkill(),
             TicketLeaveSkill(),
         ),

@@ -24,6 +24,10 @@ class Tickets(Protocol):
         """Returns the ticket number."""
         ...
 
+    async def on_duty_count(self, session: AsyncSession) -> int:
+        """How many people can take a customer now."""
+        ...
+
     def promise(self) -> datetime:
         """Until when a ticket filed now is called back."""
         ...

@@ -8,6 +8,7 @@ from banking_core.branches.service import Branches
 from banking_core.cards.service import Cards
 from banking_core.checked import checked_function
 from banking_core.clock import Clock
+from banking_core.complaints import Complaints
 from banking_core.configuration import Terms
 from banking_core.core import Core, build_core
 from banking_core.identity.keys import Fingerprints
@@ -33,6 +34,7 @@ class Bank(Core):
     locks: Locks
     mandates: Mandates
     branches: Branches
+    complaints: Complaints
     risk: Risk
     voiceprints: Voiceprints
     voice_logins: VoiceLogins
@@ -54,6 +56,7 @@ def build_bank(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         locks=Locks(core),
         mandates=Mandates(core),
         branches=Branches(core),
+        complaints=Complaints(core),
         risk=Risk(),
         voiceprints=voiceprints,
         voice_logins=VoiceLogins(

@@ -26,7 +26,11 @@ def upkeep_jobs(
     async def unattended(_slot: Slot) -> str:
         return f"told={await handoff.sweep_unattended()}"
 
+    async def answers(_slot: Slot) -> str:
+        return f"told={await handoff.tell_answers()}"
+
     return (
+        sweep_job("complaint_answers", SWEEP_S, answers),
         sweep_job("settlement", SWEEP_S, settle),
         sweep_job("unattended", SWEEP_S, unattended),
         *bank_jobs(bank, database),

@@ -11,6 +11,8 @@ GET  /desk/api/conversations/{id}/card|suggestions                 POST .../{id}
 GET  /desk/api/colleagues|replies                  POST /desk/api/replies, /desk/api/replies/{id}/drop
 GET  /desk/api/floor, /desk/api/conversations/{id}/watch           POST .../{id}/whisper|take-over
 POST /desk/api/tickets/{number}/finish|phone
+GET  /desk/api/complaints[?status=...], /desk/api/complaints/{number}
+POST /desk/api/complaints/{number}/take|assign|note|category|answer
 
 What a role may do is in `desk.roles`.
 """
@@ -30,6 +32,7 @@ from banking_core.audit import acting
 from desk.api import DeskApi, json_answer
 from desk.assets import load_assets
 from desk.calls import CallDoor
+from desk.complaints_api import ComplaintsApi
 from desk.custody import Custody
 from desk.dependencies import DeskDependencies
 from desk.errors import BadRequest, NoSession, NotThere, TooFast, Unavailable
@@ -71,6 +74,8 @@ def build_desk_app(deps: DeskDependencies) -> web.Application:
     app.router.add_get(sound, CallDoor(deps, api, custody).open)
     api.add_routes(app)
     StaffApi(deps, api, limiters, custody, live).add_routes(app)
+    if deps.complaints is not None:
+        ComplaintsApi(deps, deps.complaints, api, limiters, live).add_routes(app)
 
     async def close_sockets(_app: web.Application) -> None:
         await live.close_all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from banking_core.clock import Clock
+from banking_core.complaints import Complaints
 from banking_core.storage import Database
 from desk.limits import DeskLimits
 from desk.ports import AnswersPort, CallsPort, HubPort, NoAnswers, NoCalls, NoLimits, ReachPort
@@ -29,6 +30,7 @@ class DeskDependencies:
     allowed_origins: frozenset[str] = frozenset()
     trusted_proxies: frozenset[str] = frozenset()
     limits: DeskLimits = field(default_factory=DeskLimits)
+    complaints: Complaints | None = None
     calls: CallsPort = field(default_factory=NoCalls)
     answers: AnswersPort = field(default_factory=NoAnswers)
     reach: ReachPort = field(default_factory=NoLimits)

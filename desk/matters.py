@@ -33,13 +33,13 @@ class Deadlines:
 class Matters:
     """The section `service` of the rules, with the hours of the desk."""
 
-    def __init__(self, rules: ServiceRules, hours: Opening, complaint_hours: Opening) -> None:
-        self.rules, self.hours, self.complaint_hours = rules, hours, complaint_hours
+    def __init__(self, rules: ServiceRules, hours: Opening) -> None:
+        self.rules, self.hours = rules, hours
 
     @classmethod
     def of(cls, rules: Rules, hours: dict[str, Opening]) -> Matters:
         """Those of a bank."""
-        return cls(rules.service, hours[rules.service.hours], hours[rules.service.complaint_hours])
+        return cls(rules.service, hours[rules.service.hours])
 
     def choose(self, reason: str, level: str, told: bool) -> Chosen:
         """A swindler's story goes before a less urgent reason, a level before a general one; the most urgent counts."""

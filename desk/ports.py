@@ -239,6 +239,10 @@ class HubPort(Protocol):
         """Ends the conversation with a code for what it was about; raises not_owner."""
         ...
 
+    async def tell_answers(self) -> int:
+        """Answers to complaints reach the conversations they came from, once; returns how many were told now."""
+        ...
+
     def typing(self, conversation_id: str, who: str) -> None:
         """Shows the customer that the agent writes."""
         ...

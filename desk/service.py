@@ -27,6 +27,7 @@ from desk.matters import Matters, packaged_matters
 from desk.models import DeskAgent
 from desk.passwords import AgentPasswords
 from desk.presences import BREAK_DEFAULT, Presences, PresenceState
+from desk.roles import RIGHTS
 from desk.routing import Routing
 from desk.rules import DeskRules
 from desk.safety import NoSafety, Safety
@@ -244,6 +245,11 @@ class Desk:
             allowed=allowed,
             by=replace(now, id=agent_id) if now.kind == "agent" else Who("agent", agent_id, channel="desk"),
         )
+
+    async def agent_named(self, session: AsyncSession, username: str) -> DeskAgent | None:
+        """The active agent of this user name who serves customers."""
+        agent = await session.scalar(select(DeskAgent).where(DeskAgent.username == username))
+        return agent if agent is not None and agent.active and RIGHTS[agent.role].acts else None
 
     async def add_agent(
         self,

@@ -28,6 +28,7 @@ MODEL_MODULES = (
     "banking_core.locks.models",
     "banking_core.branches.models",
     "banking_core.voiceprints.models",
+    "banking_core.complaints.models",
     "bot.conversation.models",
     "bot.channels.web.models",
     "bot.channels.wechat.models",

@@ -184,7 +184,6 @@ class ServiceRules(Strict):
     """How people serve at the desk; reasons by their code."""
 
     hours: str
-    complaint_hours: str
     callback_minutes: int = Field(ge=5, le=60 * 24 * 30)
     assignment: Literal["claim", "offer"]
     offer_s: int = Field(ge=5, le=600)
@@ -203,6 +202,20 @@ class ServiceRules(Strict):
         return self
 
 
+class ComplaintCategory(Strict):
+    """What a complaint is about, and the words that tell; see rules.yml."""
+
+    words: str = Field(min_length=2, max_length=12)
+    hears: tuple[Annotated[str, Field(pattern=r"^[\w\u4e00-\u9fff]+$")], ...] = ()
+
+
+class ComplaintRules(Strict):
+    """How complaints are sorted and until when on a day they are due."""
+
+    due_by: time
+    categories: dict[str, ComplaintCategory] = Field(min_length=1)
+
+
 class Rules(Strict):
     """Every section of rules.yml."""
 
@@ -215,6 +228,7 @@ class Rules(Strict):
     fees: tuple[FeeRow, ...]
     arrivals: tuple[ArrivalRow, ...]
     service: ServiceRules
+    complaints: ComplaintRules
 
     @classmethod
     @checked_function
@@ -256,7 +270,7 @@ class Rules(Strict):
         terms.require([row.text for row in self.arrivals])
         named = [row.hours for row in self.opening]
         named += [row.hours for row in self.arrivals if row.hours is not None]
-        named += [self.service.hours, self.service.complaint_hours]
+        named.append(self.service.hours)
         if unknown := sorted(set(named) - self.hours.keys()):
             raise RulesError(f"no hours called {', '.join(unknown)}")
 

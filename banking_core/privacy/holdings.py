@@ -15,6 +15,7 @@ from banking_core.bank import Bank
 from banking_core.cards.models import Card
 from banking_core.checked import checked_function
 from banking_core.clock import bank_date
+from banking_core.complaints.models import ENTRY_TEXT, STATUS_TEXT, Complaint, ComplaintEntry
 from banking_core.customers.models import Customer
 from banking_core.identity.models import (
     BankSession,
@@ -401,6 +402,34 @@ VOICE = (
         order_by="at",
     ),
 )
+COMPLAINTS = (
+    Holding(
+        "投诉处理记录",
+        ComplaintEntry,
+        {"at": "时间", "kind": "事项", "by_name": "谁", "text": "内容"},
+        names={"kind": ENTRY_TEXT},
+        owned=through(ComplaintEntry, "complaint_id", Complaint),
+        on_erase={"text": "", "by_name": ""},
+        order_by="at",
+    ),
+    Holding(
+        "投诉",
+        Complaint,
+        {
+            "number": "编号",
+            "content": "内容",
+            "status": "状态",
+            "filed_at": "提交时间",
+            "answer_due_at": "答复期限",
+            "answer": "答复",
+            "answered_at": "答复时间",
+            "score": "评分",
+        },
+        names={"status": STATUS_TEXT},
+        on_erase={"content": "", "answer": None},
+        order_by="filed_at",
+    ),
+)
 RISK = (
     Holding("习惯画像", RiskProfile, {"data": "内容", "updated_at": "更新时间"}, on_erase="delete"),
     Holding(
@@ -445,7 +474,9 @@ TRAIL = (
         order_by="id",
     ),
 )
-BANK_HOLDINGS: tuple[Holding, ...] = (*PERSON, *PAYING, *MONEY, *SECURITY, *VOICE, *RISK, *TRAIL)
+BANK_HOLDINGS: tuple[Holding, ...] = (
+    *(*PERSON, *PAYING, *MONEY, *SECURITY, *VOICE, *COMPLAINTS, *RISK, *TRAIL),
+)
 
 
 class BankObstacles:
@@ -485,6 +516,8 @@ class BankObstacles:
         )
         if owed.all():
             found.append("还有利息没有结清")
+        complaints = await self._bank.complaints.of_customer(session, customer_id)
+        found += [f"投诉{row.number}还没有办结" for row in complaints if row.status != "closed"]
         if (until := await self._kept_until(session, customer_id)) is not None:
             found.append(f"按规定资料要保存到{until}")
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from banking_core.bank import Bank
 from banking_core.storage import Database
 from bot.conversation import helping, log, ownership, services, side_notes
 from bot.conversation.case_file import CaseFile
-from bot.conversation.errors import NotOwner
+from bot.conversation.errors import ConversationNotFound, NotOwner
 from bot.conversation.events import EventBus
 from bot.conversation.hub import Hub
 from bot.conversation.models import Conversation, Message
@@ -22,10 +23,14 @@ from bot.conversation.staffing import Staffing
 from bot.conversation.turns import TurnRunner
 from bot.conversation.views import ConversationStatus, QueueItem, ServedItem, message_view
 from bot.dialogue.registry import SkillRegistry
-from bot.dialogue.reply import Reply
+from bot.dialogue.reply import Choice, Reply
 from bot.dialogue.state import Pending, state_from_json
 
 TRANSFERRED = "transferred"
+COMPLAINT_JUDGED = (
+    Choice("满意", "我对投诉处理结果满意"),
+    Choice("不满意，要复核", "我对投诉处理结果不满意"),
+)
 
 
 class Handoff:
@@ -285,6 +290,21 @@ class Handoff:
         for conversation_id, message in told:
             await self._hub.publish(conversation_id, [message], True)
         return len(told)
+
+    async def tell_answers(self) -> int:
+        """Every answer to a complaint reaches the conversation it came from, once. Returns how many were told now."""
+        async with self._database.snapshot() as session:
+            answered = [
+                (row.number, row.round, row.conversation_id, row.answer or "")
+                for row in await self._bank.complaints.untold(session)
+            ]
+        for number, round_, conversation_id, answer in answered:
+            reply = Reply(f"您的投诉{number}有答复了：{for_log(answer)}", choices=COMPLAINT_JUDGED)
+            with suppress(ConversationNotFound):  # the notice has told them
+                await self._hub.announce(conversation_id, reply, f"complaint:{number}:{round_}")
+            async with self._database.transaction() as session:
+                await self._bank.complaints.told(session, number)
+        return len(answered)
 
     async def _give_up(self, session: AsyncSession, conversation: Conversation) -> Message:
         now = self._bank.clock.now()

@@ -74,6 +74,7 @@ def build_app(product: Product, exchange: Exchange | None = None) -> web.Applica
                 secure_cookies=bool(settings.secure_cookies),
                 allowed_origins=frozenset(settings.allowed_origins),
                 trusted_proxies=frozenset(settings.trusted_proxies),
+                complaints=product.bank.complaints,
                 calls=product.calls,
                 answers=product.knowledge,
                 reach=WechatReach(product.database, product.clock),

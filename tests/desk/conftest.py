@@ -328,6 +328,10 @@ class FakeHub:
         conversation.owner, conversation.wrap_up = "closed", wrap_up
         self.events.publish("*", {"type": "queue"})
 
+    async def tell_answers(self) -> int:
+        """Nothing: there is no bank."""
+        return 0
+
     def typing(self, conversation_id: str, who: str) -> None:
         """Remembers who typed where."""
         self.typed.append((conversation_id, who))

@@ -76,7 +76,7 @@ class Crew:
 
 def _with(**changed: Any) -> Matters:
     known = packaged_matters()
-    return Matters(known.rules.model_copy(update=changed), known.hours, known.complaint_hours)
+    return Matters(known.rules.model_copy(update=changed), known.hours)
 
 
 @pytest.fixture

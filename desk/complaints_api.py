@@ -1,0 +1,192 @@
+"""REST answers about complaints: who looks into which, what they found, what the bank answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from banking_core.complaints import STATUS_TEXT, Complaint, ComplaintEntry, Complaints, Staff
+from banking_core.complaints.models import ENTRY_TEXT
+from desk.api import DeskApi, SeatedHandler, json_answer
+from desk.bodies import read_object, text_of
+from desk.dependencies import DeskDependencies
+from desk.errors import BadRequest, NotAllowed, NotThere
+from desk.limits import Limiters
+from desk.live import LiveSeats
+from desk.logins import Seat
+
+Act = Callable[[AsyncSession], Awaitable[Complaint]]
+ROUND_TEXT = {1: "", 2: "复核"}
+
+
+class ComplaintsApi:
+    """Handlers of /desk/api/complaints."""
+
+    def __init__(
+        self,
+        deps: DeskDependencies,
+        complaints: Complaints,
+        api: DeskApi,
+        limiters: Limiters,
+        live: LiveSeats,
+    ) -> None:
+        self._deps, self._complaints = deps, complaints
+        self._api, self._limiters, self._live = api, limiters, live
+
+    def add_routes(self, app: web.Application) -> None:
+        """Adds the routes under /api."""
+        one = "/api/complaints/{number}"
+        gets: dict[str, SeatedHandler] = {"/api/complaints": self.listed, one: self.one}
+        posts: dict[str, SeatedHandler] = {
+            f"{one}/take": self.take,
+            f"{one}/assign": self.assign,
+            f"{one}/note": self.note,
+            f"{one}/category": self.category,
+            f"{one}/answer": self.answer,
+        }
+        for path, handler in gets.items():
+            app.router.add_get(path, self._api.seated(handler, self._limiters.reads))
+        for path, handler in posts.items():
+            app.router.add_post(path, self._api.seated(handler, self._limiters.writes))
+
+    async def listed(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """?status=open, answered or closed; the words only of whom one looks into, or of all for who sees all."""
+        status = request.query.get("status", "open")
+        if status not in ("open", "answered", "closed"):
+            raise BadRequest()
+        async with self._deps.db.transaction() as session:
+            found = await self._complaints.listed(session, status)
+            self._note(session, seat, "complaints.read", "", None, {"numbers": [row.number for row in found]})
+            items = [self._view(row, seat) for row in found]
+        return json_answer({"items": items, "categories": self._categories()})
+
+    async def one(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Words and log of one complaint, to whoever looks into it, may take it, or sees all; each look is noted."""
+        async with self._deps.db.transaction() as session:
+            row = await self._complaints.get(session, request.match_info["number"])
+            allowed = self._may_read(row, seat)
+            self._note(session, seat, "complaint.read", row.number, row.customer_id, allowed=allowed)
+            log = [] if not allowed else await self._complaints.log_of(session, row)
+            view = self._view(row, seat) | {"log": [_entry_view(entry) for entry in log]}
+        if not allowed:
+            raise NotAllowed("这件投诉由同事处理，不能查看。")
+        return json_answer({"complaint": view, "categories": self._categories()})
+
+    async def take(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """The agent looks into it from now on."""
+        number, staff = request.match_info["number"], Staff(seat.agent_id, seat.display_name)
+        return await self._done(seat, lambda session: self._complaints.assign(session, number, staff))
+
+    async def assign(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """A supervisor gives it to a colleague, by user name."""
+        if not seat.rights.leads:
+            raise NotAllowed()
+        number, body = request.match_info["number"], await read_object(request)
+        username = text_of(body, "username", chars_max=64, required_text="请选一位同事。")
+        by = Staff(seat.agent_id, seat.display_name)
+
+        async def act(session: AsyncSession) -> Complaint:
+            agent = await self._deps.desk.agent_named(session, username)
+            if agent is None:
+                raise NotThere("没有这位同事，或不能处理投诉。")
+            return await self._complaints.assign(session, number, Staff(agent.id, agent.display_name), by)
+
+        return await self._done(seat, act)
+
+    async def note(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """A line of the investigation; the customer does not see it."""
+        return await self._write(request, seat, "请写一句调查记录。", self._complaints.note)
+
+    async def category(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Another category."""
+        return await self._write(request, seat, "请选一个类别。", self._complaints.reclassify)
+
+    async def answer(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """The bank's answer: it reaches the customer's conversation and their notices."""
+        answered = await self._write(request, seat, "请写给客户的答复。", self._complaints.answer)
+        await self._deps.hub.tell_answers()
+        return answered
+
+    async def _write(
+        self,
+        request: web.Request,
+        seat: Seat,
+        required_text: str,
+        act: Callable[[AsyncSession, str, Staff, str], Awaitable[Complaint]],
+    ) -> web.StreamResponse:
+        number, body = request.match_info["number"], await read_object(request)
+        chars_max = self._deps.limits.text_chars_max
+        text = text_of(body, "text", chars_max=chars_max, required_text=required_text)
+        staff = Staff(seat.agent_id, seat.display_name)
+        return await self._done(seat, lambda session: act(session, number, staff, text))
+
+    async def _done(self, seat: Seat, act: Act) -> web.StreamResponse:
+        async with self._deps.db.transaction() as session:
+            row = await act(session)
+            log = await self._complaints.log_of(session, row)
+            view = self._view(row, seat) | {"log": [_entry_view(entry) for entry in log]}
+        await self._live.refresh_all()
+        return json_answer({"complaint": view})
+
+    def _may_read(self, row: Complaint, seat: Seat) -> bool:
+        return seat.rights.sees_all or row.assignee_id in (None, seat.agent_id)
+
+    def _view(self, row: Complaint, seat: Seat) -> dict[str, Any]:
+        now = self._deps.clock.now()
+        is_open = row.status in ("filed", "working")
+        due = row.ack_due_at if row.acked_at is None else row.answer_due_at
+        return {
+            "number": row.number,
+            "category": row.category,
+            "category_text": self._complaints.rules.categories[row.category].words
+            if row.category in self._complaints.rules.categories
+            else row.category,
+            "status": row.status,
+            "status_text": STATUS_TEXT[row.status],
+            "round_text": ROUND_TEXT[row.round],
+            "assignee": row.assignee_name or "",
+            "mine": row.assignee_id == seat.agent_id,
+            "content": row.content if self._may_read(row, seat) else "",
+            "answer": (row.answer or "") if self._may_read(row, seat) else "",
+            "score": row.score,
+            "filed_at": row.filed_at.isoformat(),
+            "due_at": due.isoformat(),
+            "late": is_open and now > due,
+        }
+
+    def _categories(self) -> list[list[str]]:
+        return [[code, row.words] for code, row in self._complaints.rules.categories.items()]
+
+    def _note(
+        self,
+        session: AsyncSession,
+        seat: Seat,
+        action: str,
+        number: str,
+        customer_id: str | None,
+        after: dict[str, Any] | None = None,
+        *,
+        allowed: bool = True,
+    ) -> None:
+        self._deps.desk.audit(
+            session,
+            seat.agent_id,
+            action,
+            "complaint" if number else "",
+            number,
+            customer_id=customer_id,
+            after=after,
+            allowed=allowed,
+        )
+
+
+def _entry_view(entry: ComplaintEntry) -> dict[str, str]:
+    return {
+        "at": entry.at.isoformat(),
+        "kind_text": ENTRY_TEXT[entry.kind],
+        "by": entry.by_name,
+        "text": entry.text,
+    }
