@@ -18,6 +18,7 @@ from banking_core.audit.verify import verify
 from banking_core.bank import Bank, build_bank
 from banking_core.cards.models import Card
 from banking_core.clock import ManualClock
+from banking_core.complaints import Complaint, ComplaintEntry
 from banking_core.customers import Customer, CustomerNotFound
 from banking_core.customers.id_numbers import complete_id_number
 from banking_core.identity.models import (
@@ -271,6 +272,25 @@ def rows(bank: Bank, agreeing: Agreeing, order_id: str) -> list[Any]:
             replies=0,
             late_replies=0,
             passed_by=[],
+        ),
+        complaint := Complaint(
+            **own,
+            id="p" * 32,
+            number="TS1",
+            key="k",
+            conversation_id="c" * 32,
+            channel="web",
+            category="staff",
+            content="欧阳说窗口态度差",
+            status="closed",
+            round=1,
+            filed_at=now,
+            ack_due_at=now,
+            answer_due_at=now,
+            answer="已向欧阳道歉",
+        ),
+        ComplaintEntry(
+            complaint_id=complaint.id, number=1, at=now, kind="noted", by_name="小王", text="欧阳来过两次"
         ),
         Ticket(
             **own,
