@@ -31,7 +31,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--parity", type=Path, help="SpeechBrain's vectors, for the app's tests to compare with"
     )
-    parser.add_argument("--steps", type=int, default=plan.steps, help="of the plan")
     parser.add_argument("--stop", type=int, help="take the weights after so many steps of the plan")
     parser.add_argument("--every", type=int, default=1, help="only every so many recordings: for a trial run")
     parser.add_argument("--seed", type=int, default=plan.seed)
@@ -73,7 +72,7 @@ def main() -> None:
     parts: dict[str, list[Recording]] = {"train": [], "dev": [], "report": []}
     for one in corpus.recordings(given.speech):
         parts[one.part].append(one)
-    plan = train.Plan(steps=given.steps, seed=given.seed)
+    plan = train.Plan(seed=given.seed)
     train.run(_bank(given, parts["train"]), plan, Size(), given.work / "run", given.stop)
     figures = {"plan": asdict(plan), **_export(given.work / "run", model, given.parity)}
     figures["speakers"] = {name: len({one.speaker for one in of}) for name, of in parts.items()}
