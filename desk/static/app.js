@@ -191,7 +191,7 @@ function takeMine(items) {
     if (state.seenMine && !state.talks.has(item.conversation_id) && !state.claiming.has(item.conversation_id)) arrived(item);
     const talk = talkOf(item.conversation_id);
     talk.listed = true;
-    if (!talk.loaded && item.waiting_since && !talk.unread && talk.id !== state.current) talk.unread = 1;
+    if (!talk.seen && item.waiting_since && !talk.unread && talk.id !== state.current) talk.unread = 1;
     if (talk.loaded && item.last_seq > talk.lastSeq) refresh(talk);
   }
   state.seenMine = true;
@@ -295,6 +295,7 @@ async function openTalk(id, queued = null) {
     state.mine = [...state.mine, item];
   }
   state.current = id;
+  talk.seen = true;
   talk.unread = 0;
   tickets.close();
   floor.close();

@@ -16,6 +16,7 @@ export class Talk {
     this.loading = null;
     this.missed = false;
     this.unread = 0;
+    this.seen = false; // opened by the agent at least once
     this.draft = "";
     this.pending = [];
     this.sending = false;
