@@ -39,7 +39,7 @@ function updateQueueCard(node, item) {
   setText(part(node, "name"), item.customer_name);
   setLevel(node, item);
   setText(part(node, "text"), item.last_text || "（没有留言）");
-  setText(part(node, "reason"), item.reason_text);
+  setText(part(node, "reason"), item.team ? `${item.reason_text} · ${item.team}` : item.reason_text);
   part(node, "reason").dataset.reason = item.reason;
   part(node, "wait").dataset.since = String(item.sinceMs);
   part(node, "claim").setAttribute("aria-label", `接待${item.customer_name}，${item.reason_text}`);

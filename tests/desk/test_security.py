@@ -14,6 +14,14 @@ POSTS = [
     "/conversations/c1/say",
     "/conversations/c1/hand-back",
     "/conversations/c1/close",
+    "/conversations/c1/unmask",
+    "/conversations/c1/note",
+    "/conversations/c1/propose",
+    "/conversations/c1/transfer",
+    "/conversations/c1/whisper",
+    "/conversations/c1/take-over",
+    "/replies",
+    "/replies/r1/drop",
     "/tickets/GD20261015000001/finish",
 ]
 FOREIGN = [

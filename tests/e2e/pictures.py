@@ -1,7 +1,8 @@
-"""Draws the README's pictures from the running product: `.venv/bin/python -m tests.e2e.pictures`.
+"""Draws the pictures of the READMEs and of docs/desk.md from the running product.
 
-A transfer on two phones' screens becomes docs/images/chat.png, a conversation handed over becomes
-docs/images/desk.png. Needs what the browser tests need: Chromium, Chinese fonts, the understanding service.
+`.venv/bin/python -m tests.e2e.pictures`: a transfer on two phones' screens becomes docs/images/chat.png, a conversation
+handed over desk.png; the agent's view with notes, its keys and a supervisor's view become desk-view.png, desk-keys.png
+and desk-floor.png. Needs what the browser tests need: Chromium, Chinese fonts, the understanding service.
 """
 
 from __future__ import annotations
@@ -72,8 +73,30 @@ async def draw_desk(browser: Browser, counter: Counter, office: BackOffice) -> N
     await desk.page.mouse.move(0, 0)
     await desk.page.wait_for_timeout(600)
     await desk.page.screenshot(path=IMAGES / "desk.png")
-    for context in (served, desk.page.context, *waiting):
+    lead = await DeskPage.sit_down(browser, counter, "zhuguan")
+    await draw_views(desk, lead)
+    for context in (served, desk.page.context, lead.page.context, *waiting):
         await context.close()
+
+
+async def draw_views(desk: DeskPage, lead: DeskPage) -> None:
+    """The same conversation with a note and a whisper, the keys, and the supervisor's floor."""
+    await desk.page.get_by_test_id("mode-note").click()
+    await desk.page.get_by_test_id("agent-composer").fill("客户第一次给这个人转，先帮他核对开户行")
+    await desk.page.keyboard.press("Enter")
+    await lead.page.get_by_test_id("tab-floor").click()
+    await lead.page.get_by_test_id("floor-item").first.locator("button").click()
+    await lead.page.get_by_test_id("whisper-text").fill("收款人是熟人就按流程办，提醒他核对姓名")
+    await lead.page.keyboard.press("Enter")
+    await desk.page.locator(".line.whisper").wait_for()
+    await lead.page.locator(".line.whisper").wait_for()
+    for page, name in ((desk.page, "desk-view"), (lead.page, "desk-floor")):
+        await page.emulate_media(color_scheme="dark" if name == "desk-floor" else "light")
+        await page.wait_for_timeout(6000)  # the last notice is gone
+        await page.screenshot(path=IMAGES / f"{name}.png")
+    await desk.page.keyboard.press("Escape")
+    await desk.page.keyboard.press("?")
+    await desk.page.get_by_test_id("help").screenshot(path=IMAGES / "desk-keys.png")
 
 
 WAITING = [("赵桂兰", "我的退休金这个月怎么还没到"), ("李静", "想问问存单到期怎么转存")]
@@ -99,7 +122,7 @@ async def _still(chat: Chat) -> bytes:
 
 
 async def main() -> None:
-    """Both pictures."""
+    """Every picture."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

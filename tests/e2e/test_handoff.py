@@ -191,3 +191,42 @@ async def test_a_customer_s_cookie_opens_nothing_at_the_desk_nor_anybody_else_s_
             # Naming another conversation in the hello changes nothing: the cookie decides.
             await socket.send_json({"type": "hello", "after_seq": 0, "conversation_id": other})
             assert (await socket.receive_json(timeout=10))["conversation_id"] == mine
+
+
+@pytest.mark.browser
+async def test_an_agent_helps_to_fill_the_form_and_the_customer_alone_confirms(
+    browser: Browser, counter: Counter, office: BackOffice
+) -> None:
+    desk = await DeskPage.sit_down(browser, counter, "xiaowang")
+    context, conversation_id = await seated(browser, counter, office, "张伟")
+    chat = await Chat.visit(context, counter)
+    await chat.say("给李四转账")
+    await chat.hears("多少")
+    await chat.say("转人工")
+    await desk.claim()
+    await desk.page.get_by_test_id("fill-amount").fill("三百")
+    await desk.page.get_by_test_id("propose-amount").click()
+    await expect(chat.bubbles("agent")).to_contain_text(["300.00元"])
+    await desk.say("确认")  # an agent's yes is nobody's
+    await desk.page.get_by_test_id("fill-amount").fill("四百")
+    await desk.page.get_by_test_id("propose-amount").click()
+    await chat.page.get_by_test_id("choice").filter(has_text=re.compile("^采用$")).click()
+    await expect(desk.page.get_by_test_id("facts")).to_contain_text("400.00元")
+    assert await office.orders(conversation_id) == []
+
+    await desk.page.get_by_test_id("mode-note").click()
+    await desk.say("只给同事看的话")
+    await expect(desk.page.get_by_test_id("note")).to_contain_text("只给同事看的话")
+    await desk.page.get_by_test_id("hand-back").click()
+    await desk.page.get_by_test_id("dialog-ok").click()
+    await expect(chat.card("readback")).to_contain_text("¥400.00")
+    [order] = await office.orders(conversation_id)
+    assert order.status == "read_back"
+    await expect(chat.page.get_by_test_id("log")).not_to_contain_text("只给同事看的话")
+    assert "只给同事看的话" not in str(await office.log_of(conversation_id))
+    await chat.card("readback").get_by_role("button", name="确认").click()
+    await chat.give_code(office, "张伟")
+    await chat.card("receipt").wait_for()
+    assert await office.paid_fen(conversation_id) == [400_00]
+    await context.close()
+    await desk.page.context.close()

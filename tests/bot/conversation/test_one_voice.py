@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from sqlalchemy import select
@@ -20,17 +19,12 @@ from bot.conversation.handoff import Handoff
 from bot.conversation.models import Message
 from bot.conversation.views import Inbound
 from bot.evaluation.converse import MOMENT
-from bot.evaluation.demo_bank import copy_template, fill, make_template, settings_for
 from bot.settings import Settings
-from migrations.runner import upgrade
+from tests.bot.conversation.banks import filled, postgres_cluster, settings
 from tests.bot.conversation.talking import Hears
 from tests.bot.conversation.voices import problems
-from tests.postgres import Cluster, postgres_cluster
 
-__all__ = ["postgres_cluster"]
-Filled = tuple[
-    Path, Cluster | None, str
-]  # a folder, and where PostgreSQL is asked for its server and database
+__all__ = ["filled", "postgres_cluster", "settings"]
 
 AGENTS = [(f"agent-{n}", f"坐席{n}") for n in range(5)]
 ROUNDS = 30
@@ -40,40 +34,6 @@ ACTS = (
     *("propose", "pass_on", "pass_to_team", "hand_back", "close", "take_over", "requeue", "note"),
 )
 WORDS = ("你好", "转人工", "取消排队", "给李四转账", "采用", "五百", "在吗")
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
-    """A demo bank on each engine, made once, to be copied."""
-    folder = tmp_path_factory.mktemp("filled")
-    if request.param == "sqlite":
-        asyncio.run(make_template(folder, MOMENT))
-        yield folder, None, ""
-        return
-    cluster: Cluster = request.getfixturevalue("postgres_cluster")
-    with cluster.empty() as url:
-        asyncio.run(_fill(folder, url))
-        yield folder, cluster, url
-
-
-async def _fill(folder: Path, url: str) -> None:
-    settings = settings_for(folder, database_url=url)
-    await upgrade(url, vault=settings.open_vault())
-    product = build_product(settings, clock=ManualClock(MOMENT), understander=Hears())
-    await fill(product)
-    await product.close()
-
-
-@pytest.fixture
-def settings(filled: Filled, tmp_path: Path) -> Iterator[Settings]:
-    """Of a copy of the bank that belongs to this test."""
-    folder, cluster, template_url = filled
-    copy_template(folder, tmp_path)
-    if cluster is None:
-        yield settings_for(tmp_path)
-        return
-    with cluster.copy(template_url) as url:
-        yield settings_for(tmp_path, database_url=url)
 
 
 @pytest.fixture

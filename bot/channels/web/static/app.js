@@ -32,13 +32,14 @@ const socket = new ChatSocket("/chat/ws");
 const log = new ChatLog(byId("log"), byId("scroller"), byId("jump"), {
   choose,
   retry: (clientId) => transmit(outbox.find(clientId)),
-  choices: (choices) => showChoices(choices),
+  choices: (choices, sender) => showChoices(choices, sender),
 });
 let composer = null;
 let conversationId = null;
 let ready = false; // the server has told us everything it had: what waits in the outbox may go
 let state = { owner: "bot", customer_name: null };
-let offered = []; // what the assistant offered last
+let offered = []; // what was offered last
+let offeredBy = "bot";
 let rated = false;
 let typingTimer = 0;
 let toastTimer = 0;
@@ -74,9 +75,11 @@ function choose(choice) {
 }
 
 /** While a human is in charge the assistant offers nothing. */
-function showChoices(choices) {
+/** With an agent the assistant's offers no longer hold, and without one the agent's do not. */
+function showChoices(choices, sender = offeredBy) {
   offered = choices;
-  const silent = state.owner === "agent" || state.owner === "closed";
+  offeredBy = sender ?? "bot";
+  const silent = state.owner === "closed" || (state.owner === "agent") !== (offeredBy === "agent");
   composer?.showChoices(silent ? [] : choices, choices === EXAMPLES);
 }
 

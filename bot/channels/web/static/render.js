@@ -29,7 +29,7 @@ export class ChatLog {
   #stick = true;
   #live = false;
 
-  /** `handlers`: choose(choice), retry(clientId), choices(list) whenever the open quick replies change. */
+  /** `handlers`: choose(choice), retry(clientId), choices(list, sender) whenever the open quick replies change. */
   constructor(log, scroller, jump, handlers) {
     this.#log = log;
     this.#scroller = scroller;
@@ -211,7 +211,7 @@ export class ChatLog {
       for (const button of choices.children) button.disabled = answered;
     }
     const onCard = Boolean(open?.querySelector(".choices"));
-    this.#handlers.choices(open && !onCard ? this.#choices.get(open) : []);
+    this.#handlers.choices(open && !onCard ? this.#choices.get(open) : [], open?.dataset.sender);
     if (mine || this.#stick) this.toEnd();
     else if (this.#live) this.#jump.hidden = false;
   }

@@ -1,0 +1,28 @@
+"""The desk sees how many messages WeChat still lets through."""
+
+from __future__ import annotations
+
+from bot.assembly import Product
+from bot.channels.wechat import contacts
+from bot.channels.wechat.reach import WechatReach
+from tests.bot.conversation.talking import folder, product
+
+__all__ = ["folder", "product"]
+
+
+async def test_the_quota_counts_down_with_the_follower_s_window_and_other_channels_have_none(
+    product: Product,
+) -> None:
+    clock, reach = product.clock, WechatReach(product.database, product.clock)
+    contact_id = await contacts.ensure(
+        product.database, product.hub, "oDF3iYx0ro3_7jD4HFRDfrjdCM58", clock.now()
+    )
+    async with product.database.transaction() as session:
+        contact = await contacts.locked(session, contact_id)
+        contacts.grant(contact, clock.now(), wrote=True)
+        contact.quota_left -= 2
+        conversation_id = contact.conversation_id
+    assert await reach.left(conversation_id) == 3
+    clock.advance(seconds=48 * 3600)  # type: ignore[attr-defined]
+    assert await reach.left(conversation_id) == 0
+    assert await reach.left(await product.hub.open("web")) is None
