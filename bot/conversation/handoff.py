@@ -256,6 +256,7 @@ class Handoff:
             proposed = await helping.checked(moment, conversation, self._registry, slot)
             name = conversation.agent_name or "人工客服"
             message = helping.put(session, conversation, now, proposed, name, key)
+            await self._staffing.spoke(session, conversation_id, "agent")
             self._audit(session, conversation, "proposed", agent_id, {"slot": slot})
             await session.flush()
         await self._hub.publish(conversation_id, [message], False)

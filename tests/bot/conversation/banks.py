@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from banking_core.clock import ManualClock
-from bot.assembly import build_product
+from bot.assembly import Product, build_product
 from bot.evaluation.converse import MOMENT
 from bot.evaluation.demo_bank import copy_template, fill, make_template, settings_for
 from bot.settings import Settings
+from desk.models import DeskAgent
 from migrations.runner import upgrade
 from tests.bot.conversation.talking import Hears
 from tests.postgres import Cluster, postgres_cluster
@@ -54,3 +55,20 @@ def settings(filled: Filled, tmp_path: Path) -> Iterator[Settings]:
         return
     with cluster.copy(template_url) as url:
         yield settings_for(tmp_path, database_url=url)
+
+
+async def put_on_duty(product: Product, agents: Sequence[tuple[str, str]]) -> None:
+    """Agents (id, name) at the desk with room for as many customers as there may be."""
+    async with product.database.transaction() as session:
+        for agent_id, name in agents:
+            agent = DeskAgent(
+                id=agent_id,
+                username=agent_id,
+                display_name=name,
+                password_hash="",
+                max_load=50,
+                created_at=product.clock.now(),
+            )
+            session.add(agent)
+            await session.flush()
+            await product.desk.set_presence(session, agent_id, "on_duty")

@@ -21,6 +21,7 @@ from bot.assembly import Product, build_product
 from bot.conversation.errors import ConversationError
 from bot.conversation.views import Inbound
 from bot.evaluation.demo_bank import settings_for
+from desk.errors import DeskError
 from tests.bot.conversation.talking import Hears
 
 AGENTS = [(f"agent-{n}", f"坐席{n}") for n in range(3)]
@@ -76,7 +77,7 @@ class Worker:
                 seq = (await self.product.hub.receive(Inbound(conversation, key, text))).seq
             else:
                 seq = (await self.product.handoff.agent_say(conversation, who, f"我是{who}", key))["seq"]
-        except ConversationError:
+        except (ConversationError, DeskError):
             self.write(f"refused {key}")
         else:
             self.write(f"done {key} {seq}")
@@ -89,6 +90,14 @@ class Worker:
             key = uuid.uuid4().hex
             self.write(f"ask {key} {conversation} {who}")
             await self.say(key, conversation, who)
+
+    async def is_there(self) -> None:
+        """Open pages, each a sign of life."""
+        while True:
+            async with self.product.database.transaction() as session:
+                for agent_id, _name in AGENTS:
+                    await self.product.desk.heartbeat(session, agent_id)
+            await asyncio.sleep(2)
 
     async def moves_for_ever(self, agent: tuple[str, str]) -> None:
         """Takes customers and passes them on, hands them back, closes."""
@@ -109,7 +118,7 @@ class Worker:
                     move.close()  # type: ignore[attr-defined]
             try:
                 await moves[chosen]
-            except ConversationError:
+            except (ConversationError, DeskError):
                 continue
 
 
@@ -126,6 +135,7 @@ async def main(folder: Path, url: str, seed: int) -> None:
         await product.close()
         return
     await asyncio.gather(
+        worker.is_there(),
         *(worker.speaks_for_ever(who) for who in ("customer", "customer", *(agent[0] for agent in AGENTS))),
         *(worker.moves_for_ever(agent) for agent in AGENTS),
     )

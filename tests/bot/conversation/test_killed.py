@@ -15,9 +15,8 @@ from banking_core.clock import SystemClock
 from bot.assembly import Product, build_product
 from bot.conversation.models import Message
 from bot.settings import ROOT, Settings
-from desk.service import DEMO_AGENTS
-from tests.bot.conversation.banks import filled, postgres_cluster, settings
-from tests.bot.conversation.desk_worker import Paper, read_paper
+from tests.bot.conversation.banks import filled, postgres_cluster, put_on_duty, settings
+from tests.bot.conversation.desk_worker import AGENTS, Paper, read_paper
 from tests.bot.conversation.talking import Hears
 from tests.bot.conversation.voices import problems
 
@@ -51,10 +50,7 @@ def _kill_while_busy(settings: Settings, seed: int) -> None:
 
 async def _open_conversations(product: Product, folder: Path) -> list[str]:
     await product.start()
-    async with product.database.transaction() as session:
-        for username, _name in DEMO_AGENTS:
-            agent = await product.desk.add_agent(session, username, "", "")
-            await product.desk.set_presence(session, agent, "on_duty")
+    await put_on_duty(product, AGENTS)
     conversations = [await product.hub.open("web") for _ in range(3)]
     (folder / "conversations.txt").write_text("\n".join(conversations), encoding="utf-8")
     return conversations
