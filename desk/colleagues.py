@@ -90,3 +90,7 @@ class Colleagues:
             raise ColleagueAway("没有这个小组，请刷新后再选。")
         if not any(member.on_duty for member in members):
             raise ColleagueAway(f"{team}现在没有同事在岗，请换一个小组。")
+
+    async def team_on_duty(self, session: AsyncSession, seat: Seat, team: str) -> bool:
+        """Whether somebody of the team, other than this agent, is on duty."""
+        return any(c.team == team and c.on_duty for c in await self.listed(session, seat, ()))

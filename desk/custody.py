@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from desk.dependencies import DeskDependencies
-from desk.errors import ClaimLost, NotAllowed, NotYours
+from desk.errors import ClaimLost, ForTeam, NotAllowed, NotYours
 from desk.glances import Glances
 from desk.logins import Seat
 from desk.reasons import AGENT_ABSENT
@@ -102,6 +102,7 @@ class Custody:
         """
         if await self.holds(seat, conversation_id):
             return
+        await self._require_team(seat, conversation_id)
         try:
             await self._deps.hub.claim(conversation_id, seat.agent_id, seat.display_name)
         except Exception as error:
@@ -110,6 +111,16 @@ class Custody:
                 raise
             await self.note(seat, "claimed", conversation_id, allowed=False)
             raise await self._who_was_faster(conversation_id) from error
+
+    async def _require_team(self, seat: Seat, conversation_id: str) -> None:
+        """Raises ForTeam for a customer passed to another team, as long as somebody of it is there."""
+        lines = await self._deps.hub.queue()
+        team = next((line.team for line in lines if line.conversation_id == conversation_id), "")
+        if not team or team == seat.team or seat.rights.leads:
+            return
+        async with self._deps.db.snapshot() as session:
+            if await self._deps.desk.colleagues.team_on_duty(session, seat, team):
+                raise ForTeam(f"这位客户转给了{team}，请由组里的同事接待。")
 
     async def release_all(self, agent_id: str) -> int:
         """Puts every customer of this agent back into the queue; returns how many."""

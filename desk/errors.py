@@ -11,6 +11,7 @@ DeskError
 ├── NotAllowed            the agent's role does not include it
 ├── ReadOnly              an auditor looks and does nothing
 ├── ColleagueAway         the colleague or team cannot take a customer now
+├── ForTeam               a colleague has passed this customer to another team
 ├── Refused               the hub says no, with its own reason
 ├── NotThere              no such conversation or ticket
 ├── NoCall                the customer is not on the telephone, or not with this process
@@ -130,6 +131,14 @@ class ColleagueAway(DeskError):
     code = "colleague_away"
     status = 409
     default_text = "这位同事现在接不了客户，请换一位。"
+
+
+class ForTeam(DeskError):
+    """Passed to a team that has somebody on duty."""
+
+    code = "for_team"
+    status = 409
+    default_text = "这位客户转给了别的小组，请由组里的同事接待。"
 
 
 class Refused(DeskError):

@@ -242,6 +242,10 @@ async def test_a_team_finds_the_customer_in_the_queue(world: Any) -> None:
     assert (await wang.post(f"{ONE}/transfer", {"team": "信贷组", "note": "问房贷"}))[0] == 200
     [line] = (await li.get("/queue"))[1]["items"]
     assert (line["team"], line["reason_text"]) == ("信贷组", "同事转来")
+    status, answer = await wang.post(f"{ONE}/claim")
+    assert (status, answer["error"]["code"]) == (409, "for_team")
+    await li.post("/presence", {"state": "break"})
+    assert (await wang.post(f"{ONE}/claim"))[0] == 200, "with nobody of the team there, whoever is may"
 
 
 @pytest.mark.parametrize(
