@@ -220,14 +220,25 @@ function takeMessage(id, message) {
 }
 
 async function refresh(talk) {
+  const known = talk.loaded ? new Set(talk.notes.map((note) => note.id)) : null;
   try {
     await talk.catchUp();
+    if (known) hearWhispers(talk, known);
     renderTalk(talk);
   } catch (error) {
     if (error.status === 403 || error.status === 404) lose(talk.id, talk.id === state.current ? error.text : "");
     else if (error.status === 401) toDoor(error.text);
     else setTimeout(() => state.talks.has(talk.id) && state.link === "up" && refresh(talk), 3000);
   }
+}
+
+/** A word in the agent's ear must not be overlooked, wherever they are looking. */
+function hearWhispers(talk, known) {
+  const fresh = talk.notes.filter((note) => note.kind === "whisper" && !known.has(note.id));
+  if (!fresh.length) return;
+  sound.play();
+  if (talk.id !== state.current) talk.unread += fresh.length;
+  toast(`${fresh.at(-1).author_name}提示（${talk.facts.name}）：${fresh.at(-1).text.slice(0, 60)}`);
 }
 
 /** The state is told after every message: several tellings make one request. */
@@ -592,7 +603,7 @@ const KEYS = [
   { key: "ArrowUp", altOnly: true, run: () => switchTalk(-1) },
   { key: "ArrowDown", run: () => moveInList(1), outside: true },
   { key: "ArrowUp", run: () => moveInList(-1), outside: true },
-  { key: "C", show: ["C", "Alt+J"], label: "接等得最久的客户", run: claimNext },
+  { key: "C", show: ["C", "Alt+J"], label: "接下一位客户", run: claimNext },
   { key: "]", show: ["Alt+↓", "Alt+↑"], label: "在接待中的客户之间切换", run: () => switchTalk(1), outside: true },
   { key: "R", label: "写回复", run: withTalk(() => composer.switch("reply")) },
   { key: "N", label: "写备注（客户看不到）", run: withTalk(() => composer.switch("note")) },

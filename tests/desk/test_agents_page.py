@@ -215,6 +215,7 @@ async def test_a_supervisor_watches_whispers_and_takes_over(world: Any, browser:
     await chen.get_by_test_id("whisper-text").fill("先道歉")
     await _press(chen, "Enter")
     await expect(wang.get_by_test_id("note")).to_contain_text("先道歉")
+    await expect(wang.get_by_test_id("toast")).to_contain_text("陈主管提示（*伟）：先道歉")
     assert "道歉" not in str(conversation.messages)
     await chen.get_by_test_id("take-over").click()
     await expect(chen.get_by_test_id("agent-composer")).to_be_focused()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from sqlalchemy import delete
 
 from desk.models import AgentSession
@@ -136,3 +137,29 @@ async def test_nonsense_on_the_socket_is_ignored_and_a_ping_answered(world: Any)
         await socket.send_str(raw)
     await socket.send_json({"type": "ping"})
     assert await _until(socket, "pong") == {"type": "pong"}
+
+
+@pytest.mark.parametrize("act", ["transfer", "take-over"])
+async def test_whoever_lost_the_customer_hears_no_more_and_whoever_got_them_does(
+    world: Any, act: str
+) -> None:
+    world.hub.add("c1", "转人工")
+    wang, li = await world.seated("xiaowang"), await world.seated("xiaoli")
+    chen = await world.seated("zhuguan")
+    losing = await _open(wang)
+    await wang.post("/conversations/c1/claim")
+    await _until(losing, "state")
+    gaining = await _open(li if act == "transfer" else chen)
+    if act == "transfer":
+        body = {"agent": "xiaoli", "note": "说明"}
+        assert (await wang.post("/conversations/c1/transfer", body))[0] == 200
+    else:
+        assert (await chen.post("/conversations/c1/take-over"))[0] == 200
+    await _until(gaining, "state")
+    world.hub.say("c1", "customer", "我", "我的秘密")
+    assert (await _until(gaining, "message"))["message"]["text"] == "我的秘密"
+    world.hub.add("c2", "转人工")
+    seen: list[Frame] = []
+    while not any(frame["type"] == "queue" and frame["items"] for frame in seen):
+        seen.append(await losing.receive_json(timeout=5))
+    assert "秘密" not in str(seen)
