@@ -21,6 +21,7 @@ from bot.evaluation.calling import Caller
 from bot.evaluation.demo_bank import make_template
 from bot.evaluation.services import understanding_service
 from bot.evaluation.turns import app_process
+from bot.running.memory import settle
 from bot.running.premises import free_port
 from bot.settings import Settings
 
@@ -54,6 +55,7 @@ async def measure_calls(
             }
             token = settings.nlu_token.get_secret_value()
             async with app_process(Path(folder), port, understander.url, token, extra) as process:
+                settle()  # the callers' own pauses would count as the line's
                 say(f"{calls} 个电话，{seconds:.0f} 秒，{'开口说' if by == 'speech' else '按键'} …")
                 return await _measure(process.pid, port, sip_port, calls, seconds, by)
 

@@ -15,6 +15,7 @@ from bot.channels.web.ports import SmsSeen
 from bot.channels.web.security import is_loopback
 from bot.channels.wechat.channel import CALLBACK_PATH, PREFIX, WechatChannel
 from bot.channels.wechat.reach import WechatReach
+from bot.running.memory import settle
 from bot.running.phone import Exchange, telephone
 from bot.running.premises import require_port
 from bot.running.wechat import build_wechat
@@ -123,6 +124,7 @@ async def serving(product: Product) -> AsyncIterator[Addresses]:
     product.scheduler.start()
     try:
         async with telephone(exchange) as lines:  # who asks whether we are ready may call, too
+            settle()
             await web.TCPSite(runner, settings.host, settings.port).start()
             yield Addresses(f"http://{settings.host}:{settings.port}", tuple(lines))
     finally:
