@@ -18,7 +18,7 @@ from desk.errors import BadRequest, LoginLocked, LoginRefused, NoSession, ReadOn
 from desk.limits import Limiter, Limiters
 from desk.live import LiveSeats
 from desk.logins import PASSWORD_CHARS_MAX, LoginOutcome, Seat
-from desk.presences import is_presence_state
+from desk.presences import BREAK_DEFAULT, is_break_reason, is_presence_state
 from desk.security import client_address
 from desk.snapshots import case_snapshot, held_snapshot, queue_snapshot
 from desk.views import message_view, seat_view, ticket_view
@@ -47,6 +47,7 @@ class DeskApi:
         posts: dict[str, SeatedHandler] = {
             "/api/presence": self.presence,
             f"{one}/claim": self.claim,
+            f"{one}/pass": self.pass_by,
             f"{one}/say": self.say,
             f"{one}/typing": self.typing,
             f"{one}/hand-back": self.hand_back,
@@ -116,18 +117,22 @@ class DeskApi:
         return await self._describe(seat)
 
     async def presence(self, request: web.Request, seat: Seat) -> web.StreamResponse:
-        """on_duty, break or off."""
-        state = (await read_object(request)).get("state")
+        """on_duty, break (with a reason: rest, meal, training, meeting, work) or off."""
+        body = await read_object(request)
+        state = body.get("state")
         if not is_presence_state(state):
             raise BadRequest()
+        reason = body.get("reason", BREAK_DEFAULT)
+        if not is_break_reason(reason):
+            raise BadRequest()
         async with self._deps.db.transaction() as session:
-            await self._deps.desk.set_presence(session, seat.agent_id, state)
+            await self._deps.desk.set_presence(session, seat.agent_id, state, reason)
         await self._live.refresh_all()
         return await self._describe(seat)
 
     async def queue(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
         """Everybody waiting."""
-        queue = await queue_snapshot(self._deps)
+        queue = await queue_snapshot(self._deps, seat.agent_id)
         await self._custody.note_queue(seat, [line["conversation_id"] for line in queue["items"]])
         return json_answer(queue)
 
@@ -141,6 +146,14 @@ class DeskApi:
         await self._custody.claim(seat, conversation_id)
         await self._live.refresh_all()
         return json_answer({"conversation_id": conversation_id})
+
+    async def pass_by(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Lets an offer go by: the next agent gets it at once."""
+        conversation_id = conversation_id_of(request)
+        async with self._deps.db.transaction() as session:
+            passed = await self._deps.desk.routing.pass_by(session, conversation_id, seat.agent_id)
+        await self._live.refresh_all()
+        return json_answer({"passed": passed})
 
     async def conversation(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """The transcript and the facts, to the agent who holds the conversation; later only what is new."""

@@ -11,6 +11,7 @@ GET  /desk/api/conversations/{id}/card|suggestions                 POST .../{id}
 GET  /desk/api/colleagues|replies                  POST /desk/api/replies, /desk/api/replies/{id}/drop
 GET  /desk/api/floor, /desk/api/conversations/{id}/watch           POST .../{id}/whisper|take-over
 POST /desk/api/tickets/{number}/finish|phone
+GET  /desk/api/board[?day=2026-11-20]|board.csv|alerts             POST /desk/api/conversations/{id}/pass
 GET  /desk/api/complaints[?status=...], /desk/api/complaints/{number}
 POST /desk/api/complaints/{number}/take|assign|note|category|answer
 
@@ -31,6 +32,7 @@ from aiohttp.typedefs import Handler, Middleware
 from banking_core.audit import acting
 from desk.api import DeskApi, json_answer
 from desk.assets import load_assets
+from desk.board_api import BoardApi
 from desk.calls import CallDoor
 from desk.complaints_api import ComplaintsApi
 from desk.custody import Custody
@@ -74,6 +76,7 @@ def build_desk_app(deps: DeskDependencies) -> web.Application:
     app.router.add_get(sound, CallDoor(deps, api, custody).open)
     api.add_routes(app)
     StaffApi(deps, api, limiters, custody, live).add_routes(app)
+    BoardApi(deps, api, limiters).add_routes(app)
     if deps.complaints is not None:
         ComplaintsApi(deps, deps.complaints, api, limiters, live).add_routes(app)
 

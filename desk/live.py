@@ -3,6 +3,7 @@
 server: {"type": "welcome"} | {"type": "me", agent} | {"type": "queue", items, on_duty, open_tickets}
         | {"type": "mine", items} | {"type": "message", conversation_id, message}
         | {"type": "typing", conversation_id} | {"type": "state", conversation_id}
+        | {"type": "alerts", items} (for who sees all)
         | {"type": "beat"} | {"type": "pong"} | {"type": "error", error: {code, text}}
 client: {"type": "ping"}
 
@@ -25,7 +26,7 @@ from desk.custody import Custody
 from desk.dependencies import DeskDependencies
 from desk.errors import DeskError, NoSession
 from desk.logins import Seat
-from desk.snapshots import held_snapshot, queue_snapshot
+from desk.snapshots import alert_snapshot, held_snapshot, queue_snapshot
 from desk.views import message_view, seat_view
 
 log = logging.getLogger(__name__)
@@ -156,9 +157,11 @@ class DeskConnection:
         self._watch({item["conversation_id"] for item in held})
         await self._send_if_new({"type": "me", "agent": seat_view(self.seat, presence)})
         await self._send_if_new({"type": "mine", "items": held})
-        queue = await queue_snapshot(self._deps)
+        queue = await queue_snapshot(self._deps, self.seat.agent_id)
         await self._custody.note_queue(self.seat, [line["conversation_id"] for line in queue["items"]])
         await self._send_if_new({"type": "queue"} | queue)
+        if self.seat.rights.sees_all:
+            await self._send_if_new({"type": "alerts", "items": await alert_snapshot(self._deps)})
 
     def _watch(self, conversation_ids: set[str]) -> None:
         for conversation_id in set(self._watchers) - conversation_ids:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.clocks import breach_view, breaches, case_view
 from desk.dependencies import DeskDependencies
 from desk.logins import Seat
 from desk.transcripts import read_transcript
@@ -12,14 +15,15 @@ from desk.views import facts_view, held_view, queue_line_view
 RECENT = 10  # messages that tell whether a customer waits for an answer
 
 
-async def queue_snapshot(deps: DeskDependencies) -> dict[str, Any]:
-    """The queue, how many agents are on duty and how many call-backs are owed."""
+async def queue_snapshot(deps: DeskDependencies, agent_id: str = "") -> dict[str, Any]:
+    """The queue with its clocks, how many agents are on duty and how many call-backs are owed."""
     lines = await deps.hub.queue()
     async with deps.db.snapshot() as session:
+        clocks = await _clocks(deps, session, agent_id)
         on_duty = await deps.desk.on_duty_count(session)
         open_tickets = await deps.desk.open_ticket_count(session)
     return {
-        "items": [queue_line_view(line) for line in lines],
+        "items": [queue_line_view(line) | clocks.get(line.conversation_id, {}) for line in lines],
         "on_duty": on_duty,
         "open_tickets": open_tickets,
     }
@@ -37,8 +41,23 @@ async def case_snapshot(deps: DeskDependencies, conversation_id: str, after_seq:
 async def held_snapshot(deps: DeskDependencies, seat: Seat) -> list[dict[str, Any]]:
     """The agent's own conversations, each with its last message."""
     items = []
+    async with deps.db.snapshot() as session:
+        clocks = await _clocks(deps, session, seat.agent_id)
     for conversation_id in await deps.hub.mine(seat.agent_id):
         recent = await deps.hub.history(conversation_id, after_seq=0, limit=RECENT)
         facts = await deps.hub.facts(conversation_id)
-        items.append(held_view(conversation_id, facts, recent))
+        items.append(held_view(conversation_id, facts, recent) | clocks.get(conversation_id, {}))
     return items
+
+
+async def alert_snapshot(deps: DeskDependencies) -> list[dict[str, str]]:
+    """What is late at the desk now."""
+    async with deps.db.snapshot() as session:
+        return [breach_view(breach) for breach in await breaches(session, deps.clock.now())]
+
+
+async def _clocks(deps: DeskDependencies, session: AsyncSession, agent_id: str) -> dict[str, dict[str, Any]]:
+    """The clock of every case under way, by conversation."""
+    now = deps.clock.now()
+    under_way = await deps.desk.cases.under_way(session)
+    return {case.conversation_id: case_view(case, agent_id, deps.desk.matters, now) for case in under_way}

@@ -6,6 +6,8 @@ import { Call } from "./call.js";
 import { Composer } from "./composer.js";
 import { byId, setText } from "./dom.js";
 import { renderFacts } from "./facts.js";
+import { DayBoard } from "./board.js";
+import { ComplaintBoard } from "./complaints.js";
 import { Floor } from "./floor.js";
 import { Keys } from "./keys.js";
 import { renderMine, renderQueue } from "./lists.js";
@@ -41,6 +43,8 @@ const composer = new Composer({
 const tickets = new TicketBoard({ opened: () => { leaveTalk(); floor.close(); showMiddle("ticket"); }, failed });
 const canned = new Canned(composer, () => state.agent?.shares);
 const suggestions = new Suggestions((text) => composer.replace(text));
+const complaints = new ComplaintBoard({ opened: () => takeMiddle("complaint"), failed });
+const board = new DayBoard({ opened: () => takeMiddle("board"), failed });
 const floor = new Floor({
   opened: () => { leaveTalk(); tickets.close(); showMiddle("watch"); },
   taking: (id) => state.claiming.add(id),
@@ -94,7 +98,8 @@ function sitDown({ agent, limits, wrap_ups: wrapUps }) {
   state.wrapUps = wrapUps;
   composer.charsMax = limits.text_chars_max;
   canned.load();
-  byId("tab-floor").hidden = !agent.sees_all;
+  byId("tab-floor").hidden = byId("tab-board").hidden = !agent.sees_all;
+  complaints.agent = agent;
   byId("presence").disabled = !agent.acts;
   byId("take-over").hidden = byId("whisper").hidden = !agent.leads;
   byId("door").hidden = true;
@@ -134,6 +139,9 @@ function onFrame(frame) {
       break;
     case "queue":
       takeQueue(frame);
+      break;
+    case "alerts":
+      takeAlerts(frame.items);
       break;
     case "mine":
       takeMine(frame.items);
@@ -177,6 +185,13 @@ function takeQueue(frame) {
   renderQueue(state.queue, claim);
   renderTitle();
   tickClocks();
+}
+
+function takeAlerts(items) {
+  const fresh = board.takeAlerts(items);
+  if (!fresh.length) return;
+  sound.play();
+  announce(`超时提醒：${fresh[0].kind_text}，${fresh[0].about}。共${items.length}项。`);
 }
 
 function takeMine(items) {
@@ -460,9 +475,19 @@ async function finish(talk, act, text) {
   }
 }
 
-async function setPresence(event) {
+/** Something of the lists takes the middle; no customer is open then. */
+function takeMiddle(which) {
+  leaveTalk();
+  floor.close();
+  tickets.close();
+  if (which !== "complaint") complaints.close();
+  showMiddle(which);
+}
+
+async function setPresence() {
+  const chosen = document.querySelector('input[name="presence"]:checked').value;
   try {
-    state.agent = (await api.presence(event.target.value)).agent;
+    state.agent = (await api.presence(chosen, byId("break-reason").value)).agent;
   } catch (error) {
     failed(error);
   }
@@ -479,6 +504,7 @@ function failed(error) {
 function renderAgent() {
   setText(byId("who"), state.agent.display_name);
   for (const radio of document.querySelectorAll('input[name="presence"]')) radio.checked = radio.value === state.agent.presence;
+  byId("break-reason").hidden = state.agent.presence !== "break";
   setText(byId("blank-text"), state.agent.presence === "on_duty" ? "从左边的排队列表接一位客户，对话会显示在这里" : "您现在不在岗，切换到“在岗”后可以接客户");
 }
 
@@ -549,10 +575,10 @@ function renderTitle() {
 }
 
 function showMiddle(which) {
-  for (const id of ["blank", "talk", "ticket", "watch"]) byId(id).hidden = id !== which;
+  for (const id of ["blank", "talk", "ticket", "watch", "complaint", "board"]) byId(id).hidden = id !== which;
 }
 
-const TABS = ["talks", "tickets", "floor"];
+const TABS = ["talks", "tickets", "complaints", "board", "floor"];
 
 function selectTab(name) {
   for (const tab of TABS) {
@@ -563,6 +589,7 @@ function selectTab(name) {
   }
   if (name === "tickets") tickets.refresh();
   floor.show(name === "floor");
+  if (name === "complaints") complaints.refresh();
 }
 
 function setSound(on) {
@@ -643,6 +670,7 @@ function wire() {
   byId("login").addEventListener("submit", login);
   byId("logout").addEventListener("click", logout);
   byId("presence").addEventListener("change", setPresence);
+  byId("break-reason").addEventListener("change", setPresence);
   byId("transfer").addEventListener("click", transfer);
   byId("hand-back").addEventListener("click", handBack);
   byId("close").addEventListener("click", closeTalk);

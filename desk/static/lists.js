@@ -28,6 +28,7 @@ function queueCard(claim) {
       el("p", { class: "card-text", "data-part": "text" }),
       el("div", { class: "card-foot" },
         el("span", { class: "reason", "data-part": "reason" }),
+        el("span", { class: "offer", "data-part": "offer" }),
         el("button", {
           type: "button", class: "button primary small", "data-testid": "claim", "data-part": "claim", text: "接待",
           onclick: (event) => claim(event.currentTarget.closest("li").dataset.conversation),
@@ -42,6 +43,11 @@ function updateQueueCard(node, item) {
   setText(part(node, "reason"), item.team ? `${item.reason_text} · ${item.team}` : item.reason_text);
   part(node, "reason").dataset.reason = item.reason;
   part(node, "wait").dataset.since = String(item.sinceMs);
+  part(node, "wait").dataset.clock = item.clock ?? "";
+  const offer = { me: "派给您", other: "派给同事" }[item.offered] ?? item.certification_text ?? "";
+  setText(part(node, "offer"), offer);
+  part(node, "offer").hidden = !offer;
+  node.dataset.offered = item.offered ?? "";
   part(node, "claim").setAttribute("aria-label", `接待${item.customer_name}，${item.reason_text}`);
   part(node, "claim").disabled = Boolean(item.busy);
 }

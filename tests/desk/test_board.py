@@ -1,0 +1,269 @@
+"""What is late and the day in figures, on the real bank with the injected clock; and the page that shows them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from playwright.async_api import expect
+
+from bot.assembly import Product
+from bot.conversation.views import Inbound
+from desk import DEMO_PASSWORD, DeskDependencies, build_desk_app
+from desk.board import as_csv, board
+from desk.clocks import breaches
+from tests.bot.conversation.talking import Talk, folder, product
+from tests.browsers import open_browser
+from tests.desk.conftest import Page
+
+__all__ = ["folder", "product"]
+
+
+@pytest.fixture
+async def wang(product: Product) -> str:
+    """小王 is on duty."""
+    async with product.database.transaction() as session:
+        agent = await product.desk.agent_named(session, "xiaowang")
+        assert agent is not None
+        await product.desk.set_presence(session, agent.id, "on_duty")
+    return agent.id
+
+
+@pytest.fixture
+async def door(product: Product) -> AsyncIterator[TestServer]:
+    deps = DeskDependencies(
+        desk=product.desk,
+        hub=product.handoff,
+        db=product.database,
+        clock=product.clock,
+        beat_s=3600,
+        complaints=product.bank.complaints,
+    )
+    app = web.Application()
+    app.add_subapp("/desk", build_desk_app(deps))
+    server = TestServer(app)
+    await server.start_server()
+    yield server
+    await server.close()
+
+
+async def late(product: Product) -> list[tuple[str, str]]:
+    async with product.database.snapshot() as session:
+        return [(b.kind, b.agent_name) for b in await breaches(session, product.clock.now())]
+
+
+def wait(product: Product, seconds: float) -> None:
+    product.clock.advance(seconds=seconds)  # type: ignore[attr-defined]
+
+
+async def served(product: Product, wang: str, *, first_s: float, next_s: float = 0) -> Talk:
+    """A customer taken at once, answered after `first_s`, and once more after `next_s`."""
+    talk = await Talk(product).begin()
+    await talk.say("转人工")
+    await product.handoff.claim(talk.conversation, wang, "小王")
+    wait(product, first_s)
+    await product.handoff.agent_say(talk.conversation, wang, "您好", "say-0001")
+    if next_s:
+        await talk.say("卡刷不了")
+        wait(product, next_s)
+        await product.handoff.agent_say(talk.conversation, wang, "我看看", "say-0002")
+    return talk
+
+
+async def test_each_promise_that_is_broken_shows_until_it_is_made_good(product: Product, wang: str) -> None:
+    talk = await Talk(product).begin()
+    await talk.say("转人工")
+    wait(product, 180)
+    assert await late(product) == []
+    wait(product, 1)
+    assert await late(product) == [("first_reply", "")], "nobody has taken them yet"
+    await product.handoff.claim(talk.conversation, wang, "小王")
+    assert await late(product) == [("first_reply", "小王")]
+    await product.handoff.agent_say(talk.conversation, wang, "您好", "say-0001")
+    assert await late(product) == []
+    await talk.say("卡刷不了")
+    wait(product, 181)
+    assert await late(product) == [("next_reply", "小王")]
+    await product.handoff.agent_say(talk.conversation, wang, "好的", "say-0002")
+    wait(product, 3600)
+    assert await late(product) == [("resolution", "小王")]
+    await product.handoff.close(talk.conversation, wang)
+    assert await late(product) == []
+
+
+async def test_a_call_back_not_made_in_time_is_late(product: Product) -> None:
+    async with product.database.transaction() as session:
+        await product.desk.create_ticket(session, "c", None, "13800000002", "请回电")
+    wait(product, 7200)
+    assert await late(product) == []
+    wait(product, 1)
+    assert await late(product) == [("callback", "")]
+
+
+async def test_the_day_counts_what_came_and_what_was_kept(product: Product, wang: str) -> None:
+    alone = await Talk(product).begin()
+    await alone.say("给自己充50话费")
+    good = await served(product, wang, first_s=60, next_s=60)
+    await product.handoff.close(good.conversation, wang)
+    await product.hub.rate(good.conversation, 4, "")
+    slow = await served(product, wang, first_s=200, next_s=200)
+    left = await Talk(product).begin()
+    await left.say("转人工")
+    wait(product, 10)
+    await left.say("取消排队")
+    now = product.clock.now()
+    async with product.database.snapshot() as session:
+        day = await board(session, now.date(), now)
+    assert (day.conversations, day.handed_over, day.solved_alone.percent) == (4, 3, 25.0)
+    assert list(day.reasons) == [("客户要求", 3)] and sum(day.hours) == day.hours[10] == 3
+    assert dict(day.outcomes) == {"人工办结": 1, "客户取消排队": 1}
+    assert (day.first_reply.kept, day.first_reply.of) == (1, 2), "who left in time was promised nothing"
+    assert (day.next_reply.kept, day.next_reply.of) == (1, 2)
+    assert (day.csat_mean, day.csat_count) == (4.0, 1)
+    assert day.wait_max_s == 0.0
+    assert day.trend[-1][1:] == (4, 3)
+    assert slow.conversation in await product.handoff.mine(wang)
+
+
+async def test_unanswered_topics_are_masked_and_no_formula_reaches_a_spreadsheet(product: Product) -> None:
+    talk = await Talk(product).begin()
+    for text in ("=1+1 咕噜", "我的手机13812345678咕噜"):
+        await product.hub.receive(Inbound(talk.conversation, text, text))
+    now = product.clock.now()
+    async with product.database.snapshot() as session:
+        day = await board(session, now.date(), now)
+    rows = list(csv.reader(io.StringIO(as_csv(day).removeprefix("\ufeff"))))
+    assert all(len(row) == 2 and not row[0].startswith(("=", "+", "-", "@")) for row in rows)
+    assert "13812345678" not in as_csv(day) and any("咕噜" in row[0] for row in rows)
+
+
+@pytest.mark.parametrize("path", ["/board", "/alerts", "/board.csv"])
+async def test_figures_are_for_who_leads_or_audits(door: TestServer, path: str) -> None:
+    for username, allowed in (("xiaowang", False), ("zhuguan", True), ("shenji", True)):
+        page = Page(door)
+        await page.login(username)
+        async with page.client.get(f"/desk/api{path}") as response:
+            assert (response.status == 200) is allowed, username
+            assert response.headers["Cache-Control"] == "no-store"
+        await page.close()
+
+
+@pytest.mark.parametrize("day", ["", "today", "2026-13-01", "2019-12-31", "2099-01-01", "2026-11-20x"])
+async def test_a_day_that_is_none_is_refused(door: TestServer, day: str) -> None:
+    page = Page(door)
+    await page.login("zhuguan")
+    assert (await page.get(f"/board?day={day}"))[0] == 400
+    await page.close()
+
+
+async def test_an_offer_is_shown_to_its_agent_and_can_be_let_go_by(
+    product: Product, door: TestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = product.desk.matters.rules.model_copy(update={"assignment": "offer"})
+    monkeypatch.setattr(product.desk.matters, "rules", rules)
+    pages = {name: Page(door) for name in ("xiaowang", "xiaoli")}
+    for name, page in pages.items():
+        await page.login(name)
+    talk = await Talk(product).begin()
+    await talk.say("转人工")
+    offered = {name: (await page.get("/queue"))[1]["items"][0]["offered"] for name, page in pages.items()}
+    assert sorted(offered.values()) == ["me", "other"]
+    [first] = [name for name, whose in offered.items() if whose == "me"]
+    [second] = set(pages) - {first}
+    path = f"/conversations/{talk.conversation}"
+    status, refused = await pages[second].post(f"{path}/claim")
+    assert (status, refused["error"]["code"]) == (409, "offered_elsewhere")
+    assert (await pages[second].post(f"{path}/pass"))[1] == {"passed": False}
+    assert (await pages[first].post(f"{path}/pass"))[1] == {"passed": True}
+    assert (await pages[second].post(f"{path}/claim"))[0] == 200
+    for page in pages.values():
+        await page.close()
+
+
+async def test_a_break_has_a_reason_of_the_list(product: Product, door: TestServer) -> None:
+    page = Page(door)
+    await page.login("xiaowang")
+    assert (await page.post("/presence", {"state": "break", "reason": "meal"}))[0] == 200
+    assert (await page.post("/presence", {"state": "break", "reason": "<b>"}))[0] == 400
+    await page.close()
+
+
+@pytest.mark.browser
+async def test_the_supervisor_sees_what_is_late_reads_the_day_and_works_off_a_complaint_by_keyboard(
+    product: Product, door: TestServer, wang: str
+) -> None:
+    await served(product, wang, first_s=200, next_s=90)
+    waiting = await Talk(product).begin()
+    await waiting.say("转人工")
+    wait(product, 181)
+    async with product.database.transaction() as session:
+        customer_id = (await product.hub.status(waiting.conversation)).customer_id
+        assert customer_id is not None
+        await product.bank.complaints.file(
+            session,
+            customer_id=customer_id,
+            conversation_id=waiting.conversation,
+            channel="web",
+            content="<b>窗口</b>态度很差，排队两小时",
+            key="k",
+        )
+    async with open_browser() as browser:
+        page = await (await browser.new_context(viewport={"width": 1280, "height": 800})).new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda line: errors.append(line.text) if "Content Security" in line.text else None)
+        await page.goto(str(door.make_url("/desk/")))
+        await page.get_by_test_id("desk-user").fill("zhuguan")
+        await page.get_by_test_id("desk-pass").fill(DEMO_PASSWORD)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_test_id("link")).to_have_text("已连接")
+        await expect(page.get_by_test_id("alert")).to_have_count(1)
+        await page.get_by_test_id("tab-talks").focus()
+        for _ in range(3):
+            await page.keyboard.press("ArrowRight")
+        await expect(page.get_by_test_id("tab-board")).to_be_focused()
+        await expect(page.get_by_test_id("alerts")).to_contain_text("首次回复超时")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_test_id("board-card")).to_have_count(9)
+        await expect(page.get_by_test_id("board")).to_contain_text("0 / 2")
+        await _picture(page, "board")
+        async with page.expect_download() as download:
+            await page.get_by_test_id("board-csv").click()
+        assert (await download.value).suggested_filename == "zhanggui-2026-11-20.csv"
+
+        await page.get_by_test_id("tab-complaints").focus()
+        await page.keyboard.press("Enter")
+        await page.get_by_test_id("complaint-item").locator("button").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".ticket-content")).to_have_text("<b>窗口</b>态度很差，排队两小时")
+        await page.get_by_test_id("complaint-take").focus()
+        await page.keyboard.press("Enter")
+        await page.get_by_test_id("complaint-words").fill("已调监控核实")
+        await page.get_by_test_id("complaint-note").press("Enter")
+        await expect(page.get_by_test_id("complaint-log").locator("li")).to_have_count(3)
+        await _picture(page, "complaint")
+        await page.get_by_test_id("complaint-words").fill("已批评柜员，向您道歉。")
+        await page.get_by_test_id("complaint-answer").press("Enter")
+        await expect(page.get_by_test_id("complaint")).to_contain_text("已答复，等您评价")
+        await page.get_by_test_id("tab-talks").click()
+        await expect(page.get_by_test_id("queue-item").locator('[data-part="wait"]')).to_have_attribute(
+            "data-clock", "late"
+        )
+        await _picture(page, "queue")
+        assert errors == []
+    said = [message["text"] for message in await product.hub.history(waiting.conversation)]
+    assert any("已批评柜员" in text for text in said)
+
+
+async def _picture(page: Any, name: str) -> None:
+    """Kept where DESK_PICTURES says, for people to look at."""
+    folder_ = os.environ.get("DESK_PICTURES")
+    if folder_:
+        await page.screenshot(path=f"{folder_}/desk-{name}.png")
