@@ -62,10 +62,18 @@ def wait(product: Product, seconds: float) -> None:
     product.clock.advance(seconds=seconds)  # type: ignore[attr-defined]
 
 
-async def served(product: Product, wang: str, *, first_s: float, next_s: float = 0) -> Talk:
-    """A customer taken at once, answered after `first_s`, and once more after `next_s`."""
+async def asks(product: Product, wang: str) -> Talk:
+    """A customer who waits for a human; 小王's page is alive."""
+    async with product.database.transaction() as session:
+        await product.desk.heartbeat(session, wang)
     talk = await Talk(product).begin()
     await talk.say("转人工")
+    return talk
+
+
+async def served(product: Product, wang: str, *, first_s: float, next_s: float = 0) -> Talk:
+    """A customer taken at once, answered after `first_s`, and once more after `next_s`."""
+    talk = await asks(product, wang)
     await product.handoff.claim(talk.conversation, wang, "小王")
     wait(product, first_s)
     await product.handoff.agent_say(talk.conversation, wang, "您好", "say-0001")
@@ -113,8 +121,7 @@ async def test_the_day_counts_what_came_and_what_was_kept(product: Product, wang
     await product.handoff.close(good.conversation, wang)
     await product.hub.rate(good.conversation, 4, "")
     slow = await served(product, wang, first_s=200, next_s=200)
-    left = await Talk(product).begin()
-    await left.say("转人工")
+    left = await asks(product, wang)
     wait(product, 10)
     await left.say("取消排队")
     now = product.clock.now()
@@ -194,25 +201,28 @@ async def test_a_break_has_a_reason_of_the_list(product: Product, door: TestServ
     await page.close()
 
 
+async def complains(product: Product, talk: Talk) -> None:
+    async with product.database.transaction() as session:
+        customer_id = (await product.hub.status(talk.conversation)).customer_id
+        assert customer_id is not None
+        await product.bank.complaints.file(
+            session,
+            customer_id=customer_id,
+            conversation_id=talk.conversation,
+            channel="web",
+            content="<b>窗口</b>态度很差，排队两小时",
+            key="k",
+        )
+
+
 @pytest.mark.browser
 async def test_the_supervisor_sees_what_is_late_reads_the_day_and_works_off_a_complaint_by_keyboard(
     product: Product, door: TestServer, wang: str
 ) -> None:
     await served(product, wang, first_s=200, next_s=90)
-    waiting = await Talk(product).begin()
-    await waiting.say("转人工")
+    waiting = await asks(product, wang)
     wait(product, 181)
-    async with product.database.transaction() as session:
-        customer_id = (await product.hub.status(waiting.conversation)).customer_id
-        assert customer_id is not None
-        await product.bank.complaints.file(
-            session,
-            customer_id=customer_id,
-            conversation_id=waiting.conversation,
-            channel="web",
-            content="<b>窗口</b>态度很差，排队两小时",
-            key="k",
-        )
+    await complains(product, waiting)
     async with open_browser() as browser:
         page = await (await browser.new_context(viewport={"width": 1280, "height": 800})).new_page()
         errors: list[str] = []
