@@ -61,7 +61,7 @@ class LoginSkill(Skill):
             return Prove(Reply(text), AskSecret("password", "login", ""))
         phone = frame.values["phone"]
         if turn.channel == BY_TELEPHONE:
-            if phone in [found.value for found in read_phones(turn.caller)]:
+            if turn.on_call and phone in [found.value for found in read_phones(turn.caller)]:
                 return Prove(Reply(""), AskSecret("voice", "login", phone))
             return _by_code(phone)
         text = "请输入登录密码。密码只用来核对，不会显示，也不会留在聊天记录里。"

@@ -18,6 +18,7 @@ from banking_core.risk.logins import JudgedLogins
 from banking_core.scheduling import Job, JobRunner, Scheduler, Slot, every
 from banking_core.storage import Database
 from bot.channels.phone.bridge import Bridges
+from bot.channels.phone.voices_at_need import VoicesAtNeed
 from bot.conversation.challenges import Challenges
 from bot.conversation.demand import most_asked
 from bot.conversation.events import EventBus
@@ -106,6 +107,8 @@ def build_product(
     database = Database(settings.database_url, vault=settings.open_vault())
     bank = build_bank(settings.bank_settings(), clock)
     bank.orders.use_risk(bank.risk)
+    if settings.phone_lines or settings.phone_web_calls:
+        bank.voiceprints.use(VoicesAtNeed(settings.voiceprint_model))
     bank.identity.logins.use_risk(JudgedLogins(bank.risk, LoginRules(bank.terms)))
     assert settings.nlu_token is not None
     understander = understander or NluClient(settings.nlu_url, settings.nlu_token.get_secret_value())

@@ -20,8 +20,8 @@ class Origin:
 
     `address` is an IP address in text form; `device` a stable pseudonym of the phone or browser, `device_name`
     what its owner would call it; `session_id` the bank's own session behind the request; `caller` the telephone
-    number that a line reports, which anybody can make up: a hint, never a proof; `on_call` says that the customer is
-    heard.
+    number that a line reports, which anybody can make up: a hint, never a proof; `on_call` says that the customer's
+    voice can be compared now.
     """
 
     channel: str = ""

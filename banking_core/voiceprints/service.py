@@ -79,8 +79,8 @@ class Voiceprints:
         core.orders.register(EnrolHandler(self))
         core.orders.register(CancelHandler(self))
 
-    def use(self, biometrics: Biometrics) -> None:
-        """Says what compares voices; without it there are no voiceprints here."""
+    def use(self, biometrics: Biometrics | None) -> None:
+        """Says what compares voices; with None there are no voiceprints here."""
         self._biometrics = biometrics
 
     @property
@@ -302,7 +302,10 @@ class Voiceprints:
         return count + len(kept.all())
 
     def _is_usable(self, voiceprint: Voiceprint) -> bool:
-        if self._biometrics is None or voiceprint.encoder != self._biometrics.encoder:
+        try:
+            if voiceprint.encoder != self._compares().encoder:
+                return False
+        except VoiceUnavailable:
             return False
         return age_days(voiceprint, self._clock.now()) < self._rules.life.days
 

@@ -44,7 +44,7 @@ class Turn:
     `circumstances` gathers what the hub knows of the moment (address, how the talk went) for the bank to judge an
     order by; it is asked only by skills that draft one. `caller` is the number a call came from, "" when there is
     none: a hint, never a proof. `login` says in Chinese what the customer proved when logging in; `on_call`, that
-    they are heard, by telephone or from the page; `proof` is the kind
+    their voice can be compared now, by telephone or from the page; `proof` is the kind
     of secret that `proved` and `unproved` are called about.
     """
 

@@ -170,6 +170,7 @@ async def open_voiceprints(product: Product, hearing: Hearing) -> tuple[Examiner
         loaded = await asyncio.to_thread(load_model, settings.hearing_model)
     except (VoiceprintFailed, HearingFailed) as error:
         log.error("voiceprint failed code=%s: %s", error.code, error)
+        product.bank.voiceprints.use(None)
         return None, f"声纹       不可用（{error}），打电话的客户用验证码核实"
     product.bank.voiceprints.use(EncodedVoices(voiceprint))
     return Examiner(voiceprint, loaded, keep_audio=settings.voice_audio_days > 0), ""

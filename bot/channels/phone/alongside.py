@@ -45,7 +45,7 @@ class PageAssistant(HubAssistant):
         examiner: VoiceExaminer | None = None,
     ) -> None:
         super().__init__(hub, info, timer, vocabulary=vocabulary, examiner=examiner)
-        self._origin, self._present = replace(visitor.origin, on_call=True), visitor.present
+        self._origin, self._present = replace(visitor.origin, on_call=examiner is not None), visitor.present
         self._turns_of = info.line_call_id
         self.conversation_id = visitor.conversation_id
 

@@ -96,7 +96,9 @@ class HubAssistant:
     ) -> None:
         self._hub, self._timer, self._vocabulary = hub, timer, vocabulary
         self._examiner = examiner
-        self._origin = Origin(channel=CHANNEL, device_name=DEVICE_NAME, caller=info.caller, on_call=True)
+        self._origin = Origin(
+            channel=CHANNEL, device_name=DEVICE_NAME, caller=info.caller, on_call=examiner is not None
+        )
         self._speaking = asyncio.Lock()  # held from a question until its answers are known to be answers
         self._opened = asyncio.Event()
         self.conversation_id = ""

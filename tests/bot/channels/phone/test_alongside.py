@@ -20,6 +20,7 @@ from bot.channels.phone.alongside import ON_SCREEN, PageAssistant, Visitor
 from bot.channels.phone.call import CallInfo, EndReason
 from bot.channels.phone.loop import Expect
 from bot.channels.phone.loop import manner as words
+from bot.channels.phone.ports import VoiceExaminer
 from bot.conversation.views import Inbound
 from bot.evaluation.converse import MOMENT
 from bot.evaluation.demo_bank import make_template, open_copy
@@ -78,7 +79,7 @@ async def a_page(product: Product, name: str = "") -> Page:
 
 
 @asynccontextmanager
-async def calling(page: Page) -> AsyncIterator[Telephone]:
+async def calling(page: Page, examiner: VoiceExaminer | None = None) -> AsyncIterator[Telephone]:
     """A call from the page that has been picked up and greeted."""
     product = replace(page.product, metrics_registry=CollectorRegistry())  # a switchboard for each call here
     phone = Telephone(product, caller="")
@@ -86,7 +87,9 @@ async def calling(page: Page) -> AsyncIterator[Telephone]:
 
     def assistant(info: CallInfo) -> PageAssistant:
         info = replace(info, line_call_id=uuid.uuid4().hex)
-        return PageAssistant(product.hub, info, phone.timer, visitor, vocabulary=payee_names(product))
+        return PageAssistant(
+            product.hub, info, phone.timer, visitor, vocabulary=payee_names(product), examiner=examiner
+        )
 
     phone._names = assistant  # type: ignore[assignment]
     running = asyncio.create_task(phone.call.serve(phone.board.answer))
