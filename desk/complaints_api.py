@@ -20,6 +20,7 @@ from desk.logins import Seat
 
 Act = Callable[[AsyncSession], Awaitable[Complaint]]
 ROUND_TEXT = {1: "", 2: "复核"}
+STAFF_STATUS_TEXT = STATUS_TEXT | {"answered": "已答复，等客户评价"}
 
 
 class ComplaintsApi:
@@ -145,7 +146,7 @@ class ComplaintsApi:
             if row.category in self._complaints.rules.categories
             else row.category,
             "status": row.status,
-            "status_text": STATUS_TEXT[row.status],
+            "status_text": STAFF_STATUS_TEXT[row.status],
             "round_text": ROUND_TEXT[row.round],
             "assignee": row.assignee_name or "",
             "mine": row.assignee_id == seat.agent_id,
