@@ -22,6 +22,7 @@ from bot.channels.phone.voices_at_need import VoicesAtNeed
 from bot.conversation.challenges import Challenges
 from bot.conversation.demand import most_asked
 from bot.conversation.events import EventBus
+from bot.conversation.fanout import PostgresFanout
 from bot.conversation.handoff import Handoff
 from bot.conversation.hub import Hub
 from bot.conversation.metrics import TurnMetrics
@@ -66,15 +67,20 @@ class Product:
     upkeep: Sequence[Job]
     scheduler: Scheduler
     calls: Bridges = field(default_factory=Bridges)
+    fanout: PostgresFanout | None = None
 
     async def start(self) -> None:
         """Opens the bank's own accounts and the sandboxes, and settles what a crash left open."""
         await self.bank.start(self.database)
         await self.settlement.sweep(self.hub.announce)
+        if self.fanout is not None:
+            self.fanout.start()
 
     async def close(self) -> None:
         """Ends what is under way and closes every connection."""
         await self.scheduler.close()
+        if self.fanout is not None:
+            await self.fanout.close()
         await self.settlement.drain()
         if isinstance(self.understander, NluClient):
             await self.understander.close()
@@ -152,6 +158,7 @@ def build_product(
         knowledge=knowledge,
         understander=understander,
         upkeep=upkeep,
+        fanout=None if database.is_sqlite else PostgresFanout(database, hub.events),
         scheduler=Scheduler(JobRunner(database, clock), upkeep),
     )
     product.scheduler.also("learn_often_asked", every(LEARN_EVERY_S), product.learn_often_asked)

@@ -84,7 +84,7 @@ def build_desk_app(deps: DeskDependencies) -> web.Application:
         await live.close_all()
 
     async def watch_absent(_app: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(_release_absent_for_ever(deps, custody))
+        task = asyncio.create_task(_look_after_queue_for_ever(deps, custody, live))
         yield
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -130,13 +130,15 @@ class LiveDoor:
         return socket
 
 
-async def _release_absent_for_ever(deps: DeskDependencies, custody: Custody) -> None:
+async def _look_after_queue_for_ever(deps: DeskDependencies, custody: Custody, live: LiveSeats) -> None:
     while True:
         await asyncio.sleep(deps.beat_s)
         try:
             await custody.release_absent()
+            if await custody.offer_again():
+                await live.refresh_all()
         except Exception as error:
-            log.error("releasing absent agents failed: %s", type(error).__name__)
+            log.error("looking after the queue failed: %s", type(error).__name__)
 
 
 def _guard(deps: DeskDependencies) -> Middleware:

@@ -146,6 +146,11 @@ class Custody:
             log.warning("released %d conversations of absent agents", released)
         return released
 
+    async def offer_again(self) -> int:
+        """Offers that have lapsed go to the next agent; returns how many were made. Safe to run at any time."""
+        async with self._deps.db.transaction() as session:
+            return await self._deps.desk.routing.offer(session)
+
     async def _who_was_faster(self, conversation_id: str) -> ClaimLost:
         holder = await self._deps.hub.status(conversation_id)
         if holder.owner == "agent" and holder.agent_name:

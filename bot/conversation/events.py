@@ -1,10 +1,13 @@
-"""Tells open pages what happened, within one process. Lost events are harmless: pages ask for what they missed."""
+"""Tells open pages what happened, within one process; `fanout` carries it to the others.
+
+Lost events are harmless: pages ask for what they missed.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -20,6 +23,7 @@ class EventBus:
         self._by_conversation: dict[str, set[asyncio.Queue[Event]]] = defaultdict(set)
         self._all: set[asyncio.Queue[Event]] = set()
         self._followers: set[asyncio.Queue[str]] = set()
+        self.outward: Callable[[str, Event], None] | None = None  # told of everything published here
 
     @asynccontextmanager
     async def subscribe(self, conversation_id: str) -> AsyncIterator[asyncio.Queue[Event]]:
@@ -55,16 +59,33 @@ class EventBus:
 
     def publish(self, conversation_id: str, event: Event) -> None:
         """To everybody who watches this conversation; a full queue drops its oldest event."""
-        for queue in tuple(self._by_conversation.get(conversation_id, ())):
-            _put(queue, event)
+        self.deliver(conversation_id, event)
+        if self.outward is not None:
+            self.outward(conversation_id, event)
         if event.get("type") == "message":
             for follower in tuple(self._followers):
                 _put(follower, conversation_id)
 
     def publish_queue(self) -> None:
         """Tells the desk to look at the queue again."""
+        self.deliver_queue()
+        if self.outward is not None:
+            self.outward("", {"type": "queue"})
+
+    def deliver(self, conversation_id: str, event: Event) -> None:
+        """To the pages of this process only."""
+        for queue in tuple(self._by_conversation.get(conversation_id, ())):
+            _put(queue, event)
+
+    def deliver_queue(self) -> None:
+        """To the desk pages of this process only."""
         for queue in tuple(self._all):
             _put(queue, {"type": "queue"})
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The conversations somebody watches in this process."""
+        return tuple(self._by_conversation)
 
 
 def _put(queue: asyncio.Queue[T], event: T) -> None:

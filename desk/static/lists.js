@@ -40,7 +40,8 @@ function updateQueueCard(node, item) {
   setText(part(node, "name"), item.customer_name);
   setLevel(node, item);
   setText(part(node, "text"), item.last_text || "（没有留言）");
-  setText(part(node, "reason"), item.team ? `${item.reason_text} · ${item.team}` : item.reason_text);
+  const why = item.case_reason_text === item.reason_text ? "" : item.case_reason_text;
+  setText(part(node, "reason"), [why, item.reason_text, item.team].filter(Boolean).join(" · "));
   part(node, "reason").dataset.reason = item.reason;
   part(node, "wait").dataset.since = String(item.sinceMs);
   part(node, "wait").dataset.clock = item.clock ?? "";
