@@ -13,6 +13,7 @@ from bot.channels.phone.voiceprint import windows
 from bot.channels.phone.voiceprint.embedding import unit
 from bot.channels.phone.voiceprint.encoders import OnnxEncoder
 from bot.channels.phone.voiceprint.scoring import PLAIN, SPEECH_S_RANGE, Calibration, Rules, Scorer
+from bot.channels.phone.voiceprint.speech import JUDGED_FROM_S
 from speaker import trials
 from speaker.corpus import Recording
 from speaker.trials import Trial
@@ -87,8 +88,9 @@ def write(
     assert best is not None
     calibration = fit(best[2], same, speech_s)
     llr = np.array([calibration.llr(*pair) for pair in zip(best[2], speech_s, strict=True)])
+    strangers = llr[~same & (speech_s >= JUDGED_FROM_S)]
     thresholds = {
-        name: round(float(np.quantile(llr[~same], 1 - rate)), 2) for name, rate in FALSE_ACCEPTS.items()
+        name: round(float(np.quantile(strangers, 1 - rate)), 2) for name, rate in FALSE_ACCEPTS.items()
     }
     np.save(model / "cohort.npy", voices)
     alike = [

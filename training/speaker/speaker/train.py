@@ -18,37 +18,19 @@ from speaker.corpus import STUDENTS
 from speaker.network import Size
 from speaker.prepare import Bank
 
-FRAMES: Final = 64 * 75  # of a batch; a frame is 16 ms
+LENGTHS: Final = (50, 75, 100)  # frames of 16 ms
+FRAMES: Final = 64 * 75  # of a batch
 _STUDENT_WEIGHT: Final = 2.0
 _LONE_WEIGHT: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Up to step `until` of the plan: crops of `lengths` frames, the rate up in a line and down in a half cosine."""
-
-    until: int
-    rate: float
-    lengths: tuple[int, ...]
-    warm_steps: int
-
-    def rate_at(self, step: int, begun: int) -> float:
-        """Of a step of the plan; the stage began at `begun`."""
-        done, size = step - begun, self.until - begun
-        if done < self.warm_steps:
-            return self.rate * (done + 1) / self.warm_steps
-        part = (done - self.warm_steps) / max(1, size - self.warm_steps)
-        return self.rate * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * min(1.0, part))))
-
-
-STAGES: Final = (Stage(4500, 2e-3, (50, 75, 100), 200), Stage(6100, 1.2e-3, (75, 125, 175), 100))
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """One stage after the other; the margin grows over `ease_steps`."""
+    """`steps` in all; the margin grows over `ease_steps`."""
 
-    stages: tuple[Stage, ...] = STAGES
+    steps: int = 4500
+    rate: float = 2e-3
+    warm_steps: int = 200
     ease_steps: int = 800
     margin: float = 0.2
     scale: float = 30.0
@@ -58,14 +40,12 @@ class Plan:
     save_every: int = 250
     half: bool = True  # the network in bfloat16, its loss and weights in full precision
 
-    def stage_of(self, step: int) -> tuple[Stage, int]:
-        """The stage of a step, and the step with which it began."""
-        begun = 0
-        for stage in self.stages:
-            if step < stage.until:
-                return stage, begun
-            begun = stage.until
-        return self.stages[-1], begun
+    def rate_at(self, step: int) -> float:
+        """Up in a line, down in a half cosine."""
+        if step < self.warm_steps:
+            return self.rate * (step + 1) / self.warm_steps
+        done = (step - self.warm_steps) / max(1, self.steps - self.warm_steps)
+        return self.rate * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
 class Supply:
@@ -79,10 +59,10 @@ class Supply:
         weight = np.array([_weight(name) for name in bank.classes]) * [len(one) > 0 for one in self._pieces]
         self._weight = weight / weight.sum()
 
-    def batch(self, step: int, lengths: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """(batch, frames, mels) normalised, and (batch,) classes."""
         rng = np.random.default_rng([self._seed, step])
-        length = int(rng.choice(lengths))
+        length = int(rng.choice(LENGTHS))
         count = FRAMES // length
         labels = rng.choice(len(self._weight), count, p=self._weight)
         frames = np.stack([self._piece(rng, int(label), length) for label in labels])
@@ -148,7 +128,7 @@ class Training:
         self.mean = deepcopy(self.network)
         self.optimizer = torch.optim.AdamW(
             [*self.network.parameters(), *self.head.parameters()],
-            lr=plan.stages[0].rate,
+            lr=plan.rate,
             weight_decay=plan.weight_decay,
         )
         self.step = 0
@@ -176,10 +156,9 @@ class Training:
     def one(self) -> tuple[float, float]:
         """One step; the loss, and the share of right answers without a margin."""
         plan = self.plan
-        stage, begun = plan.stage_of(self.step)
         for group in self.optimizer.param_groups:
-            group["lr"] = stage.rate_at(self.step, begun)
-        frames, labels = self.supply.batch(self.step, stage.lengths)
+            group["lr"] = plan.rate_at(self.step)
+        frames, labels = self.supply.batch(self.step)
         with torch.autocast("cpu", torch.bfloat16, enabled=plan.half):
             vectors = self.network(frames)
         cosines = self.head(vectors.float())
@@ -208,7 +187,7 @@ class Training:
 def run(bank: Bank, plan: Plan, size: Size, folder: Path, stop: int | None = None) -> Training:
     """Up to `stop` steps of the plan; says every 50 how it goes."""
     training = Training(bank, plan, size, folder)
-    last = min(stop or plan.stages[-1].until, plan.stages[-1].until)
+    last = min(stop or plan.steps, plan.steps)
     seen, begun = list[tuple[float, float]](), time.monotonic()
     while training.step < last:
         seen.append(training.one())

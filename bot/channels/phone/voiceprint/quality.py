@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from bot.channels.phone.voiceprint import windows
 from bot.channels.phone.voiceprint.embedding import SpeakerEncoder
 from bot.channels.phone.voiceprint.encoders import at_rate
-from bot.channels.phone.voiceprint.speech import FRAME, RATE_HZ, active, levels_db, spoken
+from bot.channels.phone.voiceprint.speech import FRAME, JUDGED_FROM_S, RATE_HZ, active, levels_db, spoken
 
 Code = Literal["ok", "too_short", "too_quiet", "clipped", "noisy", "not_speech", "two_voices"]
-SPEECH_MIN_S: Final = 1.2
 LEVEL_MIN_DB: Final = -50.0  # of full scale
 CLIPPED_MAX: Final = 0.01  # of the samples of speech
 CLIPPED_FROM: Final = 32000
@@ -90,7 +89,7 @@ def _fault(
     faults: tuple[tuple[bool, Code], ...] = (
         (level_db < LEVEL_MIN_DB, "too_quiet"),
         (voiced < VOICED_MIN or swing < SWING_MIN_DB or steady > STEADY_MAX, "not_speech"),
-        (speech_s < SPEECH_MIN_S, "too_short"),
+        (speech_s < JUDGED_FROM_S, "too_short"),
         (clipped > CLIPPED_MAX, "clipped"),
         (snr_db < SNR_MIN_DB, "noisy"),
     )

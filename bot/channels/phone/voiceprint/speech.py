@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 RATE_HZ: Final = 8000
 FRAME: Final = 160  # samples: 20 ms
 MARGIN_FRAMES: Final = 3
+JUDGED_FROM_S: Final = 1.2  # less speech is too little to judge a voice by
 LEVEL: Final = 0.05  # root mean square of speech, where full scale is 1
 _RANGE_DB: Final = 35.0
 _ABOVE_NOISE_DB: Final = 9.0
