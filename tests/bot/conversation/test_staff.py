@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from itertools import cycle, islice
 
 import pytest
 from sqlalchemy import select
@@ -10,7 +11,8 @@ from sqlalchemy import select
 from banking_core.audit.models import AuditRecord
 from bot.assembly import Product
 from bot.conversation.errors import ConversationError, NotOwner, NotQueued, ProposalRefused
-from bot.conversation.models import AgentService, Message
+from bot.conversation.models import AgentService, Conversation, Message
+from bot.dialogue.state import DialogueState, Frame
 from desk.models import DeskAgent
 from tests.bot.conversation.talking import Talk, folder, product
 
@@ -333,3 +335,40 @@ async def test_each_service_of_one_conversation_keeps_its_own_rating(product: Pr
     await product.handoff.close(talk.conversation, LI[0], "solved")
     await product.hub.rate(talk.conversation, 5, "")
     assert [(s.agent_id, s.score) for s in await services(product)] == [(WANG[0], 2), (LI[0], 5)]
+
+
+ODD_VALUES = (
+    "五百",
+    "张三",
+    "尾号6789",
+    "明年二月三十号",
+    "是",
+    "全部",
+    "水费",
+    "0" * 40,
+    "<b>粗</b>",
+    "𠮷" * 50,
+)
+
+
+async def test_for_no_field_of_any_business_is_any_value_a_fault_or_an_order(
+    product: Product, talk: Talk
+) -> None:
+    """Every slot of every skill: a value is put before the customer or refused with a sentence."""
+    put, refused, values = 0, 0, cycle(ODD_VALUES)
+    for skill in product.registry:
+        for slot in skill.slots:
+            async with product.database.transaction() as session:
+                conversation = await session.get(Conversation, talk.conversation)
+                assert conversation is not None
+                conversation.state = DialogueState(stack=[Frame(skill=skill.intent)]).to_json()
+            for number, value in enumerate(islice(values, 2)):
+                client_id = f"{skill.intent}-{slot.name}-{number}"
+                try:
+                    await product.handoff.propose(talk.conversation, WANG[0], slot.name, value, client_id)
+                    put += 1
+                except ProposalRefused as refusal:
+                    assert refusal.customer_text.strip()
+                    refused += 1
+    assert put > 10 and refused > 10, (put, refused)
+    assert await talk.orders() == []
