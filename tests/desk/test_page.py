@@ -148,7 +148,12 @@ async def test_the_slower_agent_reads_who_was_faster(world: Any, browser: Browse
     conversation = world.hub.add("c1", "转人工")
     page = await _sit(world, browser)
     await expect(page.get_by_test_id("queue-item")).to_have_count(1)
-    conversation.owner, conversation.agent_id, conversation.agent_name = "agent", "li", "小李"
+
+    async def a_colleague_is_faster(route: Route) -> None:
+        conversation.owner, conversation.agent_id, conversation.agent_name = "agent", "li", "小李"
+        await route.continue_()
+
+    await page.route("**/claim", a_colleague_is_faster)
     await page.get_by_test_id("claim").click()
     await expect(page.get_by_test_id("toast")).to_contain_text("小李已经接了这位客户")
     await expect(page.get_by_test_id("queue-item")).to_have_count(0)
@@ -254,7 +259,7 @@ async def test_an_answer_lost_on_the_way_does_not_double_the_message(world: Any,
 async def test_a_break_is_one_click_and_shows_everywhere(world: Any, browser: Browser) -> None:
     wang, li = await _sit(world, browser), await _sit(world, browser, "xiaoli")
     await expect(li.get_by_test_id("on-duty")).to_have_text("在岗 2 人")
-    await wang.get_by_text("小休").click()
+    await wang.get_by_test_id("presence").get_by_text("小休").click()
     await expect(li.get_by_test_id("on-duty")).to_have_text("在岗 1 人")
     await expect(wang.get_by_test_id("presence-break")).to_be_checked()
 
