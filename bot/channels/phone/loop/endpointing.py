@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from bot.channels.phone.loop.events import Expect
@@ -34,10 +35,10 @@ class Endpointer:
         self.pause_s = PAUSE_S
         self._ended_s = float("-inf")
 
-    def silence_s(self, text: str, expect: Expect) -> float:
-        """The silence after which `text` is taken to be all."""
+    def silence_s(self, text: str, expect: Expect, choices: Collection[str] = ()) -> float:
+        """The silence after which `text` is taken to be all; who says one of the choices offered has said it."""
         bare = _SPACES.sub("", text)
-        if _complete(bare, expect):
+        if bare in choices or _complete(bare, expect):
             return self.pause_s * COMPLETE
         if _unfinished(bare, expect):
             return self.pause_s * UNFINISHED

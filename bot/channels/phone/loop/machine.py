@@ -476,7 +476,7 @@ class CallLoop:
             return sentence.asked_s + manner.final_s, self._final_missing
         if sentence.ended_s is not None:
             return sentence.ended_s + self._endpointer.silence_s(
-                sentence.text, self._expect
+                sentence.text, self._expect, self._choices
             ), self._end_sentence
         if not sentence.text:
             return sentence.started_s + manner.noise_s, self._too_noisy

@@ -14,6 +14,7 @@ from bot.channels.phone.hearing.choosing import Understood
 from bot.channels.phone.hearing.engine import VoskRecogniser
 from bot.channels.phone.hearing.loading import Loaded
 from bot.channels.phone.hearing.spelling import Spelling
+from bot.channels.phone.hearing.voice import STOP_FRAMES
 from bot.channels.phone.loop import Expect, Final, Partial, StageBroke
 from bot.channels.phone.speaking.espeak import synthesise
 
@@ -93,6 +94,16 @@ def test_what_was_said_before_the_detector_was_sure_is_heard_too(call):
     ears._pass_on()
     executor.shutdown(wait=True)
     assert ears._decoder.fed > 0.8 * length
+
+
+def test_as_soon_as_the_voice_has_stopped_the_decoder_hears_what_it_needs_to_be_sure(call):
+    ears, _, executor = call
+    speak(ears, "五")
+    for _ in range(STOP_FRAMES):
+        ears.feed(SILENCE)
+    before = len(synthesise("五", 1.0)) + STOP_FRAMES * FRAME_BYTES
+    executor.shutdown(wait=True)
+    assert ears._decoder.fed >= 0.8 * before + len(engine.AHEAD) and not ears._waiting
 
 
 def test_a_dropped_sentence_has_no_final(call):

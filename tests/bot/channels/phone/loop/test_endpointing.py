@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from bot.channels.phone.loop import Expect, Partial, TakeFinal, VoiceStarted, VoiceStopped
-from bot.channels.phone.loop.endpointing import PAUSE_MAX_S, PAUSE_MIN_S, PAUSE_S, UNFINISHED, Endpointer
+from bot.channels.phone.loop.endpointing import (
+    COMPLETE,
+    PAUSE_MAX_S,
+    PAUSE_MIN_S,
+    PAUSE_S,
+    UNFINISHED,
+    Endpointer,
+)
 from bot.channels.phone.loop.words import is_acknowledgement, is_back_channel, sounds_like_yes
 from tests.bot.channels.phone.loop.talk import greeted
 
@@ -58,7 +65,7 @@ def test_the_silence_the_detector_needed_counts():
     talk = greeted()
     talk.tell(VoiceStarted())
     talk.wait(0.5)
-    talk.tell(Partial("查余额"))
+    talk.tell(Partial("查明细"))
     talk.tell(VoiceStopped(silence_s=0.2))
     at_s = talk.now_s
     talk.wait(1.0)
@@ -113,3 +120,11 @@ def test_what_no_yes_may_be_taken_for(text):
 
 def test_a_long_row_of_yes_is_read_in_no_time():
     assert not is_acknowledgement("对" * 500 + "x") and is_acknowledgement("对" * 500)
+
+
+def test_who_says_one_of_the_choices_offered_is_answered_sooner():
+    """Nobody waits to hear whether 查余额 goes on when 查余额 was offered; a longer sentence is waited for."""
+    endpointer, offered = Endpointer(), ("查余额", "转账", "交电费")
+    assert endpointer.silence_s("查余额", Expect.WORDS, offered) == pytest.approx(PAUSE_S * COMPLETE)
+    assert endpointer.silence_s("查余额", Expect.WORDS) == pytest.approx(PAUSE_S)
+    assert endpointer.silence_s("我要查余额", Expect.WORDS, offered) == pytest.approx(PAUSE_S)
