@@ -29,8 +29,8 @@ BAND_HZ: Final = (250.0, 3400.0)
 BLOCK: Final = 30  # frames that are looked for at once: half a second, about a digit
 BLOCK_HOP: Final = 6
 ACTIVE_MIN: Final = 0.6  # of a block's frames
-ALIKE_MIN: Final = 0.52  # correlation of a block's signs; 1 - 2 * bit error rate
-SHARE_MIN: Final = 0.4  # of the blocks
+ALIKE_MIN: Final = 0.48  # correlation of a block's signs; 1 - 2 * bit error rate
+SHARE_MIN: Final = 0.3  # of the blocks
 SPEEDS_PERCENT: Final = (100, 97, 103, 94, 106, 91, 109, 88, 112, 85, 115)
 
 
