@@ -13,7 +13,8 @@ DeskError
 ├── ColleagueAway         the colleague or team cannot take a customer now
 ├── ForTeam               a colleague has passed this customer to another team
 ├── Refused               the hub says no, with its own reason
-├── NotThere              no such conversation or ticket
+├── NotThere              no such conversation, ticket or agent
+├── AgentInvalid          an agent that cannot be taken on or changed like this
 ├── NoCall                the customer is not on the telephone, or not with this process
 ├── ClaimLost             a colleague was faster, or the customer waits no more
 ├── NotOnDuty             one takes customers only while on duty
@@ -154,6 +155,13 @@ class NotThere(DeskError):
     code = "not_found"
     status = 404
     default_text = "没有找到这一项，可能已经处理完了。"
+
+
+class AgentInvalid(DeskError):
+    """A user name, password, role or code that no agent can have; said to the operator."""
+
+    code = "agent_invalid"
+    default_text = "坐席的资料不对，没有改动。"
 
 
 class NoCall(DeskError):

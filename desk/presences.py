@@ -17,7 +17,6 @@ from desk.rules import DeskRules
 
 PresenceState = Literal["on_duty", "break", "off"]
 PRESENCE_TEXT: dict[str, str] = {"on_duty": "在岗", "break": "小休", "off": "离岗"}
-AWAY_TEXT = "掉线"  # on duty, they say, but their page is silent
 BREAK_TEXT: dict[str, str] = {
     "rest": "小休",
     "meal": "用餐",

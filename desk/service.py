@@ -283,6 +283,10 @@ class Desk:
         await session.flush()
         return agent.id
 
+    async def password_hash(self, password: str) -> str:
+        """What is kept of an agent's password."""
+        return await self._passwords.hash(password)
+
     async def seed_demo_agents(self, session: AsyncSession) -> None:
         """The demo's agents xiaowang and xiaoli, its supervisor and its auditor; a second seed does nothing."""
         for username, display_name in DEMO_AGENTS:

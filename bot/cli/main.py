@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from bot.cli.agents import agents
 from bot.cli.bench import bench
 from bot.cli.evaluate import evaluate
 from bot.cli.failures import run_async, settings_or_exit, vault_or_exit
@@ -20,6 +21,7 @@ def cli() -> None:
     """掌柜：可以对话的银行柜台。"""
 
 
+cli.add_command(agents)
 cli.add_command(evaluate)
 cli.add_command(bench)
 cli.add_command(risk)
