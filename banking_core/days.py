@@ -14,6 +14,7 @@ def at_time(day: date, moment: time) -> datetime:
     return datetime.combine(day, moment, tzinfo=BANK_ZONE).astimezone(UTC)
 
 
+@checked_function
 def day_bounds(day: date) -> tuple[datetime, datetime]:
     """The first instant of a bank date and of the next one, in UTC."""
     return at_time(day, time.min), at_time(day + timedelta(days=1), time.min)

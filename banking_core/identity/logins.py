@@ -20,7 +20,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from banking_core.checked import AnyText, checked
+from banking_core.checked import AnyText, checked, checked_function
 from banking_core.clock import Clock
 from banking_core.configuration import Terms
 from banking_core.customers.service import Customers
@@ -90,11 +90,13 @@ class LoginRefusal:
 LoginResult = LoginNeeds | LoginDone | LoginRefusal
 
 
+@checked_function
 def proved_possession(how: str) -> bool:
     """Whether a log-in proved that the customer's telephone is at hand; `how` is `LoginDone.how`."""
     return any(PROOF_NAMES[proof] in how.split("+") for proof in POSSESSION)
 
 
+@checked_function
 def voice_only(how: str) -> bool:
     """Whether a voice was all that a log-in proved."""
     return how == PROOF_NAMES["voice"]

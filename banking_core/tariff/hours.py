@@ -11,9 +11,11 @@ from banking_core.checked import checked
 from banking_core.clock import BANK_ZONE, Clock
 from banking_core.configuration import Calendar
 from banking_core.configuration.rules import Hours, OpeningRow
+from banking_core.errors import InvalidInput
 from banking_core.orders.types import GuardSubject
 from banking_core.tariff.errors import OutsideHours
 
+SPAN_MAX = timedelta(days=366)
 DAYS_WORDS = {"every": "每天", "working": "工作日"}
 
 
@@ -43,7 +45,12 @@ class Opening:
         return datetime.combine(day, self._hours.opens, tzinfo=BANK_ZONE).astimezone(UTC)
 
     def after(self, start: datetime, span: timedelta) -> datetime:
-        """The moment, in UTC, at which `span` of open time has passed since `start`; never a closed one."""
+        """The moment, in UTC, at which `span` of open time has passed since `start`; never a closed one.
+
+        Raises InvalidInput for less than nothing or more than a year.
+        """
+        if not timedelta() <= span <= SPAN_MAX:
+            raise InvalidInput("a span of open time is none to a year", field="span")
         at, left = self.opens_at(start), span
         while True:
             local = at.astimezone(BANK_ZONE)
