@@ -16,6 +16,7 @@ CONVERSATION_ID_CHARS_MAX = 64
 
 OUTCOMES = ("closed", "handed_back", "left", "hung_up", "unattended")
 ROLES = ("agent", "senior", "supervisor", "auditor")
+LOAD_MAX = 50  # customers served at once
 
 
 class DeskAgent(Base):
@@ -27,7 +28,7 @@ class DeskAgent(Base):
 
     __tablename__ = "desk_agents"
     __table_args__ = (
-        CheckConstraint("max_load BETWEEN 1 AND 50", name="max_load"),
+        CheckConstraint(f"max_load BETWEEN 1 AND {LOAD_MAX}", name="max_load"),
         CheckConstraint(f"role IN ({', '.join(map(repr, ROLES))})", name="role"),
     )
 

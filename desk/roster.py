@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.audit import note
 from banking_core.clock import Clock
 from desk.errors import AgentInvalid, NotThere
-from desk.models import AgentSession, DeskAgent
+from desk.logins import PASSWORD_CHARS_MAX
+from desk.models import LOAD_MAX, AgentSession, DeskAgent
 from desk.roles import RIGHTS
 from desk.service import Desk
 
-PASSWORD_CHARS_MIN, PASSWORD_CHARS_MAX = 10, 128
-LOAD_MAX = 50
+PASSWORD_CHARS_MIN = 10
 _USERNAME = re.compile(r"[a-z][a-z0-9_.-]{1,31}")
 _NAME_CHARS_MAX = 32
 

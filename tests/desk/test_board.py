@@ -5,24 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import expect
 
 from bot.assembly import Product
 from bot.conversation.views import Inbound
-from desk import DEMO_PASSWORD, DeskDependencies, build_desk_app
+from desk import DEMO_PASSWORD
 from desk.board import as_csv, board
 from desk.clocks import breaches
 from tests.bot.conversation.talking import Talk, folder, product
 from tests.browsers import open_browser
 from tests.desk.conftest import Page
+from tests.desk.doors import door
 
-__all__ = ["folder", "product"]
+__all__ = ["door", "folder", "product"]
 
 
 @pytest.fixture
@@ -33,24 +32,6 @@ async def wang(product: Product) -> str:
         assert agent is not None
         await product.desk.set_presence(session, agent.id, "on_duty")
     return agent.id
-
-
-@pytest.fixture
-async def door(product: Product) -> AsyncIterator[TestServer]:
-    deps = DeskDependencies(
-        desk=product.desk,
-        hub=product.handoff,
-        db=product.database,
-        clock=product.clock,
-        beat_s=3600,
-        complaints=product.bank.complaints,
-    )
-    app = web.Application()
-    app.add_subapp("/desk", build_desk_app(deps))
-    server = TestServer(app)
-    await server.start_server()
-    yield server
-    await server.close()
 
 
 async def late(product: Product) -> list[tuple[str, str]]:

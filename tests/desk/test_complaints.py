@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import select
 
@@ -15,11 +14,11 @@ from banking_core.complaints import Complaint
 from banking_core.notices.models import Notice
 from bot.assembly import Product
 from bot.dialogue.understanding import Understanding
-from desk import DeskDependencies, build_desk_app
 from tests.bot.conversation.talking import Talk, folder, product
 from tests.desk.conftest import Page
+from tests.desk.doors import door
 
-__all__ = ["folder", "product"]
+__all__ = ["door", "folder", "product"]
 
 STORY = "昨天上午在海淀支行排队两小时，窗口的人态度很差还骂人"
 HEARD = {"投诉进度": "complaint_status", "满意": "complaint_feedback", "投诉": "complaint_file"}
@@ -34,25 +33,6 @@ async def _hears(text: str) -> Understanding:
 async def talk(product: Product, monkeypatch: pytest.MonkeyPatch) -> Talk:
     monkeypatch.setattr(product.understander, "understand", _hears)
     return await Talk(product).begin()
-
-
-@pytest.fixture
-async def door(product: Product) -> AsyncIterator[TestServer]:
-    """The desk before the product, with its demo agents."""
-    deps = DeskDependencies(
-        desk=product.desk,
-        hub=product.handoff,
-        db=product.database,
-        clock=product.clock,
-        beat_s=3600,
-        complaints=product.bank.complaints,
-    )
-    app = web.Application()
-    app.add_subapp("/desk", build_desk_app(deps))
-    server = TestServer(app)
-    await server.start_server()
-    yield server
-    await server.close()
 
 
 @pytest.fixture

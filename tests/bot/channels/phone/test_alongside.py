@@ -7,9 +7,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
@@ -22,30 +20,14 @@ from bot.channels.phone.loop import Expect
 from bot.channels.phone.loop import manner as words
 from bot.channels.phone.ports import VoiceExaminer
 from bot.conversation.views import Inbound
-from bot.evaluation.converse import MOMENT
-from bot.evaluation.demo_bank import make_template, open_copy
 from bot.running.phone import payee_names
-from tests.banking_core.identity.logging_in import CODE, known_code
-from tests.bot.channels.phone.telephone import Hears, Telephone
+from tests.banking_core.identity.logging_in import CODE
+from tests.bot.channels.phone.demo_bank import folder, product
+from tests.bot.channels.phone.telephone import Telephone
+
+__all__ = ["folder", "product"]
 
 PAYER = "张伟"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
-@pytest.fixture
-async def product(folder: Path, tmp_path: Path) -> AsyncIterator[Product]:
-    template = folder / "template"
-    if not template.exists():
-        await make_template(template, MOMENT)
-    product = open_copy(template, tmp_path, MOMENT, Hears())
-    await product.start()
-    with known_code():
-        yield product
-    await product.close()
 
 
 class Page:

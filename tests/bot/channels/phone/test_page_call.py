@@ -20,34 +20,16 @@ from bot.channels.phone.audio import SAMPLE_RATE_HZ
 from bot.channels.phone.speaking import EspeakSpeaker
 from bot.channels.web import COOKIE_NAME
 from bot.channels.web.sessions import create_session
-from bot.evaluation.converse import MOMENT
-from bot.evaluation.demo_bank import make_template, open_copy
 from bot.running.phone import Exchange
 from bot.running.server import build_app
-from tests.banking_core.identity.logging_in import known_code
-from tests.bot.channels.phone.telephone import Hears
+from tests.bot.channels.phone.demo_bank import folder, product
 from tests.browsers import open_browser
+
+__all__ = ["folder", "product"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 FLAGS = ("--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required")
 TURN_MS = 40_000
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
-@pytest.fixture
-async def product(folder: Path, tmp_path: Path) -> AsyncIterator[Product]:
-    template = folder / "template"
-    if not template.exists():
-        await make_template(template, MOMENT)
-    product = open_copy(template, tmp_path, MOMENT, Hears())
-    await product.start()
-    with known_code():
-        yield product
-    await product.close()
 
 
 async def microphone(path: Path, words: str, *, before_s: float, after_s: float) -> str:

@@ -23,33 +23,17 @@ from bot.channels.phone.speaking import EspeakSpeaker
 from bot.channels.phone.switchboard import NoHearing
 from bot.conversation.redaction import BLOT
 from bot.conversation.views import Inbound, Received
-from bot.evaluation.converse import MOMENT
-from bot.evaluation.demo_bank import make_template, open_copy
 from bot.running.phone import Exchange, telephone
 from bot.running.premises import free_port
-from tests.banking_core.identity.logging_in import CODE, known_code
+from tests.banking_core.identity.logging_in import CODE
+from tests.bot.channels.phone.demo_bank import folder, product
 from tests.bot.channels.phone.manual import tone
 from tests.bot.channels.phone.softphone import Baresip, baresip, pitches
 from tests.bot.channels.phone.telephone import Hears, Telephone, calling
 
+__all__ = ["folder", "product"]
+
 PAYER = "张伟"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
-@pytest.fixture
-async def product(folder: Path, tmp_path: Path) -> AsyncIterator[Product]:
-    template = folder / "template"
-    if not template.exists():
-        await make_template(template, MOMENT)
-    product = open_copy(template, tmp_path, MOMENT, Hears())
-    await product.start()
-    with known_code():
-        yield product
-    await product.close()
 
 
 async def id_tail(product: Product) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -20,12 +18,13 @@ from bot.channels.phone.audio import FRAME_BYTES
 from bot.channels.phone.loop import Expect
 from bot.conversation.redaction import BLOT
 from bot.dialogue.reading.speech import digits_to_spoken
-from bot.evaluation.converse import MOMENT
-from bot.evaluation.demo_bank import make_template, open_copy
-from tests.banking_core.identity.logging_in import CODE, known_code
+from tests.banking_core.identity.logging_in import CODE
 from tests.banking_core.voiceprints.voices import Voices, said
-from tests.bot.channels.phone.telephone import Hears, Telephone, calling
+from tests.bot.channels.phone.demo_bank import folder, product
+from tests.bot.channels.phone.telephone import Telephone, calling
 from tests.bot.channels.phone.test_telephone_bank import log_in, on_duty, orders
+
+__all__ = ["folder", "product"]
 
 
 class Listener:
@@ -86,21 +85,9 @@ async def transfers(life: Life) -> list[Order]:
     return [order for order in await orders(life.product) if order.kind == "transfer"]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
 @pytest.fixture
-async def life(folder: Path, tmp_path: Path) -> AsyncIterator[Life]:
-    template = folder / "template"
-    if not template.exists():
-        await make_template(template, MOMENT)
-    product = open_copy(template, tmp_path, MOMENT, Hears())
-    await product.start()
-    with known_code():
-        yield Life(product)
-    await product.close()
+def life(product: Product) -> Life:
+    return Life(product)
 
 
 async def test_recorded_in_one_call_and_known_by_voice_in_the_next(life: Life) -> None:
