@@ -13,11 +13,12 @@ from aiohttp import web
 
 from banking_core.clock import Clock, SystemClock
 from banking_core.storage import Database
+from bot.channels.phone.speaking import EspeakSpeaker
 from bot.channels.wechat.api import WechatApi
 from bot.channels.wechat.channel import CALLBACK_PATH
 from bot.channels.wechat.errors import MenuInvalid, WechatError
 from bot.channels.wechat.menu import DEFAULT_MENU, read_menu
-from bot.channels.wechat.simulator import Follower, Shown, Tencent, build_simulator_app
+from bot.channels.wechat.simulator import Follower, Shown, Tencent, build_simulator_app, recorded
 from bot.running.wechat import account_of
 from bot.settings import Settings
 
@@ -25,7 +26,7 @@ PATIENCE_S = 5.0
 LOOK_S = 0.3
 NO_ACCOUNT = "还没有设置公众号（ZHANGGUI_WECHAT_APP_ID 等，见 docs/wechat.md）。"
 HELP = """直接打字就是发消息。还可以：
-  /关注  /取关  /菜单 查余额  /位置 上海市浦东新区世纪大道  /图片  /语音  /链接 标题
+  /关注  /取关  /菜单 查余额  /位置 上海市浦东新区世纪大道  /图片  /语音 查余额  /链接 标题
   /选 2（点菜单消息的第2项）  /重复 查余额（腾讯投递三次）  /退出"""
 
 
@@ -108,7 +109,7 @@ async def do(follower: Follower, line: str) -> None:
         "/菜单": lambda: follower.click(rest),
         "/位置": lambda: follower.share_place(31.24, 121.5, rest),
         "/图片": follower.show_picture,
-        "/语音": lambda: follower.speak(b"#!AMR\n"),
+        "/语音": lambda: _speak(follower, rest),
         "/链接": lambda: follower.pass_on(rest, "https://example.com/"),
         "/选": lambda: _choose(follower, rest),
         "/重复": lambda: follower.say(rest, copies=3),
@@ -119,6 +120,12 @@ async def do(follower: Follower, line: str) -> None:
         click.echo(HELP)
     elif command:
         await follower.say(line.strip())
+
+
+async def _speak(follower: Follower, words: str) -> None:
+    """A voice message with these words, in the telephone's own voice."""
+    pcm = b"".join([piece async for piece in EspeakSpeaker().speak(words, 1.0)])
+    await follower.speak(recorded(pcm))
 
 
 async def _choose(follower: Follower, number: str) -> None:

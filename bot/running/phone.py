@@ -150,14 +150,18 @@ def switchboard(
     )
 
 
-async def open_hearing(settings: Settings) -> tuple[Hearing, str]:
-    """The ears that the settings choose, ready to hear; or ears that hear nothing, and a sentence that says why."""
+async def open_hearing(settings: Settings, *, threads: int | None = None) -> tuple[Hearing, str]:
+    """The ears that the settings choose, ready to hear; or ears that hear nothing, and a sentence that says why.
+
+    `threads` decode at once; by default as many as there are processors but one.
+    """
     try:
         await asyncio.to_thread(load_model, settings.hearing_model)
     except HearingFailed as error:
         log.error("hearing failed code=%s: %s", error.code, error)
         return NoHearing(), f"语音识别   不可用（{error}），打电话的客户只能按键"
-    return VoskHearing(settings.hearing_model, free_speech=settings.hearing_free_speech), ""
+    free = settings.hearing_free_speech
+    return VoskHearing(settings.hearing_model, free_speech=free, threads=threads), ""
 
 
 async def open_voiceprints(product: Product, hearing: Hearing) -> tuple[Examiner | None, str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from banking_core.scheduling import every
 from bot.assembly import Product
+from bot.channels.phone.ports import Hearing
 from bot.channels.web import WebDependencies
 from bot.channels.wechat.account import Account
 from bot.channels.wechat.api import WechatApi
 from bot.channels.wechat.channel import WechatChannel
 from bot.channels.wechat.dependencies import AlertTemplate, WechatDependencies
 from bot.channels.wechat.metrics import WechatMetrics
+from bot.channels.wechat.recordings import AmrReader
+from bot.running.phone import open_hearing, payee_names
 from bot.settings import Settings
 
 DELIVERY_S, ALERTS_S, FORGET_S = 10, 10, 600
@@ -28,6 +31,16 @@ def account_of(settings: Settings) -> Account | None:
         key,
         settings.wechat_mode,
     )
+
+
+def recordings(settings: Settings) -> AmrReader:
+    """Hears voice messages, one at a time on a thread of its own: those who call come first."""
+
+    async def ears() -> Hearing:
+        hearing, _ = await open_hearing(settings, threads=1)
+        return hearing
+
+    return AmrReader(ears)
 
 
 def build_wechat(product: Product, web: WebDependencies) -> WechatChannel | None:
@@ -50,6 +63,8 @@ def build_wechat(product: Product, web: WebDependencies) -> WechatChannel | None
             oauth_url=settings.wechat_oauth_url.rstrip("/"),
             menu_messages=settings.wechat_menu_messages,
             metrics=WechatMetrics(product.metrics_registry),
+            voice=recordings(settings),
+            vocabulary=payee_names(product),
             alert=AlertTemplate(template, settings.wechat_alert_fields) if template else None,
         )
     )

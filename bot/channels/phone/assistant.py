@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from banking_core.identity import Origin
 from banking_core.voiceprints import SpokenPassword
 from bot.channels.phone.call import CallInfo
+from bot.channels.phone.expecting import expected
 from bot.channels.phone.loop import Announced, Ask, Expect, OwnerChanged, Replied
 from bot.channels.phone.loop.manner import keys_told
 from bot.channels.phone.ports import News, VoiceExaminer
@@ -18,7 +19,6 @@ from bot.channels.phone.spoken import spoken_pieces
 from bot.channels.phone.timing import Timer
 from bot.conversation.events import EventBus
 from bot.conversation.views import TEXT_LENGTH_MAX, ConversationStatus, Inbound, MessageView, Received
-from bot.dialogue.commands import Command, recognise_by_rule
 from bot.dialogue.reading.speech import digits_to_spoken
 
 log = logging.getLogger(__name__)
@@ -27,13 +27,6 @@ CHANNEL: Final = "phone"
 DEVICE_NAME: Final = "电话"
 LOOK_EVERY_S: Final = 3.0  # what other processes write is found by looking
 NEWS_PAGE: Final = 50
-_EXPECTS: Final = {
-    "otp": Expect.CODE,
-    "totp": Expect.CODE,
-    "id_tail": Expect.ID_TAIL,
-    "password": Expect.PASSWORD,
-    "voice": Expect.SPOKEN,
-}
 
 Vocabulary = Callable[[str], Awaitable[tuple[str, ...]]]
 
@@ -215,9 +208,7 @@ def _replied(
 ) -> Replied:
     cards = {reply.card["kind"] for reply in replies if reply.card is not None}
     choices = tuple(choice["say"] for choice in replies[-1].choices) if replies else ()
-    expect = _EXPECTS.get(status.expects, Expect.WORDS)
-    if expect is Expect.WORDS and ("readback" in cards or _yes_or_no(choices)):
-        expect = Expect.YES_NO
+    expect = expected(status.expects, cards, choices)
     pieces = tuple(piece for reply in replies for piece in spoken_pieces(reply.text))
     if "readback" in cards:  # where a mishearing would cost money, the keys are told at once
         pieces += (keys_told(choices).rstrip("，") + "。",) if choices else ()
@@ -240,7 +231,3 @@ def _read_out(password: SpokenPassword | None) -> tuple[str, ...]:
     half = len(password.digits) // 2
     first, second = (digits_to_spoken(part) for part in (password.digits[:half], password.digits[half:]))
     return (f"{first}，{second}。",)
-
-
-def _yes_or_no(choices: tuple[str, ...]) -> bool:
-    return any(recognise_by_rule(choice) in (Command.AFFIRM, Command.DENY) for choice in choices)

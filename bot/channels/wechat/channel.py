@@ -121,6 +121,7 @@ class WechatChannel:
             await asyncio.wait({task})
             self._said = None
         await self.settled()
+        await self._deps.voice.close()
         await self._deps.api.close()
 
 

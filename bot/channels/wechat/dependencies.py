@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from banking_core.bank import Bank
 from banking_core.clock import Clock
 from banking_core.storage import Database
+from bot.channels.phone.loop import Expect
 from bot.channels.rates import Rate
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.wechat.account import Account
@@ -25,17 +26,32 @@ OAUTH_URL = "https://open.weixin.qq.com"
 class VoiceReader(Protocol):
     """Ears for recordings."""
 
-    async def words(self, recording: bytes, kind: str) -> str:
-        """What was said in a recording of a kind ('amr', 'speex'), "" when nothing was understood."""
+    async def words(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> str:
+        """What was said in an AMR recording, "" when nothing was understood.
+
+        `expect` and `phrases` say what is likely, as in a call. Raises RecordingRefused, DecoderFailed, EarsFailed.
+        """
+        ...
+
+    async def close(self) -> None:
+        """After the last recording."""
         ...
 
 
 class DeafReader:
-    """Until somebody gives the channel ears."""
+    """Where nobody gave the channel ears."""
 
-    async def words(self, recording: bytes, kind: str) -> str:
+    async def words(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> str:
         """Nothing."""
         return ""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+async def no_words(_customer_id: str) -> tuple[str, ...]:
+    """Nobody's names."""
+    return ()
 
 
 async def within(task: asyncio.Future[Any], seconds: float) -> bool:
@@ -76,6 +92,7 @@ class WechatDependencies:
     menu_messages: bool = False
     alert: AlertTemplate | None = None
     voice: VoiceReader = field(default_factory=DeafReader)
+    vocabulary: Callable[[str], Awaitable[tuple[str, ...]]] = no_words  # names a customer is likely to say
     limits: WechatLimits = field(default_factory=WechatLimits)
     metrics: WechatMetrics = field(default_factory=lambda: WechatMetrics(CollectorRegistry()))
     within: Callable[[asyncio.Future[Any], float], Awaitable[bool]] = within

@@ -16,6 +16,10 @@ WechatError                 code
 │   ├── Unreachable         43004, 43019, 50005: the customer does not follow the account
 │   └── NotAllowed          40200, 48001, 48002: this kind of account may not do it
 ├── ApiUnavailable          no answer, or 'busy': trying again later is right
+├── RecordingRefused        a voice message that is no recording we can read
+│   └── RecordingTooLong
+├── DecoderFailed           the decoder ended without an answer
+├── EarsFailed              nobody can hear now
 └── MenuInvalid             the menu file cannot be used
 """
 
@@ -135,6 +139,30 @@ class ApiUnavailable(WechatError):
     """No answer, or none that can be read."""
 
     code = "api_unavailable"
+
+
+class RecordingRefused(WechatError):
+    """Not AMR, or nothing in it."""
+
+    code = "recording_refused"
+
+
+class RecordingTooLong(RecordingRefused):
+    """Longer than WeChat lets anybody speak."""
+
+    code = "recording_too_long"
+
+
+class DecoderFailed(WechatError):
+    """Out of time, out of memory, or broken."""
+
+    code = "decoder_failed"
+
+
+class EarsFailed(WechatError):
+    """No model to hear with, or it broke."""
+
+    code = "ears_failed"
 
 
 class MenuInvalid(WechatError):

@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.conversation.redaction import BLOT
+
 TEXT_BYTES_MAX = 2048
 ENDS = "。！？!?；;…\n"
 PAUSES = "，、,：: "
 SEPARATOR = "\n\n"
 MORE = "\n（还有内容，回复任意文字接着看）"
+SPOKEN_TO_AGENT = "[语音]"
+VOICE_PREFIX = "voice:"
+HEARD = "（听到的是：{}）"
 MessageJson = dict[str, Any]  # the fields of bot.conversation.views.MessageView
 
 
@@ -30,14 +35,39 @@ class Piece:
     upto: Mark
 
 
+def voice_key(key: str) -> str:
+    """The key in the log of a message that was spoken."""
+    return VOICE_PREFIX + key
+
+
 def size(text: str) -> int:
     """What Tencent counts: bytes of UTF-8."""
     return len(text.encode("utf-8", "replace"))
 
 
+def told(messages: Sequence[MessageJson]) -> list[MessageJson]:
+    """Those of the messages that the customer is shown: not their own, but what was heard in those they spoke.
+
+    What was heard is told with an answer, never alone, and never when a human heard it or a secret was in it.
+    """
+    answered = max((n for n, each in enumerate(messages) if each["sender"] == "bot"), default=-1)
+    return [
+        each
+        for n, each in enumerate(messages)
+        if each["sender"] != "customer" or (n < answered and _was_heard(each))
+    ]
+
+
+def _was_heard(message: MessageJson) -> bool:
+    spoken = str(message.get("client_id") or "").startswith(VOICE_PREFIX)
+    return spoken and BLOT not in message["text"] and not message["text"].startswith(SPOKEN_TO_AGENT)
+
+
 def shown(message: MessageJson) -> str:
     """A message and its card as text. Brackets that WeChat would take for a link are made harmless."""
     lines = [message["text"]]
+    if message["sender"] == "customer":
+        lines[0] = HEARD.format(message["text"])
     if message["sender"] == "agent":
         lines[0] = f"{message['sender_name']}：{message['text']}"
     if card := message.get("card"):
@@ -77,11 +107,10 @@ def pieces(
 ) -> list[Piece]:
     """What is said after `mark`, merged into the fewest texts of 2,048 bytes, at most `count_max` of them.
 
-    `messages` are those of the log after `mark.seq`, rising; the customer's own are passed over. `last_words` end the
-    newest message. When there is more than may be sent, the last text says so.
+    `messages` are those of the log after `mark.seq`, rising; of the customer's own only what was heard is told.
+    `last_words` end the newest message. When there is more than may be sent, the last text says so.
     """
-    said = [message for message in messages if message["sender"] != "customer"]
-    parts = [(message["seq"], shown(message)) for message in said]
+    parts = [(message["seq"], shown(message)) for message in told(messages)]
     if parts:
         seq, text = parts[-1]
         parts[-1] = (seq, text + last_words)

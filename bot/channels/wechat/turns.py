@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 
 from actions.branches import branches_reply
+from bot.channels.phone.expecting import expected
 from bot.channels.web.frames import is_clean
 from bot.channels.wechat import contacts
 from bot.channels.wechat.bindings import Bindings
 from bot.channels.wechat.dependencies import WechatDependencies
-from bot.channels.wechat.errors import WechatError
+from bot.channels.wechat.errors import RecordingTooLong, WechatError
 from bot.channels.wechat.messages import (
     Click,
     Content,
@@ -27,6 +29,7 @@ from bot.channels.wechat.messages import (
     View,
     Voice,
 )
+from bot.channels.wechat.texts import SPOKEN_TO_AGENT, voice_key
 from bot.conversation.errors import MessageTooLong
 from bot.conversation.views import Inbound
 from bot.dialogue.reply import Reply, choices
@@ -38,12 +41,14 @@ LOGIN_WORDS = "登录"
 _RATING = re.compile(r"([1-5])(分|星)?")
 _CHOICE = re.compile(r"([0-9]{1,9})\.([0-9]{1,2})")
 BRANCHES_MAX = 5
+LATEST = 10  # messages that are looked at for what was asked last
 
 WELCOME = (
     "您好，我是掌柜银行的小掌柜。想办什么直接说，比如“查余额”“给张三转五百”。"
     "第一次用请先说“绑定”，在安全页面登录；密码和验证码请不要发在聊天里。"
 )
-NOT_HEARD = "没有听清语音，请打字告诉我。"
+NOT_HEARD = "没有听清这段语音，请再说一遍，或者打字告诉我。"
+TOO_LONG = "这段语音太长，我听不完。请用一两句话再说一遍，或者打字告诉我。"
 NOT_SEEN = "这种消息我还看不懂，请把您要办的事打字告诉我，或者说“转人工”。"
 NO_LINKS = "链接我打不开，也请您不要轻信别人发来的链接。要办什么请打字告诉我。"
 UNBOUND = "微信绑定已经解除，这里不会再显示您的账户。需要时说“绑定”可以再绑。"
@@ -53,7 +58,7 @@ BINDING_OVER = (
     "您的微信绑定已经失效，可能是因为改过密码、锁过账户，或者绑定得太久。要继续办业务请说“绑定”重新登录。"
 )
 BEGIN = choices("绑定", "查余额", "转人工")
-TO_AGENT = {Voice: "[语音]", Image: "[图片]", Other: "[不支持的消息]"}
+TO_AGENT = {Voice: SPOKEN_TO_AGENT, Image: "[图片]", Other: "[不支持的消息]"}
 
 
 class Turns:
@@ -126,19 +131,36 @@ class Turns:
         return str(offered[number]["say"]) if number < len(offered) else content.content
 
     async def _voice(self, contact_id: str, conversation_id: str, message: Message, voice: Voice) -> None:
-        words = voice.recognition
+        words, trouble = voice.recognition, NOT_HEARD
         if not words:
             try:
-                recording = await self._deps.api.media(voice.media_id)
-                words = await self._deps.voice.words(recording, voice.format)
+                words = await self._heard(conversation_id, voice)
+            except RecordingTooLong:
+                trouble = TOO_LONG
             except WechatError as error:
-                log.warning("code=%s a voice message was not fetched", error.code)
-        if words:
-            await self._text(contact_id, conversation_id, message, words)
-        else:
-            await self._unreadable(conversation_id, message, voice)
+                log.warning("code=%s a voice message was not understood", error.code)
+        if not words:
+            await self._unreadable(conversation_id, message, voice, trouble)
+            return
+        if (await self._hub.status(conversation_id)).owner == "agent":
+            words = f"{SPOKEN_TO_AGENT} {words}"  # so that they know it was heard by a machine
+        await self._text(contact_id, conversation_id, replace(message, key=voice_key(message.key)), words)
 
-    async def _unreadable(self, conversation_id: str, message: Message, content: Content) -> None:
+    async def _heard(self, conversation_id: str, voice: Voice) -> str:
+        """What was said, understood as a call would understand it at this point of the conversation."""
+        recording = await self._deps.api.media(voice.media_id)
+        status = await self._hub.status(conversation_id)
+        latest = await self._hub.history(conversation_id, limit=LATEST)
+        at = max((n for n, said in enumerate(latest) if said["sender"] == "customer"), default=-1)
+        said = latest[at + 1 :] if status.owner == "bot" else []
+        offered = tuple(str(choice["say"]) for choice in said[-1]["choices"]) if said else ()
+        names = await self._deps.vocabulary(status.customer_id) if status.customer_id else ()
+        expect = expected(status.expects, {each["card"]["kind"] for each in said if each["card"]}, offered)
+        return await self._deps.voice.words(recording, expect, (*offered, *names))
+
+    async def _unreadable(
+        self, conversation_id: str, message: Message, content: Content, trouble: str = NOT_SEEN
+    ) -> None:
         """A human in charge sees that something came; otherwise the customer is asked to type."""
         status = await self._hub.status(conversation_id)
         if status.owner in ("agent", "queue"):
@@ -146,7 +168,7 @@ class Turns:
             await self._hub.receive(Inbound(conversation_id, message.key, text.strip()))
             if status.owner == "agent" or isinstance(content, Link):
                 return
-        said = {Voice: NOT_HEARD, Link: NO_LINKS}.get(type(content), NOT_SEEN)
+        said = NO_LINKS if isinstance(content, Link) else trouble
         await self._say(conversation_id, message, Reply(said))
 
     async def _near(self, place: Location) -> Reply:

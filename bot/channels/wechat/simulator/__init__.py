@@ -6,5 +6,6 @@ For tests, and for trying the channel without an account (`zhanggui wechat simul
 from bot.channels.wechat.simulator.api import build_simulator_app
 from bot.channels.wechat.simulator.follower import Follower
 from bot.channels.wechat.simulator.tencent import Shown, Tencent
+from bot.channels.wechat.simulator.voice import recorded
 
-__all__ = ["Follower", "Shown", "Tencent", "build_simulator_app"]
+__all__ = ["Follower", "Shown", "Tencent", "build_simulator_app", "recorded"]

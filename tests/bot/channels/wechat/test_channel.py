@@ -14,14 +14,18 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from wechatpy.crypto import WeChatCrypto
 
+from bot.channels.phone.audio import SILENCE
+from bot.channels.phone.loop import Expect
+from bot.channels.phone.speaking.espeak import synthesise
 from bot.channels.wechat import contacts
 from bot.channels.wechat.deliveries import RATE_HINT, TRIES_MAX
 from bot.channels.wechat.dependencies import within
 from bot.channels.wechat.models import WechatNonce, WechatReceived
 from bot.channels.wechat.sealing import Envelopes, signature
+from bot.channels.wechat.simulator import recorded
 from bot.channels.wechat.simulator.follower import FAULT
-from bot.channels.wechat.texts import MORE
-from bot.channels.wechat.turns import NO_LINKS, NOT_HEARD, NOT_SEEN, THANKS
+from bot.channels.wechat.texts import HEARD, MORE
+from bot.channels.wechat.turns import NO_LINKS, NOT_HEARD, NOT_SEEN, THANKS, TOO_LONG
 from bot.conversation import log, ownership
 from bot.dialogue.reply import Choice, Reply
 from tests.bot.channels.wechat.accounts import AES_KEY, APP_ID, OPENID, TOKEN, text_xml
@@ -419,22 +423,56 @@ async def test_choices_are_tapped_where_the_account_may_and_read_where_it_may_no
         assert (await site.contact()).quota_left == 3
 
 
-async def test_speech_that_nobody_hears_is_asked_to_be_typed(site: Site) -> None:
+async def test_speech_that_cannot_be_understood_is_asked_for_again(site: Site) -> None:
     follower = site.follower()
     await follower.speak(b"#!AMR\n")
+    await follower.speak(b"<script>" * 1000)
+    await follower.speak(recorded(SILENCE * 50))
+    await follower.speak(b"#!AMR\n" + bytes([4, *bytes(12)]) * 4000)
     await site.settled()
-    assert follower.texts() == [NOT_HEARD]
+    assert follower.texts() == [NOT_HEARD] * 3 + [TOO_LONG]
+    assert site.ears.heard == []
 
 
-async def test_speech_is_taken_by_whoever_gives_the_channel_ears(site: Site) -> None:
-    class Reader:
-        async def words(self, recording: bytes, kind: str) -> str:
-            return "查余额" if (recording, kind) == (b"#!AMR\n", "amr") else ""
-
-    object.__setattr__(site.channel.intake._deps, "voice", Reader())
-    await site.follower().speak(b"#!AMR\n")
+async def test_what_was_said_is_answered_like_text_with_what_was_heard(site: Site) -> None:
+    follower = site.follower()
+    await follower.speak(recorded(SILENCE * 15 + synthesise("查余额", 0.9)))
     await site.settled()
     assert site.ears.heard == ["查余额"]
+    assert [shown.how for shown in follower.screen] == ["answer"]
+    assert follower.texts()[0].startswith(HEARD.format("查余额"))
+    site.lost[:] = [True]
+    await follower.say("你好")
+    await site.settled()
+    assert HEARD[:5] not in follower.texts()[-1]
+
+
+class Reader:
+    """Hears what it is told to hear; knows what it was told to expect."""
+
+    def __init__(self, *words: str) -> None:
+        self.words_left = list(words)
+        self.expected: list[tuple[Expect, tuple[str, ...]]] = []
+
+    async def words(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> str:
+        self.expected.append((expect, phrases))
+        return self.words_left.pop(0)
+
+    async def close(self) -> None: ...
+
+
+async def test_a_voice_is_listened_to_as_a_call_would_at_this_point(site: Site) -> None:
+    reader = Reader("你好", "确认", "123456")
+    object.__setattr__(site.channel.intake._deps, "voice", reader)
+    follower = site.follower()
+    await follower.speak(b"")
+    await say_to(site, "给李静转500元，确认吗？", choices=(Choice("确认", "确认"), Choice("取消", "取消")))
+    await follower.speak(b"")
+    await follower.speak(b"")
+    await site.settled()
+    assert reader.expected[0] == (Expect.WORDS, ())
+    assert reader.expected[1] == (Expect.YES_NO, ("确认", "取消"))
+    assert "123456" not in str(follower.texts()) + str(await site.history())
 
 
 async def test_pictures_links_and_places_are_answered_and_a_human_sees_that_they_came(site: Site) -> None:

@@ -9,8 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from banking_core.audit import AuditRecord
+from bot.channels.phone.audio import SILENCE
+from bot.channels.phone.speaking.espeak import synthesise
 from bot.channels.wechat.bindings import BOUND
 from bot.channels.wechat.models import WechatAlert
+from bot.channels.wechat.simulator import recorded
+from bot.channels.wechat.texts import HEARD
 from bot.channels.wechat.turns import BINDING_OVER, NOT_BOUND, UNBOUND
 from bot.conversation.redaction import BLOT
 from bot.conversation.turns import NOT_IN_THIS_CHAT
@@ -122,6 +126,22 @@ async def test_a_code_for_an_order_is_typed_at_the_page_only(site: Site, browser
     assert (status, refused["error"]["code"]) == (400, "bad_request")
 
 
+async def test_an_order_that_was_spoken_is_told_as_it_was_heard_and_read_back_before_anything_moves(
+    site: Site, browser: Browser
+) -> None:
+    await make_customer(site.product)
+    await browser.bind()
+    await add_payee(site)
+    follower = site.follower()
+    await follower.speak(recorded(SILENCE * 15 + synthesise("给李静转一百元", 0.9)))
+    await site.settled()
+    assert HEARD.format("给李静转一百元") in follower.texts()[-1]
+    assert "¥100.00" in follower.texts()[-1] and "确认" in follower.texts()[-1]
+    await follower.speak(recorded(SILENCE * 15 + synthesise("确认", 0.9)))
+    await site.settled()
+    assert follower.screen[-1].kind == "news" and "输入验证码" in follower.texts()[-1], follower.texts()
+
+
 async def test_a_link_passed_on_binds_the_one_who_opens_it_and_nobody_else(
     site: Site, browser: Browser
 ) -> None:
@@ -231,11 +251,15 @@ async def test_a_human_takes_over_in_wechat_and_is_the_only_one_to_speak(
     seen = len(follower.screen)
     await follower.say("卡丢了")
     await follower.speak(b"#!AMR")
+    await follower.speak(recorded(SILENCE * 15 + synthesise("查余额", 0.9)))
     await follower.show_picture()
     await follower.say("解除绑定")
     await site.settled()
     said = [m["text"] for m in await site.history() if m["sender"] == "customer"]
-    assert said[-4:] == ["卡丢了", "[语音]", "[图片]", "解除绑定"] and len(follower.screen) == seen
+    assert (
+        said[-5:] == ["卡丢了", "[语音]", "[语音] 查余额", "[图片]", "解除绑定"]
+        and len(follower.screen) == seen
+    )
     assert (await site.contact()).quota_left == 5
     await handoff.close(conversation_id, seat.agent_id)
     await site.settled()

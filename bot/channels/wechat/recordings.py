@@ -1,0 +1,110 @@
+"""Voice messages: decoded in a process of its own, heard with the telephone's ears, in the grammar of the moment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from bot.channels.phone.audio import FRAME_BYTES, SILENCE
+from bot.channels.phone.errors import HearingFailed
+from bot.channels.phone.loop import Expect, StageBroke
+from bot.channels.phone.loop import Final as Whole
+from bot.channels.phone.ports import Heard, Hearing
+from bot.channels.wechat.amr import read_amr
+from bot.channels.wechat.errors import DecoderFailed, EarsFailed
+
+DECODER: Final = Path(__file__).with_name("amr_decoder.py")
+DECODE_S_MAX: Final = 10.0
+HEAR_S_MAX: Final = 30.0
+AT_ONCE_MAX: Final = 2
+KEPT_IN_ENVIRONMENT: Final = ("PATH", "LD_LIBRARY_PATH")  # no secret of ours goes along
+PAUSE: Final = 20  # frames of silence after the end, by which the ears know that it is one
+TURN_FRAMES: Final = 50  # the event loop has its turn after each second of sound
+
+
+class AmrReader:
+    """A `VoiceReader`. `ears` opens the ears at the first recording; they are not those of calls, which cannot wait."""
+
+    def __init__(self, ears: Callable[[], Awaitable[Hearing]], *, decoder: Path = DECODER) -> None:
+        self._open, self._decoder = ears, decoder
+        self._ears: Hearing | None = None
+        self._opening, self._gate = asyncio.Lock(), asyncio.Semaphore(AT_ONCE_MAX)
+
+    async def words(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> str:
+        """See `VoiceReader`."""
+        frames = read_amr(recording)
+        async with self._gate:
+            return await self._hear(await self._pcm(frames), expect, phrases)
+
+    async def close(self) -> None:
+        """After the last recording."""
+        if self._ears is not None:
+            await self._ears.close()
+
+    async def _pcm(self, frames: list[bytes]) -> bytes:
+        """PCM as in `bot.channels.phone.audio`. Raises DecoderFailed."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            str(self._decoder),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={name: os.environ[name] for name in KEPT_IN_ENVIRONMENT if name in os.environ},
+        )
+        try:
+            async with asyncio.timeout(DECODE_S_MAX):
+                return await _exchange(process, frames)
+        except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
+            raise DecoderFailed(type(error).__name__) from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+    async def _hear(self, pcm: bytes, expect: Expect, phrases: tuple[str, ...]) -> str:
+        async with self._opening:
+            self._ears = self._ears or await self._open()
+        heard: asyncio.Queue[Heard] = asyncio.Queue()
+        try:
+            ear = self._ears.recogniser(heard.put_nowait)
+        except HearingFailed as error:
+            raise EarsFailed(error.code) from None
+        try:
+            ear.expect(expect, phrases)
+            frames = [pcm[at : at + FRAME_BYTES] for at in range(0, len(pcm), FRAME_BYTES)] + [
+                SILENCE
+            ] * PAUSE
+            for number, frame in enumerate(frames, 1):
+                ear.feed(frame)
+                if number % TURN_FRAMES == 0:
+                    await asyncio.sleep(0)
+            ear.take_final()
+            async with asyncio.timeout(HEAR_S_MAX):
+                return await _whole(heard)
+        except TimeoutError:
+            raise EarsFailed("no end") from None
+        finally:
+            ear.close()
+
+
+async def _exchange(process: asyncio.subprocess.Process, frames: list[bytes]) -> bytes:
+    """What the decoder makes of the frames: exactly as much as they are long."""
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(b"".join(bytes([len(frame)]) + frame for frame in frames))
+    await process.stdin.drain()
+    process.stdin.close()
+    return await process.stdout.readexactly(len(frames) * FRAME_BYTES)
+
+
+async def _whole(heard: asyncio.Queue[Heard]) -> str:
+    while True:
+        match await heard.get():
+            case Whole(text):
+                return text.strip()
+            case StageBroke():
+                raise EarsFailed("broke")
