@@ -15,6 +15,7 @@ from bot.dialogue.skill import Accepted, Checked, Done, Manner, Skill, Slot, Tur
 from bot.dialogue.state import Frame
 
 SHOWN_MAX = 5
+NEAR_M_MAX = 30_000
 _NEAR = re.compile(
     r"([\u4e00-\u9fff]{2,10}?)(?:附近|旁边|那边|这边|周边|周围|边上|一带|那儿|这里|哪里|哪儿|有没有|有|的)"
 )
@@ -107,6 +108,41 @@ async def branches_reply(
     )
     card = Card(kind="branches", title=f"{place}的网点", columns=("名称", "地址", "营业时间"), rows=rows)
     return Reply(_sentence(place, found), card)
+
+
+async def nearest_reply(
+    session: AsyncSession,
+    branches: Branches,
+    place: tuple[float, float],
+    label: str,
+    limit: int,
+) -> Reply:
+    """What is nearest to a place in degrees (GCJ-02); by its words where the directory knows no degrees."""
+    found = await branches.nearest(session, *place, limit)
+    if not found:
+        return await branches_reply(session, branches, label or "您所在的位置", None, limit)
+    first = found[0]
+    within = [branch for branch in found if (branch.distance_m or 0) <= NEAR_M_MAX]
+    rows = tuple(
+        (b.name, _way(b), b.address, f"{b.hours_text}{'（营业中）' if b.open_now else '（休息中）'}")
+        for b in within or [first]
+    )
+    card = Card(
+        kind="branches",
+        title="离您最近的网点",
+        columns=("名称", "距离", "地址", "营业时间"),
+        rows=rows,
+        note="距离是直线距离，实际路程会长一些。",
+    )
+    state = "现在营业" if first.open_now else "现在休息"
+    told = f"{first.name}，{_way(first)}：{first.address}，{first.hours_text}，{state}。"
+    where = "离您最近的是" if within else f"您附近{NEAR_M_MAX // 1000}公里内没有我们的网点，最近的是"
+    return Reply(where + told, card)
+
+
+def _way(branch: BranchInfo) -> str:
+    way_m = branch.distance_m or 0
+    return f"约{max(way_m, 10) // 10 * 10}米" if way_m < 1000 else f"约{way_m / 1000:.1f}公里"
 
 
 def _sentence(place: str, found: list[BranchInfo]) -> str:

@@ -46,6 +46,7 @@ def _row(city: str, entry: object, sets: dict[str, Any]) -> dict[str, Any]:
         raise BranchDirectoryInvalid(f"{code}: unknown set {entry['set']!r}", field="set")
     row = {**base, **entry, "city": city}
     row.pop("set", None)
+    row["latitude"], row["longitude"] = _place(code, row.pop("at", None))
     for field in TEXT_FIELDS:
         if not isinstance(row.get(field), str) or not row[field].strip():
             raise BranchDirectoryInvalid(f"{code}: {field} is missing", field=field)
@@ -59,3 +60,13 @@ def _row(city: str, entry: object, sets: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise BranchDirectoryInvalid(f"{code}: {field} is not a list of words", field=field)
     return cast(dict[str, Any], row)
+
+
+def _place(code: object, at: object) -> tuple[float | None, float | None]:
+    """Latitude and longitude in degrees, or nothing."""
+    match at:
+        case None:
+            return None, None
+        case [float(latitude), float(longitude)] if abs(latitude) <= 90 and abs(longitude) <= 180:
+            return latitude, longitude
+    raise BranchDirectoryInvalid(f"{code}: at is not [latitude, longitude]", field="at")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from sqlalchemy import CheckConstraint, Index, String
+from sqlalchemy import CheckConstraint, Double, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from banking_core.storage import Base
@@ -14,11 +14,12 @@ KIND_NAMES: dict[str, str] = {"branch": "网点", "atm": "自助银行"}
 
 
 class Branch(Base):
-    """A branch or a cash machine. Hours are 'HH:MM-HH:MM', '24h' or 'closed', Asia/Shanghai."""
+    """A branch or a cash machine. Hours are 'HH:MM-HH:MM', '24h' or 'closed', Asia/Shanghai; degrees are GCJ-02."""
 
     __tablename__ = "branch"
     __table_args__ = (
         CheckConstraint("kind IN ('branch', 'atm')", name="kind"),
+        CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="place"),
         Index("ix_branch_city_kind", "city", "kind"),
     )
 
@@ -28,6 +29,8 @@ class Branch(Base):
     city: Mapped[str] = mapped_column(String(20))
     district: Mapped[str] = mapped_column(String(20))
     address: Mapped[str] = mapped_column(String(120))
+    latitude: Mapped[float | None] = mapped_column(Double)
+    longitude: Mapped[float | None] = mapped_column(Double)
     weekday_hours: Mapped[str] = mapped_column(String(16))
     weekend_hours: Mapped[str] = mapped_column(String(16))
     services: Mapped[list[Any]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import asin, cos, radians, sin, sqrt
 from typing import Literal
 
 from banking_core.branches.models import Branch
@@ -19,6 +20,7 @@ FILLER = re.compile(
 )
 LANDMARK_WEIGHT, TEXT_WEIGHT, DISTRICT_WEIGHT, CITY_WEIGHT = 8, 6, 4, 2
 WORD_CHARACTERS_MIN = 2
+EARTH_RADIUS_M = 6_371_000
 
 
 @dataclass(frozen=True)
@@ -94,3 +96,13 @@ def _score(place: Place, branch: Branch) -> int:
     score = sum(known.get(word, 0) for word in place.words - place.cities)
     text = f"{branch.name} {branch.address}".casefold()
     return score + sum(TEXT_WEIGHT for piece in place.rest if piece in text)
+
+
+def distance_m(from_degrees: tuple[float, float], to_degrees: tuple[float, float]) -> int:
+    """The straight way between two places (latitude, longitude) on the globe, in metres."""
+    (from_latitude, from_longitude), (to_latitude, to_longitude) = (
+        (radians(latitude), radians(longitude)) for latitude, longitude in (from_degrees, to_degrees)
+    )
+    half = sin((to_latitude - from_latitude) / 2) ** 2
+    half += cos(from_latitude) * cos(to_latitude) * sin((to_longitude - from_longitude) / 2) ** 2
+    return round(2 * EARTH_RADIUS_M * asin(min(1.0, sqrt(half))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.branches.directory import DEFAULT_DIRECTORY, read_directory
 from banking_core.branches.models import KIND_NAMES, Branch, BranchKind
-from banking_core.branches.places import Matched, rank, understand
+from banking_core.branches.places import Matched, distance_m, rank, understand
 from banking_core.checked import checked
 from banking_core.clock import BANK_ZONE
 from banking_core.core import Core
@@ -24,7 +24,10 @@ SATURDAY = 5
 
 @dataclass(frozen=True)
 class BranchInfo:
-    """One branch as told to a customer. `matched`: what of the named place was found, 'any' if none was."""
+    """One branch as told to a customer. `matched`: what of the named place was found, 'any' if none was.
+
+    `distance_m` is the straight way from where the customer is, when that was asked.
+    """
 
     code: str
     name: str
@@ -40,6 +43,7 @@ class BranchInfo:
     landmarks: tuple[str, ...]
     open_now: bool
     matched: Matched
+    distance_m: int | None = None
 
 
 @checked
@@ -89,6 +93,23 @@ class Branches:
             matched, branches = rank(understand(named, everything), branches)
         now = self._clock.now()
         return [_info(branch, matched, now) for branch in branches[: max(0, min(limit, LIMIT_MAX))]]
+
+    async def nearest(
+        self, session: AsyncSession, latitude: float, longitude: float, limit: int = 5
+    ) -> list[BranchInfo]:
+        """Branches and machines by the straight way from a place in degrees (GCJ-02), nearest first, at most 50.
+
+        Those without a place in the directory are left out.
+        """
+        here, now = (latitude, longitude), self._clock.now()
+        rows = await session.scalars(select(Branch).where(Branch.latitude.is_not(None)))
+        found = [
+            replace(_info(row, "any", now), distance_m=distance_m(here, (row.latitude, row.longitude)))
+            for row in rows
+            if row.latitude is not None and row.longitude is not None
+        ]
+        found.sort(key=lambda branch: (branch.distance_m, branch.code))
+        return found[: max(0, min(limit, LIMIT_MAX))]
 
     async def cities(self, session: AsyncSession) -> list[str]:
         """Every city with a branch, most branches first."""

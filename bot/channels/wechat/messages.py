@@ -49,7 +49,7 @@ class Voice:
 
 @dataclass(frozen=True)
 class Location:
-    """A place the customer picked on the map; `label` is its address in words."""
+    """A place the customer picked on the map, in degrees of GCJ-02; `label` is its address in words."""
 
     latitude: float
     longitude: float

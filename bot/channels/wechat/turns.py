@@ -6,7 +6,7 @@ import logging
 import re
 from dataclasses import replace
 
-from actions.branches import branches_reply
+from actions.branches import nearest_reply
 from bot.channels.phone.expecting import expected
 from bot.channels.web.frames import is_clean
 from bot.channels.wechat import contacts
@@ -172,10 +172,10 @@ class Turns:
         await self._say(conversation_id, message, Reply(said))
 
     async def _near(self, place: Location) -> Reply:
-        """The branches nearest to the address in words; the directory knows streets and landmarks, no degrees."""
+        """The branches nearest to the place; WeChat's degrees are those of the directory (GCJ-02)."""
         async with self._deps.database.snapshot() as session:
-            branches = self._deps.bank.branches
-            return await branches_reply(session, branches, place.label or "您所在的位置", None, BRANCHES_MAX)
+            at = (place.latitude, place.longitude)
+            return await nearest_reply(session, self._deps.bank.branches, at, place.label, BRANCHES_MAX)
 
     async def _end_what_no_longer_holds(self, contact_id: str, message: Message) -> None:
         if await self._bindings.is_over(contact_id):

@@ -10,6 +10,7 @@ import pytest
 from banking_core.bank import Bank
 from banking_core.branches import BranchDirectoryInvalid
 from banking_core.branches.directory import read_directory
+from banking_core.branches.places import distance_m
 from banking_core.branches.service import hours_text
 from banking_core.clock import ManualClock
 from banking_core.storage import Database
@@ -154,6 +155,10 @@ async def test_loading_again_follows_the_file(database: Database, loaded: Bank, 
     [
         "cities: [",
         "cities: 3",
+        "cities: {上海: [{code: X1, kind: branch, name: n, district: d, address: a, landmarks: [], at: [31.2],"
+        " services: [], weekday_hours: 24h, weekend_hours: closed}]}",
+        "cities: {上海: [{code: X1, kind: branch, name: n, district: d, address: a, landmarks: [], at: [131.2, 31.2],"
+        " services: [], weekday_hours: 24h, weekend_hours: closed}]}",
         "cities: {上海: [{code: X1}]}",
         "cities: {上海: [x]}",
         "cities: {上海: [{code: X1, set: nowhere, name: n, district: d, address: a, landmarks: []}]}",
@@ -170,3 +175,35 @@ async def test_a_broken_directory_changes_nothing(
         with pytest.raises(BranchDirectoryInvalid):
             await loaded.branches.load(session, path)
         assert "上海" in await loaded.branches.cities(session)
+
+
+async def test_the_nearest_come_first_each_with_its_distance(database: Database, loaded: Bank) -> None:
+    async with database.snapshot() as session:
+        found = await loaded.branches.nearest(session, 31.2400, 121.5000)  # 陆家嘴
+        assert found[0].code == "SH01" and found[0].distance_m is not None
+        assert 600 < found[0].distance_m < 1100
+        assert [b.distance_m for b in found] == sorted(b.distance_m or 0 for b in found)
+        assert {branch.city for branch in found} == {"上海"}
+        assert len(await loaded.branches.nearest(session, -89.9, 179.9, limit=100)) == 50
+
+
+def test_every_branch_lies_in_its_city() -> None:
+    rows = read_directory()
+    for city in {row["city"] for row in rows}:
+        places = [(row["latitude"], row["longitude"]) for row in rows if row["city"] == city]
+        assert all(distance_m(places[0], place) < 60_000 for place in places), city
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "way_m"),
+    [
+        ((31.0, 121.0), (31.0, 121.0), 0),
+        ((0.0, 0.0), (0.0, 1.0), 111_195),
+        ((90.0, 0.0), (-90.0, 0.0), 20_015_087),
+        ((39.9087, 116.3975), (31.2304, 121.4737), 1_067_000),
+    ],
+)
+def test_the_straight_way_is_that_on_the_globe(
+    here: tuple[float, float], there: tuple[float, float], way_m: int
+) -> None:
+    assert distance_m(here, there) == pytest.approx(way_m, rel=0.005)

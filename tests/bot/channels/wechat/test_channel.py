@@ -475,6 +475,20 @@ async def test_a_voice_is_listened_to_as_a_call_would_at_this_point(site: Site) 
     assert "123456" not in str(follower.texts()) + str(await site.history())
 
 
+async def test_a_place_is_answered_with_what_is_nearest_and_when_it_is_open(site: Site) -> None:
+    follower = site.follower()
+    await follower.share_place(31.2400, 121.5000, "南京市鼓楼区某路1号")  # the degrees count, not the words
+    assert "没有查到网点" in follower.texts()[-1]
+    async with site.product.database.transaction() as session:
+        await site.product.bank.branches.load(session)
+    await follower.share_place(31.2400, 121.5000, "南京市鼓楼区某路1号")
+    text = follower.texts()[-1]
+    assert text.startswith("离您最近的是上海分行营业部，约") and "米：世纪大道1866号" in text
+    assert text.count("约") == 6 and "周一至周五 09:00-17:30" in text and "南京" not in text.split("【")[0]
+    await follower.share_place(29.65, 91.12, "")
+    assert "30公里内没有我们的网点，最近的是" in follower.texts()[-1]
+
+
 async def test_pictures_links_and_places_are_answered_and_a_human_sees_that_they_came(site: Site) -> None:
     async with site.product.database.transaction() as session:
         await site.product.bank.branches.load(session)
