@@ -10,18 +10,19 @@ from typing import Any, Literal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from banking_core.complaints import Complaint
+from banking_core.complaints import OPEN, Complaint
 from desk.cases import due_at
 from desk.matters import Matters
 from desk.models import Case, DeskAgent, Ticket
 from desk.reasons import reason_text
 
-Kind = Literal["first_reply", "next_reply", "resolution", "callback", "complaint"]
+Kind = Literal["first_reply", "next_reply", "resolution", "callback", "complaint_ack", "complaint"]
 KIND_TEXT: dict[str, str] = {
     "first_reply": "首次回复超时",
     "next_reply": "回复超时",
     "resolution": "办结超时",
     "callback": "回电超时",
+    "complaint_ack": "投诉受理超时",
     "complaint": "投诉答复超时",
 }
 SOON = timedelta(seconds=30)
@@ -87,13 +88,20 @@ async def _late_callbacks(session: AsyncSession, now: datetime) -> list[Breach]:
 
 
 async def _late_complaints(session: AsyncSession, now: datetime) -> list[Breach]:
-    rows = await session.execute(
-        select(Complaint.number, Complaint.answer_due_at, Complaint.assignee_name)
-        .where(Complaint.status.in_(("filed", "working")), Complaint.answer_due_at < now)
+    """Those not answered in time, and those that nobody has even taken in time."""
+    unanswered, untaken = Complaint.answer_due_at < now, Complaint.acked_at.is_(None)
+    rows = await session.scalars(
+        select(Complaint)
+        .where(Complaint.status.in_(OPEN), unanswered | (untaken & (Complaint.ack_due_at < now)))
         .order_by(Complaint.answer_due_at)
         .limit(ALERTS_MAX)
     )
-    return [Breach("complaint", number, "投诉", name or "", due) for number, due, name in rows.all()]
+    return [
+        Breach("complaint", row.number, "投诉", row.assignee_name or "", row.answer_due_at)
+        if row.answer_due_at < now
+        else Breach("complaint_ack", row.number, "投诉", "", row.ack_due_at)
+        for row in rows
+    ]
 
 
 def breach_view(breach: Breach) -> dict[str, str]:

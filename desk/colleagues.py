@@ -44,13 +44,17 @@ class Colleagues:
         self._clock, self._rules = clock, rules
 
     async def listed(self, session: AsyncSession, seat: Seat, holders: Sequence[str]) -> list[Colleague]:
-        """Everybody else who serves customers, by name; `holders` has an agent id for each customer served now."""
+        """Everybody else who serves customers; see `everybody`."""
+        return [each for each in await self.everybody(session, holders) if each.agent_id != seat.agent_id]
+
+    async def everybody(self, session: AsyncSession, holders: Sequence[str]) -> list[Colleague]:
+        """Who serves customers, by team and name; `holders` has an agent id for each customer served now."""
         load = Counter(holders)
         oldest = self._clock.now() - timedelta(seconds=self._rules.heartbeat_live_s)
         rows = await session.execute(
             select(DeskAgent, Presence)
             .outerjoin(Presence, Presence.agent_id == DeskAgent.id)
-            .where(DeskAgent.active, DeskAgent.id != seat.agent_id)
+            .where(DeskAgent.active)
             .order_by(DeskAgent.team, DeskAgent.display_name)
         )
         return [

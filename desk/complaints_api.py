@@ -8,17 +8,28 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from banking_core.complaints import STATUS_TEXT, Complaint, ComplaintEntry, Complaints, Staff
-from banking_core.complaints.models import ENTRY_TEXT
+from banking_core.complaints import (
+    ENTRY_TEXT,
+    OPEN,
+    ROUNDS_MAX,
+    STATUS_TEXT,
+    Complaint,
+    ComplaintEntry,
+    Complaints,
+    Staff,
+)
 from desk.api import DeskApi, SeatedHandler, json_answer
 from desk.bodies import read_object, text_of
+from desk.colleagues import Colleague
 from desk.dependencies import DeskDependencies
 from desk.errors import BadRequest, NotAllowed, NotThere
 from desk.limits import Limiters
 from desk.live import LiveSeats
 from desk.logins import Seat
+from desk.views import colleague_view
 
 Act = Callable[[AsyncSession], Awaitable[Complaint]]
+WHOSE = ("", "me", "nobody")
 ROUND_TEXT = {1: "", 2: "复核"}
 STAFF_STATUS_TEXT = STATUS_TEXT | {"answered": "已答复，等客户评价"}
 
@@ -40,7 +51,11 @@ class ComplaintsApi:
     def add_routes(self, app: web.Application) -> None:
         """Adds the routes under /api."""
         one = "/api/complaints/{number}"
-        gets: dict[str, SeatedHandler] = {"/api/complaints": self.listed, one: self.one}
+        gets: dict[str, SeatedHandler] = {
+            "/api/complaints": self.listed,
+            one: self.one,
+            f"{one}/agents": self.agents,
+        }
         posts: dict[str, SeatedHandler] = {
             f"{one}/take": self.take,
             f"{one}/assign": self.assign,
@@ -54,15 +69,47 @@ class ComplaintsApi:
             app.router.add_post(path, self._api.seated(handler, self._limiters.writes))
 
     async def listed(self, request: web.Request, seat: Seat) -> web.StreamResponse:
-        """?status=open, answered or closed; the words only of whom one looks into, or of all for who sees all."""
+        """?status=open, answered or closed; the words only of whom one looks into, or of all for who sees all.
+
+        &whose=me, nobody or, for who sees all, agent:xiaowang.
+        """
         status = request.query.get("status", "open")
         if status not in ("open", "answered", "closed"):
             raise BadRequest()
         async with self._deps.db.transaction() as session:
-            found = await self._complaints.listed(session, status)
+            whose = await self._whose(session, request.query.get("whose", ""), seat)
+            found = await self._complaints.listed(session, status, whose)
             self._note(session, seat, "complaints.read", "", None, {"numbers": [row.number for row in found]})
             items = [self._view(row, seat) for row in found]
-        return json_answer({"items": items, "categories": self._categories()})
+            crew = await self._deps.desk.colleagues.everybody(session, ()) if seat.rights.sees_all else []
+        agents = [[colleague.username, colleague.display_name] for colleague in crew]
+        return json_answer({"items": items, "categories": self._categories(), "agents": agents})
+
+    async def _whose(self, session: AsyncSession, wanted: str, seat: Seat) -> str | None:
+        """Whose complaints are wanted: an agent's id, "" for nobody's, None for everybody's."""
+        if wanted in WHOSE:
+            return {"me": seat.agent_id, "nobody": "", "": None}[wanted]
+        kind, _, username = wanted.partition(":")
+        if kind != "agent":
+            raise BadRequest()
+        if not seat.rights.sees_all:
+            raise NotAllowed()
+        agent = await self._deps.desk.agent_named(session, username)
+        if agent is None:
+            raise NotThere("没有这位同事，请刷新后再选。")
+        return agent.id
+
+    async def agents(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Whom a supervisor may give this complaint to, each with what they have to do already."""
+        if not seat.rights.leads:
+            raise NotAllowed()
+        holders = [line.agent_id for line in await self._deps.hub.served()]
+        async with self._deps.db.transaction() as session:
+            row = await self._complaints.get(session, request.match_info["number"])
+            crew = await self._deps.desk.colleagues.everybody(session, holders)
+            load = await self._complaints.open_by_assignee(session)
+            items = [_candidate_view(colleague, row, load.get(colleague.agent_id, 0)) for colleague in crew]
+        return json_answer({"items": items})
 
     async def one(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """Words and log of one complaint, to whoever looks into it, may take it, or sees all; each look is noted."""
@@ -137,7 +184,7 @@ class ComplaintsApi:
 
     def _view(self, row: Complaint, seat: Seat) -> dict[str, Any]:
         now = self._deps.clock.now()
-        is_open = row.status in ("filed", "working")
+        is_open = row.status in OPEN
         due = row.ack_due_at if row.acked_at is None else row.answer_due_at
         return {
             "number": row.number,
@@ -154,7 +201,14 @@ class ComplaintsApi:
             "answer": (row.answer or "") if self._may_read(row, seat) else "",
             "score": row.score,
             "filed_at": row.filed_at.isoformat(),
+            "open": is_open,
+            "now": now.isoformat(),
             "due_at": due.isoformat(),
+            "due_text": "受理" if row.acked_at is None else "答复",
+            "ack_due_at": row.ack_due_at.isoformat(),
+            "acked_at": row.acked_at.isoformat() if row.acked_at else None,
+            "answer_due_at": row.answer_due_at.isoformat(),
+            "answered_at": row.answered_at.isoformat() if row.answered_at else None,
             "late": is_open and now > due,
         }
 
@@ -182,6 +236,15 @@ class ComplaintsApi:
             after=after,
             allowed=allowed,
         )
+
+
+def _candidate_view(colleague: Colleague, row: Complaint, complaints: int) -> dict[str, Any]:
+    """A colleague with their load; who looked into the first round is not given the second."""
+    return colleague_view(colleague) | {
+        "complaints": complaints,
+        "has_it": row.assignee_id == colleague.agent_id,
+        "allowed": row.round < ROUNDS_MAX or row.first_assignee_id != colleague.agent_id,
+    }
 
 
 def _entry_view(entry: ComplaintEntry) -> dict[str, str]:

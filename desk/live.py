@@ -3,7 +3,7 @@
 server: {"type": "welcome"} | {"type": "me", agent} | {"type": "queue", items, on_duty, open_tickets}
         | {"type": "mine", items} | {"type": "message", conversation_id, message}
         | {"type": "typing", conversation_id} | {"type": "state", conversation_id}
-        | {"type": "alerts", items} (for who sees all)
+        | {"type": "complaints", mine, nobody} | {"type": "alerts", items} (for who sees all)
         | {"type": "beat"} | {"type": "pong"} | {"type": "error", error: {code, text}}
 client: {"type": "ping"}
 
@@ -26,7 +26,7 @@ from desk.custody import Custody
 from desk.dependencies import DeskDependencies
 from desk.errors import DeskError, NoSession
 from desk.logins import Seat
-from desk.snapshots import alert_snapshot, held_snapshot, queue_snapshot
+from desk.snapshots import alert_snapshot, complaint_counts, held_snapshot, queue_snapshot
 from desk.views import message_view, seat_view
 
 log = logging.getLogger(__name__)
@@ -160,6 +160,8 @@ class DeskConnection:
         queue = await queue_snapshot(self._deps, self.seat.agent_id)
         await self._custody.note_queue(self.seat, [line["conversation_id"] for line in queue["items"]])
         await self._send_if_new({"type": "queue"} | queue)
+        counts = await complaint_counts(self._deps, self.seat)
+        await self._send_if_new({"type": "complaints"} | counts)
         if self.seat.rights.sees_all:
             await self._send_if_new({"type": "alerts", "items": await alert_snapshot(self._deps)})
 

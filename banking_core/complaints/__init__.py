@@ -6,10 +6,13 @@ from banking_core.complaints.errors import (
     ComplaintOver,
     ComplaintUnanswered,
 )
-from banking_core.complaints.models import STATUS_TEXT, Complaint, ComplaintEntry
-from banking_core.complaints.service import Complaints, Staff
+from banking_core.complaints.models import ENTRY_TEXT, ROUNDS_MAX, STATUS_TEXT, Complaint, ComplaintEntry
+from banking_core.complaints.service import OPEN, Complaints, Staff
 
 __all__ = [
+    "ENTRY_TEXT",
+    "OPEN",
+    "ROUNDS_MAX",
     "STATUS_TEXT",
     "Complaint",
     "ComplaintEntry",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -118,23 +118,31 @@ class Complaints:
         )
         return rows.all()
 
-    async def listed(self, session: AsyncSession, status: str) -> Sequence[Complaint]:
-        """'open' ones by due date, or 'answered', or 'closed' ones newest first. Raises InvalidInput."""
+    async def listed(
+        self, session: AsyncSession, status: str, assignee_id: str | None = None
+    ) -> Sequence[Complaint]:
+        """'open' ones by due date, or 'answered', or 'closed' ones newest first. Raises InvalidInput.
+
+        `assignee_id` narrows it to whom looks into them, "" to those nobody has; None is everybody's.
+        """
         wanted = {"open": OPEN, "answered": ("answered",), "closed": ("closed",)}.get(status)
         if wanted is None:
             raise InvalidInput("unknown status", field="status")
         order = Complaint.answer_due_at.asc() if status == "open" else Complaint.answered_at.desc()
-        rows = await session.scalars(
-            select(Complaint).where(Complaint.status.in_(wanted)).order_by(order).limit(LISTED_MAX)
-        )
+        statement = select(Complaint).where(Complaint.status.in_(wanted))
+        if assignee_id is not None:
+            statement = statement.where(Complaint.assignee_id == (assignee_id or None))
+        rows = await session.scalars(statement.order_by(order).limit(LISTED_MAX))
         return rows.all()
 
-    async def open_count(self, session: AsyncSession) -> int:
-        """How many wait for an answer."""
-        count = await session.scalar(
-            select(func.count()).select_from(Complaint).where(Complaint.status.in_(OPEN))
+    async def open_by_assignee(self, session: AsyncSession) -> Mapping[str, int]:
+        """How many complaints wait for an answer, by id of whom looks into them; "" is nobody."""
+        rows = await session.execute(
+            select(Complaint.assignee_id, func.count())
+            .where(Complaint.status.in_(OPEN))
+            .group_by(Complaint.assignee_id)
         )
-        return int(count or 0)
+        return {assignee_id or "": count for assignee_id, count in rows.all()}
 
     async def get(self, session: AsyncSession, number: str) -> Complaint:
         """One complaint, locked for this transaction. Raises ComplaintNotFound."""
@@ -174,9 +182,8 @@ class Complaints:
         complaint.assignee_id, complaint.assignee_name, complaint.status = to.id, to.name, "working"
         if complaint.acked_at is None:
             complaint.acked_at = self._clock.now()
-        await self._log(
-            session, complaint, "assigned" if by else "taken", (by or to).name, f"由{to.name}处理"
-        )
+        kind = "assigned" if by else "taken"
+        await self._log(session, complaint, kind, (by or to).name, f"由{to.name}处理", {"assignee_id": to.id})
         return complaint
 
     async def note(self, session: AsyncSession, number: str, by: Staff, text: str) -> Complaint:
@@ -278,7 +285,13 @@ class Complaints:
         return complaint
 
     async def _log(
-        self, session: AsyncSession, complaint: Complaint, kind: str, by_name: str, text: str
+        self,
+        session: AsyncSession,
+        complaint: Complaint,
+        kind: str,
+        by_name: str,
+        text: str,
+        noted: Mapping[str, str] | None = None,
     ) -> None:
         count = await session.scalar(
             select(func.count())
@@ -304,6 +317,7 @@ class Complaints:
             customer_id=complaint.customer_id,
             object_kind="complaint",
             object_id=complaint.number,
+            after=noted,
         )
 
     def _due(self, now: datetime, term: str) -> datetime:

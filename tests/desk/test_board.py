@@ -13,13 +13,12 @@ from playwright.async_api import expect
 
 from bot.assembly import Product
 from bot.conversation.views import Inbound
-from desk import DEMO_PASSWORD
 from desk.board import as_csv, board
 from desk.clocks import breaches
 from tests.bot.conversation.talking import Talk, folder, product
 from tests.browsers import open_browser
 from tests.desk.conftest import Page
-from tests.desk.doors import door
+from tests.desk.doors import browse, door
 
 __all__ = ["door", "folder", "product"]
 
@@ -205,15 +204,8 @@ async def test_the_supervisor_sees_what_is_late_reads_the_day_and_works_off_a_co
     wait(product, 181)
     await complains(product, waiting)
     async with open_browser() as browser:
-        page = await (await browser.new_context(viewport={"width": 1280, "height": 800})).new_page()
         errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda line: errors.append(line.text) if "Content Security" in line.text else None)
-        await page.goto(str(door.make_url("/desk/")))
-        await page.get_by_test_id("desk-user").fill("zhuguan")
-        await page.get_by_test_id("desk-pass").fill(DEMO_PASSWORD)
-        await page.keyboard.press("Enter")
-        await expect(page.get_by_test_id("link")).to_have_text("已连接")
+        page = await browse(browser, door, "zhuguan", errors)
         await expect(page.get_by_test_id("alert")).to_have_count(1)
         await page.get_by_test_id("tab-talks").focus()
         for _ in range(3):

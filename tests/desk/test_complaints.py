@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
+from playwright.async_api import expect
 from sqlalchemy import select
 
 from banking_core.audit.models import AuditRecord
@@ -14,9 +15,11 @@ from banking_core.complaints import Complaint
 from banking_core.notices.models import Notice
 from bot.assembly import Product
 from bot.dialogue.understanding import Understanding
+from desk.clocks import breaches
 from tests.bot.conversation.talking import Talk, folder, product
+from tests.browsers import open_browser
 from tests.desk.conftest import Page
-from tests.desk.doors import door
+from tests.desk.doors import browse, door
 
 __all__ = ["door", "folder", "product"]
 
@@ -171,6 +174,151 @@ async def test_a_supervisor_gives_a_complaint_to_a_colleague_and_the_late_ones_s
     talk.product.clock.advance(seconds=22 * 86_400)  # type: ignore[attr-defined]
     [listed] = (await (await _sit(pages, "zhuguan")).get("/complaints"))[1]["items"]
     assert listed["late"] is True
+
+
+async def _two(talk: Talk, boss: Page) -> tuple[str, str]:
+    """Two complaints of a customer, their numbers: 小李 has the first, nobody the other."""
+    numbers = []
+    async with talk.product.database.transaction() as session:
+        customer_id = (await talk.product.hub.status(talk.conversation)).customer_id
+        assert customer_id is not None
+        for text in (STORY, "柜台乱收费"):
+            row = await talk.product.bank.complaints.file(
+                session,
+                customer_id=customer_id,
+                conversation_id=talk.conversation,
+                channel="web",
+                content=text,
+                key=text,
+            )
+            numbers.append(row.number)
+    assert (await boss.post(f"/complaints/{numbers[0]}/assign", {"username": "xiaoli"}))[0] == 200
+    return numbers[0], numbers[1]
+
+
+async def test_the_list_is_narrowed_by_state_and_by_who_looks_into_it(
+    talk: Talk, pages: dict[str, Page]
+) -> None:
+    boss, li, wang = [await _sit(pages, name) for name in ("zhuguan", "xiaoli", "xiaowang")]
+    mine, nobodys = await _two(talk, boss)
+
+    async def numbers(page: Page, query: str) -> list[str]:
+        status, body = await page.get(f"/complaints?{query}")
+        assert status == 200, body
+        return [item["number"] for item in body["items"]]
+
+    assert await numbers(boss, "whose=agent:xiaoli") == [mine] == await numbers(li, "whose=me")
+    assert await numbers(boss, "whose=nobody") == [nobodys] == await numbers(wang, "whose=nobody")
+    assert sorted(await numbers(boss, "")) == sorted([mine, nobodys])
+    assert await numbers(wang, "whose=me") == [] == await numbers(boss, "status=closed&whose=agent:xiaoli")
+    assert (await wang.get("/complaints?whose=agent:xiaoli"))[0] == 403
+    for odd in ("xiaoli", "team:a"):
+        assert (await boss.get(f"/complaints?whose={odd}"))[0] == 400, odd
+    assert (await boss.get("/complaints?whose=agent:nemo"))[0] == 404
+    assert (await boss.get("/complaints"))[1]["agents"] and not (await wang.get("/complaints"))[1]["agents"]
+
+
+async def test_whom_to_give_it_to_is_shown_with_what_they_have_to_do(
+    talk: Talk, pages: dict[str, Page]
+) -> None:
+    boss, li, auditor = [await _sit(pages, name) for name in ("zhuguan", "xiaoli", "shenji")]
+    mine, nobodys = await _two(talk, boss)
+    _, body = await boss.get(f"/complaints/{mine}/agents")
+    rows = {row["username"]: row for row in body["items"]}
+    assert set(rows) == {"xiaowang", "xiaoli", "zhuguan"}, "an auditor handles nothing"
+    assert [rows[name]["complaints"] for name in ("xiaowang", "xiaoli")] == [0, 1]
+    assert [rows[name]["has_it"] for name in ("xiaowang", "xiaoli")] == [False, True]
+    assert rows["xiaoli"]["on_duty"] and not rows["xiaowang"]["on_duty"]
+    for page in (li, auditor):
+        assert (await page.get(f"/complaints/{nobodys}/agents"))[0] == 403
+    assert (await boss.get("/complaints/TS20261120000000/agents"))[0] == 404
+
+    await li.post(f"/complaints/{mine}/answer", {"text": "已批评柜员。"})
+    async with talk.product.database.transaction() as session:
+        row = await talk.product.bank.complaints.get(session, mine)
+        await talk.product.bank.complaints.judge(session, row.customer_id, 1)
+    rows = {row["username"]: row for row in (await boss.get(f"/complaints/{mine}/agents"))[1]["items"]}
+    assert not rows["xiaoli"]["allowed"] and rows["xiaowang"]["allowed"], "the second look is somebody else's"
+    assert (await boss.post(f"/complaints/{mine}/assign", {"username": "xiaoli"}))[0] == 409
+
+
+async def test_a_complaint_is_given_to_somebody_else_and_the_trail_says_to_whom(
+    talk: Talk, pages: dict[str, Page]
+) -> None:
+    boss, li, wang = [await _sit(pages, name) for name in ("zhuguan", "xiaoli", "xiaowang")]
+    mine, _ = await _two(talk, boss)
+    assert (await boss.post(f"/complaints/{mine}/assign", {"username": "xiaowang"}))[0] == 200
+    assert (await li.post(f"/complaints/{mine}/note", {"text": "我再看看"}))[0] == 409, "no longer theirs"
+    assert (await wang.post(f"/complaints/{mine}/note", {"text": "我来"}))[0] == 200
+    async with talk.product.database.snapshot() as session:
+        given = await session.scalars(
+            select(AuditRecord)
+            .where(AuditRecord.object_id == mine, AuditRecord.action == "complaint.assigned")
+            .order_by(AuditRecord.id)
+        )
+        names = [(record.after or {})["assignee_id"] for record in given]
+        li_id, wang_id = [
+            (await talk.product.desk.agent_named(session, name)).id  # type: ignore[union-attr]
+            for name in ("xiaoli", "xiaowang")
+        ]
+    assert names == [li_id, wang_id]
+
+
+async def test_a_complaint_that_nobody_takes_in_time_is_late_before_its_answer_is(talk: Talk) -> None:
+    await talk.say(f"我要投诉，{STORY}")
+    row = await _newest(talk)
+
+    async def late() -> list[str]:
+        async with talk.product.database.snapshot() as session:
+            return [
+                b.kind for b in await breaches(session, talk.product.clock.now()) if b.number == row.number
+            ]
+
+    wait_s = (row.ack_due_at - talk.product.clock.now()).total_seconds()
+    talk.product.clock.advance(seconds=wait_s)  # type: ignore[attr-defined]
+    assert await late() == []
+    talk.product.clock.advance(seconds=1)  # type: ignore[attr-defined]
+    assert await late() == ["complaint_ack"]
+    wait_s = (row.answer_due_at - talk.product.clock.now()).total_seconds()
+    talk.product.clock.advance(seconds=wait_s + 1)  # type: ignore[attr-defined]
+    assert await late() == ["complaint"], "one line for one complaint"
+
+
+@pytest.mark.browser
+async def test_a_supervisor_assigns_by_keyboard_and_the_colleague_hears_of_it(
+    talk: Talk, door: TestServer
+) -> None:
+    await talk.say(f"我要投诉，{STORY}")
+    async with open_browser() as browser:
+        boss, li = [await browse(browser, door, name) for name in ("zhuguan", "xiaoli")]
+        await expect(li.locator("#badge-complaints")).to_have_text("1")
+        await boss.get_by_test_id("tab-complaints").click()
+        await expect(boss.get_by_test_id("complaint-item")).to_have_count(1)
+        await boss.keyboard.press("j")
+        await boss.keyboard.press("Enter")
+        await expect(boss.get_by_test_id("complaint-clock").first).to_contain_text("还剩")
+        await boss.keyboard.press("a")
+        await expect(boss.get_by_test_id("dialog-ok")).to_be_disabled()
+        await expect(boss.get_by_test_id("dialog-username")).to_contain_text("投诉 0 件，会话 0/5")
+        for _ in range(5):
+            if await boss.get_by_test_id("username-xiaoli").is_checked():
+                break
+            await boss.keyboard.press("ArrowDown")
+        await boss.keyboard.press("Enter")
+        await expect(boss.get_by_test_id("complaint-log")).to_contain_text("由小李处理")
+        await expect(boss.get_by_test_id("complaint-assign")).to_have_text("改派")
+        await expect(boss.get_by_test_id("complaint-assign")).to_be_focused()
+        await expect(li.get_by_test_id("toast")).to_contain_text("给您分派了 1 件投诉")
+        await boss.keyboard.press("a")
+        await expect(boss.get_by_test_id("username-xiaoli")).to_be_disabled()
+        await boss.keyboard.press("Escape")
+        await boss.get_by_test_id("complaints-whose").select_option("nobody")
+        await expect(boss.get_by_test_id("complaint-item")).to_have_count(0)
+        await expect(boss.locator("#complaints-empty")).to_have_text("没有符合条件的投诉")
+        await boss.get_by_test_id("complaints-whose").select_option("agent:xiaoli")
+        await expect(boss.get_by_test_id("complaint-item")).to_contain_text("小李")
+        await li.keyboard.press("a")
+        await expect(li.get_by_test_id("dialog-ok")).to_be_hidden()
 
 
 async def test_an_unknown_number_or_a_malformed_one_is_not_found(talk: Talk, pages: dict[str, Page]) -> None:
