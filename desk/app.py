@@ -8,11 +8,11 @@ GET  /desk/api/me|queue|mine                       GET  /desk/api/tickets[?statu
 GET  /desk/api/conversations/{id}[?after_seq=n]    transcript and facts, for the agent who holds it
 POST /desk/api/conversations/{id}/claim|say|typing|hand-back|close
 GET  /desk/api/conversations/{id}/card|suggestions                 POST .../{id}/unmask|note|propose|transfer
-GET  /desk/api/colleagues|replies                  POST /desk/api/replies, /desk/api/replies/{id}/drop
+GET  /desk/api/colleagues|replies|replies/kept     POST /desk/api/replies, .../{id}, .../{id}/retire|restore|move
 GET  /desk/api/floor, /desk/api/conversations/{id}/watch           POST .../{id}/whisper|take-over
 POST /desk/api/tickets/{number}/finish|phone
 GET  /desk/api/board[?day=2026-11-20]|board.csv|alerts             POST /desk/api/conversations/{id}/pass
-GET  /desk/api/complaints[?status=...], /desk/api/complaints/{number}
+GET  /desk/api/complaints[?status=...&whose=...], /desk/api/complaints/{number}, .../{number}/agents
 POST /desk/api/complaints/{number}/take|assign|note|category|answer
 
 What a role may do is in `desk.roles`.
@@ -41,6 +41,7 @@ from desk.errors import BadRequest, NoSession, NotThere, TooFast, Unavailable
 from desk.limits import Limiters
 from desk.live import CLOSE_NO_SESSION, CLOSE_TOO_MANY, DeskConnection, LiveSeats, new_socket, refuse
 from desk.refusals import refusal_of
+from desk.replies_api import RepliesApi
 from desk.security import require_same_origin, security_headers
 from desk.staff_api import StaffApi
 
@@ -76,6 +77,7 @@ def build_desk_app(deps: DeskDependencies) -> web.Application:
     app.router.add_get(sound, CallDoor(deps, api, custody).open)
     api.add_routes(app)
     StaffApi(deps, api, limiters, custody, live).add_routes(app)
+    RepliesApi(deps, api, limiters).add_routes(app)
     BoardApi(deps, api, limiters).add_routes(app)
     if deps.complaints is not None:
         ComplaintsApi(deps, deps.complaints, api, limiters, live).add_routes(app)

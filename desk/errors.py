@@ -23,6 +23,7 @@ DeskError
 ├── OfferedElsewhere      the customer is being offered to a colleague
 ├── ConversationOver      the conversation has ended
 ├── TicketFinished        the ticket was finished before
+├── ReplyTaken            another canned reply has this shortcut
 └── Unavailable           something broke on our side; trying again is safe
 
 TicketInvalid (an InvalidInput of the bank's, since the customer reads it): a ticket that cannot be filed.
@@ -226,6 +227,14 @@ class TicketFinished(DeskError):
     code = "ticket_finished"
     status = 409
     default_text = "这张工单已经办结了。"
+
+
+class ReplyTaken(DeskError):
+    """Another canned reply for the same people has this shortcut."""
+
+    code = "reply_taken"
+    status = 409
+    default_text = "这个快捷词已经有了，请换一个。"
 
 
 class Unavailable(DeskError):

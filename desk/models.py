@@ -47,15 +47,21 @@ class DeskAgent(Base):
 
 
 class CannedReply(Base):
-    """A reply kept ready under a shortcut, by one agent for themself, or for all: then `owner_id` is ""."""
+    """A reply kept ready under a shortcut, by one agent for themself, or for a team or all: then `owner_id` is "".
+
+    `position` is its place among those of its owner or team; one with `retired_at` is out of use.
+    """
 
     __tablename__ = "desk_canned_replies"
-    __table_args__ = (UniqueConstraint("owner_id", "shortcut"),)
+    __table_args__ = (UniqueConstraint("owner_id", "team", "shortcut"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(String(32))
+    team: Mapped[str] = mapped_column(String(32), default="", server_default="")
     shortcut: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(String(500))
+    position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    retired_at: Mapped[datetime | None]
     changed_by: Mapped[str] = mapped_column(ForeignKey("desk_agents.id"))
     changed_at: Mapped[datetime]
 

@@ -229,6 +229,7 @@ class Desk:
         object_id: str = "",
         *,
         customer_id: str | None = None,
+        before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
         allowed: bool = True,
     ) -> None:
@@ -241,6 +242,7 @@ class Desk:
             customer_id=customer_id,
             object_kind=object_kind,
             object_id=object_id,
+            before=before,
             after=after,
             allowed=allowed,
             by=replace(now, id=agent_id) if now.kind == "agent" else Who("agent", agent_id, channel="desk"),

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.clocks import breach_view, breaches, case_view
 from desk.dependencies import DeskDependencies
 from desk.logins import Seat
+from desk.placeholders import fillings
 from desk.transcripts import read_transcript
 from desk.views import facts_view, held_view, queue_line_view
 
@@ -34,6 +35,7 @@ async def case_snapshot(deps: DeskDependencies, conversation_id: str, after_seq:
     messages = await read_transcript(deps.hub, conversation_id, after_seq)
     facts = facts_view(await deps.hub.facts(conversation_id), await deps.reach.left(conversation_id))
     facts["calling"] = deps.calls.on(conversation_id)
+    facts["fillings"] = dict(fillings(facts["level"], facts["skill"], deps.clock.now()))
     notes = list(await deps.hub.notes(conversation_id))
     return {"conversation_id": conversation_id, "messages": messages, "facts": facts, "notes": notes}
 
@@ -48,6 +50,15 @@ async def held_snapshot(deps: DeskDependencies, seat: Seat) -> list[dict[str, An
         facts = await deps.hub.facts(conversation_id)
         items.append(held_view(conversation_id, facts, recent) | clocks.get(conversation_id, {}))
     return items
+
+
+async def complaint_counts(deps: DeskDependencies, seat: Seat) -> dict[str, int]:
+    """How many open complaints this agent looks into, and how many nobody does."""
+    if deps.complaints is None:
+        return {"mine": 0, "nobody": 0}
+    async with deps.db.snapshot() as session:
+        load = await deps.complaints.open_by_assignee(session)
+    return {"mine": load.get(seat.agent_id, 0), "nobody": load.get("", 0)}
 
 
 async def alert_snapshot(deps: DeskDependencies) -> list[dict[str, str]]:

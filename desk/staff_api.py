@@ -1,4 +1,4 @@
-"""REST answers that help an agent along: card, suggestions, canned replies, notes, passing on; and for who leads."""
+"""REST answers that help an agent along: card, suggestions, notes, passing on; and for who leads."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from desk.live import LiveSeats
 from desk.logins import Seat
 from desk.snapshots import case_snapshot, queue_snapshot
 from desk.suggestions import suggested
-from desk.views import canned_view, colleague_view, message_view, served_view
-
-SHORTCUT_CHARS_MAX = 16
+from desk.views import colleague_view, message_view, served_view
 
 
 class StaffApi:
@@ -39,7 +37,6 @@ class StaffApi:
             f"{one}/suggestions": self.suggestions,
             f"{one}/watch": self.watch,
             "/api/colleagues": self.colleagues,
-            "/api/replies": self.replies,
             "/api/floor": self.floor,
         }
         posts: dict[str, SeatedHandler] = {
@@ -49,8 +46,6 @@ class StaffApi:
             f"{one}/transfer": self.transfer,
             f"{one}/whisper": self.whisper,
             f"{one}/take-over": self.take_over,
-            "/api/replies": self.keep_reply,
-            "/api/replies/{reply_id}/drop": self.drop_reply,
         }
         for path, handler in gets.items():
             app.router.add_get(path, self._api.seated(handler, self._limiters.reads))
@@ -109,41 +104,6 @@ class StaffApi:
         text = text_of(body, "text", chars_max=limit, required_text="备注还没有写内容。")
         await self._deps.hub.add_note(conversation_id, seat.agent_id, text)
         return json_answer({"notes": list(await self._deps.hub.notes(conversation_id))})
-
-    # --- canned replies ----------------------------------------------------------------------------------------
-
-    async def replies(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
-        """Replies ready for this agent."""
-        return await self._replies(seat)
-
-    async def keep_reply(self, request: web.Request, seat: Seat) -> web.StreamResponse:
-        """Adds or changes one: {shortcut, text, shared}."""
-        body = await read_object(request)
-        shortcut = text_of(body, "shortcut", chars_max=SHORTCUT_CHARS_MAX, required_text="请写一个快捷词。")
-        limit = self._deps.limits.text_chars_max
-        text = text_of(body, "text", chars_max=limit, required_text="还没有输入内容。")
-        shared = body.get("shared", False)
-        if not isinstance(shared, bool):
-            raise BadRequest()
-        async with self._deps.db.transaction() as session:
-            row = await self._deps.desk.replies.keep(session, seat, shortcut, text, shared=shared)
-            if shared:
-                self._deps.desk.audit(session, seat.agent_id, "desk.reply_shared", "reply", row.id)
-        return await self._replies(seat)
-
-    async def drop_reply(self, request: web.Request, seat: Seat) -> web.StreamResponse:
-        """Deletes one."""
-        reply_id = request.match_info["reply_id"]
-        async with self._deps.db.transaction() as session:
-            row = await self._deps.desk.replies.drop(session, seat, reply_id)
-            if not row.owner_id:
-                self._deps.desk.audit(session, seat.agent_id, "desk.reply_dropped", "reply", reply_id)
-        return await self._replies(seat)
-
-    async def _replies(self, seat: Seat) -> web.StreamResponse:
-        async with self._deps.db.snapshot() as session:
-            listed = await self._deps.desk.replies.listed(session, seat)
-        return json_answer({"items": [canned_view(reply, seat) for reply in listed]})
 
     # --- passing on --------------------------------------------------------------------------------------------
 

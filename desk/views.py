@@ -9,6 +9,7 @@ from banking_core.money_text import mask_phone
 from desk.canned import Reply
 from desk.colleagues import Colleague
 from desk.logins import Seat
+from desk.placeholders import with_agent
 from desk.ports import Message, QueueLine, ServedLine
 from desk.presences import PRESENCE_TEXT, PresenceState
 from desk.reasons import reason_text
@@ -90,13 +91,23 @@ def colleague_view(colleague: Colleague) -> dict[str, Any]:
 
 
 def canned_view(reply: Reply, seat: Seat) -> dict[str, Any]:
-    """A reply ready to be used by this agent, and whether they may change it."""
+    """A reply ready to be used by this agent; placeholders other than their name are left to the conversation."""
     return {
         "id": reply.id,
         "shortcut": reply.shortcut,
-        "text": reply.text.replace("{agent}", seat.display_name),
-        "shared": reply.shared,
-        "mine_to_change": bool(reply.id) and (not reply.shared or seat.rights.shares),
+        "text": with_agent(reply.text, seat.display_name),
+        "scope": reply.scope.code,
+    }
+
+
+def kept_reply_view(reply: Reply) -> dict[str, Any]:
+    """A reply as whoever keeps it sees it."""
+    return {
+        "id": reply.id,
+        "shortcut": reply.shortcut,
+        "text": reply.text,
+        "scope": reply.scope.code,
+        "retired": reply.retired,
     }
 
 

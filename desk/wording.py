@@ -19,7 +19,7 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """`wrap_ups` by code, `replies` ready for everybody by shortcut; {agent} in them is the agent's name."""
+    """`wrap_ups` by code, `replies` ready for everybody by shortcut, see `desk.placeholders`."""
 
     wrap_ups: Mapping[str, str]
     replies: Mapping[str, str]

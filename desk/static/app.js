@@ -13,6 +13,7 @@ import { Keys } from "./keys.js";
 import { renderMine, renderQueue } from "./lists.js";
 import { Live } from "./live.js";
 import { announce, ask, prepareDialog, Sound, toast } from "./notices.js";
+import { ReplyEditor } from "./replies.js";
 import { Outbox, Talk } from "./talks.js";
 import { TicketBoard } from "./tickets.js";
 import { tickClocks } from "./times.js";
@@ -41,7 +42,8 @@ const composer = new Composer({
   typing: () => state.current && api.typing(state.current).catch(() => {}),
 });
 const tickets = new TicketBoard({ opened: () => { leaveTalk(); floor.close(); showMiddle("ticket"); }, failed });
-const canned = new Canned(composer, () => state.agent?.shares);
+const replies = new ReplyEditor({ changed: () => canned.load(), failed, textMax: () => state.limits.text_chars_max });
+const canned = new Canned(composer, () => current()?.facts?.fillings ?? {}, () => replies.open(composer.text.value.trim().replace(/^\/.*$/, "")));
 const suggestions = new Suggestions((text) => composer.replace(text));
 const complaints = new ComplaintBoard({ opened: () => takeMiddle("complaint"), failed });
 const board = new DayBoard({ opened: () => takeMiddle("board"), failed });
@@ -143,6 +145,13 @@ function onFrame(frame) {
     case "alerts":
       takeAlerts(frame.items);
       break;
+    case "complaints": {
+      const given = complaints.take(frame);
+      if (!given) break;
+      sound.play();
+      toast(`主管给您分派了 ${given} 件投诉，在“投诉”里。`, "good");
+      break;
+    }
     case "mine":
       takeMine(frame.items);
       break;
@@ -639,10 +648,12 @@ const KEYS = [
   { key: "2", run: withTalk(() => suggestions.pick(1)) },
   { key: "3", run: withTalk(() => suggestions.pick(2)) },
   { key: "/", label: "常用语；接着打快捷词", run: withTalk(() => canned.open()), outside: true },
+  { key: "M", label: "管理常用语", run: () => canned.manage() },
   { key: "P", label: "替客户填办到一半的业务", run: withTalk(() => (byId("facts").querySelector("input[data-slot]") ?? byId("facts").querySelector("[data-slot]"))?.focus()) },
   { key: "I", label: "客户资料（会留下记录）", run: withTalk(() => openCard()) },
   { key: "T", label: "转接给同事或小组", run: withTalk(() => transfer()) },
   { key: "B", label: "交回小掌柜", run: withTalk(() => handBack()) },
+  { key: "A", label: "把打开的投诉分派给同事（主管）", run: () => complaints.assign() },
   { key: "E", label: "结束服务", run: withTalk(() => closeTalk()) },
   { key: "Escape", show: ["Esc"], label: "离开输入框，回到列表", run: () => leaveField() },
   { key: "?", label: "显示这张表", run: () => keys.help(), outside: true },

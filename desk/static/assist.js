@@ -2,7 +2,6 @@
 
 import { api } from "./api.js";
 import { byId, el, setText } from "./dom.js";
-import { ask, toast } from "./notices.js";
 
 const CHIPS = 6;
 const SHOWN_MAX = 8;
@@ -56,9 +55,11 @@ export class Suggestions {
 
 /** Replies by shortcut: chips above the composer, and a list that opens with / in an empty composer. */
 export class Canned {
-  constructor(composer, mayShare) {
+  /** `fillings()` gives what stands for each placeholder in the open conversation, `manage()` opens the list to keep. */
+  constructor(composer, fillings, manage) {
     this.composer = composer;
-    this.mayShare = mayShare;
+    this.fillings = fillings;
+    this.manage = manage;
     this.items = [];
     this.at = 0;
     this.list = byId("canned");
@@ -80,9 +81,15 @@ export class Canned {
     this.items = items;
     byId("phrases").replaceChildren(
       ...items.slice(0, CHIPS).map((item) =>
-        el("button", { type: "button", class: "chip", text: item.shortcut, title: item.text, onclick: () => this.composer.insert(item.text) })),
+        el("button", { type: "button", class: "chip", text: item.shortcut, title: item.text, onclick: () => this.composer.insert(this.filled(item)) })),
       el("button", { type: "button", class: "chip", text: "…", title: "管理常用语", "aria-label": "管理常用语", "data-testid": "canned-manage", onclick: () => this.manage() }));
     if (!this.list.hidden) this.render();
+  }
+
+  /** The text with what stands for its placeholders; one that nothing is known for stays for the agent to see. */
+  filled(item) {
+    const known = this.fillings();
+    return item.text.replace(/\{([^{}]+)\}/g, (whole, name) => known[name] ?? whole);
   }
 
   get matches() {
@@ -105,7 +112,7 @@ export class Canned {
     this.list.replaceChildren(
       ...matches.map((item, at) =>
         el("li", { role: "option", id: `canned-${at}`, "aria-selected": String(at === this.at), "data-testid": "canned-item", onmousedown: (event) => (event.preventDefault(), this.pick(item)) },
-          el("b", { text: `/${item.shortcut}` }), el("span", { text: item.text }), item.shared ? null : el("small", { text: "我的" }))));
+          el("b", { text: `/${item.shortcut}` }), el("span", { text: this.filled(item) }), item.scope === "all" ? null : el("small", { text: item.scope === "own" ? "我的" : "小组" }))));
     if (!matches.length) this.list.append(el("li", { class: "faint", text: "没有这个快捷词，接着写就当普通文字发送" }));
     this.composer.text.setAttribute("aria-activedescendant", matches.length ? `canned-${this.at}` : "");
   }
@@ -130,38 +137,13 @@ export class Canned {
   }
 
   pick(item) {
-    this.composer.replace(item.text);
+    this.composer.replace(this.filled(item));
     this.close();
   }
 
   close() {
     this.list.hidden = true;
     this.composer.text.setAttribute("aria-expanded", "false");
-  }
-
-  async manage() {
-    const mine = this.items.filter((item) => item.mine_to_change);
-    const answer = await ask({
-      title: "常用语",
-      text: "快捷词已有的会被改写；在输入框里打 / 加快捷词就能用。",
-      ok: "保存",
-      fields: [
-        { name: "shortcut", label: "快捷词（不带空格）", max: 16, kind: "line" },
-        { name: "text", label: "内容（留空表示删除这一条）", max: this.composer.charsMax, value: this.composer.text.value.trim() },
-        ...(this.mayShare() ? [{ name: "shared", label: "给谁用", kind: "choice", value: "own", options: [["own", "只我自己"], ["all", "所有同事"]] }] : []),
-      ],
-    });
-    if (!answer?.shortcut) return;
-    const shared = answer.shared === "all";
-    try {
-      const known = mine.find((item) => item.shortcut === answer.shortcut && item.shared === shared);
-      if (answer.text) this.take((await api.keepReply({ shortcut: answer.shortcut, text: answer.text, shared })).items);
-      else if (known) this.take((await api.dropReply(known.id)).items);
-      else return toast("没有这条常用语。", "bad");
-      toast(answer.text ? `已保存 /${answer.shortcut}` : `已删除 /${answer.shortcut}`, "good");
-    } catch (error) {
-      toast(error.text ?? "没有保存成功。", "bad");
-    }
   }
 }
 

@@ -1,11 +1,10 @@
 // The day in figures, for who leads or audits: cards, bars as SVG, what is late, the export.
 
 import { api } from "./api.js";
-import { byId, el, reconcile, setText } from "./dom.js";
+import { byId, el, part, reconcile, setText } from "./dom.js";
 import { durationText, momentText } from "./times.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const part = (node, name) => node.querySelector(`[data-part="${name}"]`);
 
 function svg(tag, attributes, ...children) {
   const node = document.createElementNS(SVG, tag);

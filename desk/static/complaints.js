@@ -1,12 +1,13 @@
 // Complaints: the list on the left, one with its log and what may be done about it in the middle.
 
 import { api } from "./api.js";
-import { byId, el, reconcile, setText } from "./dom.js";
-import { toast } from "./notices.js";
-import { momentText } from "./times.js";
+import { byId, el, part, reconcile, setText } from "./dom.js";
+import { ask, toast } from "./notices.js";
+import { localMs, momentText, tickClocks } from "./times.js";
 
-const part = (node, name) => node.querySelector(`[data-part="${name}"]`);
 const EMPTY = { open: "没有待处理的投诉", answered: "没有等客户评价的投诉", closed: "还没有办结的投诉" };
+const WHOSE = [["", "所有人的"], ["me", "我的"], ["nobody", "待认领的"]];
+const OWN_DOING_MS = 3000; // by then the counts that our own act changed have arrived
 
 export class ComplaintBoard {
   /** `on` has opened() when a complaint takes the middle, and failed(error). */
@@ -17,6 +18,11 @@ export class ComplaintBoard {
     this.current = null;
     this.categories = [];
     this.agent = null;
+    this.whose = "";
+    this.counts = null;
+    this.actedAtMs = 0;
+    this.shown = null; // the complaint in the middle, as it was read last
+    byId("complaints-whose").addEventListener("change", (event) => this.narrow(event.target.value));
     for (const status of Object.keys(EMPTY)) byId(`complaints-${status}`).addEventListener("click", () => this.show(status));
   }
 
@@ -26,17 +32,43 @@ export class ComplaintBoard {
     await this.refresh();
   }
 
+  async narrow(whose) {
+    this.whose = whose;
+    await this.refresh();
+  }
+
+  /** How many this agent looks into and how many nobody does; returns how many came to them without their own doing. */
+  take({ mine, nobody }) {
+    const before = this.counts;
+    this.counts = { mine, nobody };
+    const badge = byId("badge-complaints");
+    badge.hidden = !(mine + nobody);
+    setText(badge, String(mine + nobody || ""));
+    badge.title = `我的 ${mine} 件，待认领 ${nobody} 件`;
+    if (before && !byId("panel-complaints").hidden) this.refresh();
+    return before && Date.now() - this.actedAtMs > OWN_DOING_MS ? Math.max(0, mine - before.mine) : 0;
+  }
+
+  renderWhose(agents) {
+    const rows = [...WHOSE, ...agents.map(([username, name]) => [`agent:${username}`, `${name}的`])];
+    const select = byId("complaints-whose");
+    if (select.options.length !== rows.length) select.replaceChildren(...rows.map(([value, text]) => el("option", { value, text })));
+    select.value = this.whose;
+  }
+
   async refresh() {
     try {
-      const answer = await api.complaints(this.status);
+      const answer = await api.complaints(this.status, this.whose);
       this.items = answer.items;
       this.categories = answer.categories;
+      this.renderWhose(answer.agents);
     } catch (error) {
       return this.on.failed(error);
     }
     reconcile(byId("complaints"), this.items, (item) => item.number, (item) => this.card(item), (node, item) => this.update(node, item));
     byId("complaints-empty").hidden = this.items.length > 0;
-    setText(byId("complaints-empty"), EMPTY[this.status]);
+    setText(byId("complaints-empty"), this.whose ? "没有符合条件的投诉" : EMPTY[this.status]);
+    tickClocks();
   }
 
   card(item) {
@@ -52,9 +84,16 @@ export class ComplaintBoard {
     setText(part(node, "text"), item.content || "（由同事处理）");
     setText(part(node, "number"), item.number);
     setText(part(node, "who"), item.assignee || "待认领");
-    const open = item.status === "filed" || item.status === "working";
-    setText(part(node, "due"), open ? `${item.late ? "已超时 " : ""}${momentText(item.due_at)}前` : item.status_text);
-    part(node, "due").dataset.late = item.late ? "late" : "";
+    const due = part(node, "due");
+    if (item.open) {
+      due.dataset.until = String(localMs(item.due_at, item.now));
+      due.dataset.before = item.due_text;
+      due.title = `${item.due_text}期限：${momentText(item.due_at)}`;
+    } else {
+      delete due.dataset.until;
+      due.dataset.late = due.title = "";
+      setText(due, item.status_text);
+    }
     if (this.current === item.number) node.firstElementChild.setAttribute("aria-current", "true");
     else node.firstElementChild.removeAttribute("aria-current");
   }
@@ -76,24 +115,69 @@ export class ComplaintBoard {
     this.current = null;
   }
 
+  /** A promise with its clock, or when it was kept. */
+  promise(dueAt, doneAt, item) {
+    if (doneAt) return el("dd", {}, el("span", { text: `${momentText(doneAt)}${Date.parse(doneAt) > Date.parse(dueAt) ? "（超时）" : ""}` }));
+    return el("dd", {}, el("span", { text: `${momentText(dueAt)}前` }), item.open ? el("b", { class: "clock", "data-until": localMs(dueAt, item.now), "data-testid": "complaint-clock" }) : null);
+  }
+
+  heads(item) {
+    const acts = [];
+    if (item.status === "filed" && this.agent?.acts) acts.push(this.button("认领", "complaint-take", () => this.act(item, () => api.complaintAct(item.number, "take", {}))));
+    if (item.open && this.agent?.leads) acts.push(this.button(item.assignee ? "改派" : "分派", "complaint-assign", () => this.assign(), "", "分派给同事（A）"));
+    return el("div", { class: "talk-acts" }, ...acts);
+  }
+
+  /** A supervisor gives the complaint in the middle to a colleague, seeing what each has to do already. */
+  async assign() {
+    const item = this.shown;
+    if (!item?.open || !this.agent?.leads || byId("complaint").hidden) return;
+    let agents;
+    try {
+      agents = (await api.complaintAgents(item.number)).items;
+    } catch (error) {
+      return this.on.failed(error);
+    }
+    const load = (each) => `投诉 ${each.complaints} 件，会话 ${each.load}/${each.max_load}${each.on_duty ? "" : "，不在岗"}`;
+    const why = (each) => (each.has_it ? "（正在处理）" : each.allowed ? "" : "（处理过第一轮）");
+    const answer = await ask({
+      title: item.assignee ? "改派给谁？" : "分派给谁？",
+      text: `投诉 ${item.number}，${item.category_text}`,
+      ok: item.assignee ? "改派" : "分派",
+      fields: [{
+        name: "username", label: "处理人", kind: "choice", required: true,
+        options: agents.map((each) => [each.username, `${each.display_name}${why(each)}\n${load(each)}`, each.has_it || !each.allowed]),
+      }],
+    });
+    if (answer) await this.act(item, () => api.complaintAct(item.number, "assign", { username: answer.username }), "complaint-assign");
+  }
+
   render(item) {
-    const rows = [["状态", item.status_text + (item.round_text ? `，${item.round_text}` : "")], ["处理人", item.assignee || "待认领"], ["提交时间", momentText(item.filed_at)], ["期限", `${momentText(item.due_at)}前${item.late ? "（已超时）" : ""}`]];
-    if (item.score) rows.push(["客户评分", `${item.score} 分`]);
+    this.shown = item;
+    const rows = [
+      ["状态", el("dd", { text: item.status_text + (item.round_text ? `，${item.round_text}` : "") })],
+      ["处理人", el("dd", { text: item.assignee || "待认领" })],
+      ["提交时间", el("dd", { text: momentText(item.filed_at) })],
+      ["受理", this.promise(item.ack_due_at, item.acked_at, item)],
+      ["答复", this.promise(item.answer_due_at, item.open ? null : item.answered_at, item)],
+    ];
+    if (item.score) rows.push(["客户评分", el("dd", { text: `${item.score} 分` })]);
     byId("complaint").replaceChildren(
       el("header", { class: "talk-head" },
         el("div", { class: "talk-who" }, el("h2", { tabindex: "-1", text: `投诉 · ${item.category_text}` }), el("p", { class: "mono", text: item.number })),
-        el("div", { class: "talk-acts" }, item.status === "filed" && this.agent?.acts ? this.button("认领", "complaint-take", () => this.act(item, () => api.complaintAct(item.number, "take", {}))) : null)),
+        this.heads(item)),
       el("div", { class: "ticket-body" },
         el("h3", { text: "客户说" }), el("p", { class: "ticket-content", text: item.content }),
-        el("dl", { class: "ticket-facts" }, ...rows.map(([label, value]) => el("div", {}, el("dt", { text: label }), el("dd", { text: value })))),
+        el("dl", { class: "ticket-facts" }, ...rows.map(([label, value]) => el("div", {}, el("dt", { text: label }), value))),
         item.mine && item.status === "working" ? this.forms(item) : null,
         el("h3", { text: "处理记录" }),
         el("ol", { class: "complaint-log", "data-testid": "complaint-log" }, ...item.log.map((entry) =>
           el("li", {}, el("p", { class: "faint", text: `${momentText(entry.at)} · ${entry.kind_text} · ${entry.by}` }), el("p", { text: entry.text }))))));
+    tickClocks();
   }
 
-  button(text, testid, onclick, kind = "primary") {
-    return el("button", { type: "button", class: `button ${kind}`, "data-testid": testid, text, onclick });
+  button(text, testid, onclick, kind = "primary", title = null) {
+    return el("button", { type: "button", class: `button ${kind}`, "data-testid": testid, text, title, onclick });
   }
 
   forms(item) {
@@ -115,15 +199,18 @@ export class ComplaintBoard {
         this.button("答复客户", "complaint-answer", write("answer"))));
   }
 
-  async act(item, send) {
+  /** Does it, shows what became of it, and leaves the focus on `focus` (a test id), else on the title. */
+  async act(item, send, focus = "") {
+    this.actedAtMs = Date.now();
     try {
       const { complaint } = await send();
       this.render(complaint);
-      toast(`投诉 ${item.number}：${complaint.status_text}`, "good");
-      byId("complaint").querySelector("h2").focus();
+      toast(`投诉 ${item.number}：${complaint.status_text}${complaint.assignee ? `，由${complaint.assignee}处理` : ""}`, "good");
+      (byId("complaint").querySelector(`[data-testid="${focus}"]`) ?? byId("complaint").querySelector("h2")).focus();
     } catch (error) {
       this.on.failed(error);
     }
+    this.actedAtMs = Date.now();
     await this.refresh();
   }
 }

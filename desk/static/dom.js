@@ -15,6 +15,9 @@ export function el(tag, props = {}, ...children) {
   return node;
 }
 
+/** The element within `node` that is called `name`. */
+export const part = (node, name) => node.querySelector(`[data-part="${name}"]`);
+
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

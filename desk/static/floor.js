@@ -1,14 +1,13 @@
 // For who leads or audits: everybody being served, one of them to look at, a word in the agent's ear, taking over.
 
 import { api } from "./api.js";
-import { byId, el, reconcile, setText } from "./dom.js";
+import { byId, el, part, reconcile, setText } from "./dom.js";
 import { renderFacts } from "./facts.js";
 import { toast } from "./notices.js";
 import { Talk } from "./talks.js";
 import { Transcript } from "./transcript.js";
 
 const LOOK_MS = 3000;
-const part = (node, name) => node.querySelector(`[data-part="${name}"]`);
 
 /** A conversation of somebody else's. */
 class Watched extends Talk {

@@ -1,12 +1,8 @@
 // The left column: customers one serves, and customers who wait.
 
-import { byId, el, reconcile, setText } from "./dom.js";
+import { byId, el, part, reconcile, setText } from "./dom.js";
 
 const LEVELS = new Set(["gold", "vip"]);
-
-function part(node, name) {
-  return node.querySelector(`[data-part="${name}"]`);
-}
 
 function setLevel(node, item) {
   const chip = part(node, "level");

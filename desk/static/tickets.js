@@ -1,12 +1,11 @@
 // Call-back tickets: the list on the left, one of them in the middle.
 
 import { api } from "./api.js";
-import { byId, el, reconcile, setText } from "./dom.js";
+import { byId, el, part, reconcile, setText } from "./dom.js";
 import { renderTicketFacts } from "./facts.js";
 import { toast } from "./notices.js";
 import { momentText } from "./times.js";
 
-const part = (node, name) => node.querySelector(`[data-part="${name}"]`);
 
 export class TicketBoard {
   /** `on` has opened() when a ticket takes the middle, and failed(error). */

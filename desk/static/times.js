@@ -22,11 +22,34 @@ export function durationText(seconds) {
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
+const DAY_S = 86400;
+
+/** When, by this computer's clock, the moment `iso` comes, said by a server whose clock showed `now` just now. */
+export const localMs = (iso, now) => Date.parse(iso) - Date.parse(now) + Date.now();
+
+/** Coarse enough for a promise of days: 90000 -> "1天1小时", 5400 -> "1小时30分", 40 -> "1分". */
+export function spanText(seconds) {
+  const minutes = Math.max(1, Math.ceil(Math.abs(seconds) / 60));
+  const [d, h, m] = [Math.floor((minutes * 60) / DAY_S), Math.floor(minutes / 60) % 24, minutes % 60];
+  if (d) return h ? `${d}天${h}小时` : `${d}天`;
+  return h ? (m ? `${h}小时${m}分` : `${h}小时`) : `${m}分`;
+}
+
 export const SLOW_S = 60;
 export const LATE_S = 180;
 
-/** Elements with data-since (epoch ms) show how long ago that was; colour and a word say when it is too long. */
+/**
+ * Elements with data-since (epoch ms) show how long ago that was; colour and a word say when it is too long. Those with
+ * data-until (epoch ms) show how much of a promise is left, or by how much it is broken.
+ */
 export function tickClocks() {
+  for (const node of document.querySelectorAll("[data-until]")) {
+    const left = (Number(node.dataset.until) - Date.now()) / 1000;
+    const late = left < 0 ? "late" : left < DAY_S ? "slow" : "";
+    const text = `${node.dataset.before || ""}${left < 0 ? "超时" : "还剩"}${spanText(left)}`;
+    if (node.textContent !== text) node.textContent = text;
+    if (node.dataset.late !== late) node.dataset.late = late;
+  }
   for (const node of document.querySelectorAll("[data-since]")) {
     const seconds = (Date.now() - Number(node.dataset.since)) / 1000;
     const late = seconds >= LATE_S ? "late" : seconds >= SLOW_S ? "slow" : "";

@@ -235,20 +235,6 @@ async def test_an_auditor_sees_everybody_and_can_press_nothing(world: Any, brows
     await expect(auditor.get_by_test_id("whisper-text")).to_be_hidden()
 
 
-async def test_own_replies_are_kept_used_and_deleted(world: Any, browser: Browser) -> None:
-    _waiting(world)
-    page = await _sit(world, browser)
-    await _claim(page)
-    await page.get_by_test_id("canned-manage").click()
-    await page.get_by_test_id("dialog-shortcut").fill("费")
-    await page.get_by_test_id("dialog-text").fill("转账不收手续费。")
-    await page.get_by_test_id("dialog-ok").click()
-    await page.get_by_test_id("agent-composer").fill("/费")
-    await expect(page.get_by_test_id("canned-item")).to_contain_text("转账不收手续费。")
-    await page.get_by_test_id("canned-item").click()
-    await expect(page.get_by_test_id("agent-composer")).to_have_value("转账不收手续费。")
-
-
 async def test_html_in_notes_suggestions_forms_and_cards_stays_words(world: Any, browser: Browser) -> None:
     class Hostile:
         def find(self, text: str, limit: int = 3) -> list[Hit]:

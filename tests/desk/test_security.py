@@ -21,7 +21,10 @@ POSTS = [
     "/conversations/c1/whisper",
     "/conversations/c1/take-over",
     "/replies",
-    "/replies/r1/drop",
+    "/replies/r1",
+    "/replies/r1/retire",
+    "/replies/r1/restore",
+    "/replies/r1/move",
     "/tickets/GD20261015000001/finish",
 ]
 FOREIGN = [

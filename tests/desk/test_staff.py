@@ -177,53 +177,6 @@ async def test_what_wechat_still_lets_through_is_shown(world: Any) -> None:
     assert (await wang.get(ONE))[1]["facts"]["messages_left"] == 3
 
 
-# --- canned replies --------------------------------------------------------------------------------------------
-
-
-async def test_own_replies_are_mine_and_shared_ones_everybody_s(world: Any) -> None:
-    wang, li = await world.seated("xiaowang"), await world.seated("xiaoli")
-    chen = await world.seated("zhuguan")
-    packaged = packaged_wording().replies
-    status, body = await wang.post("/replies", {"shortcut": "费", "text": "手续费全免"})
-    assert status == 200 and body["items"][0] == {
-        "id": body["items"][0]["id"],
-        "shortcut": "费",
-        "text": "手续费全免",
-        "shared": False,
-        "mine_to_change": True,
-    }
-    assert len((await li.get("/replies"))[1]["items"]) == len(packaged)
-    shared = {"shortcut": "你好", "text": "您好，掌柜银行{agent}为您服务。", "shared": True}
-    assert (await wang.post("/replies", shared))[0] == 403
-    assert (await chen.post("/replies", shared))[0] == 200
-    hello = next(item for item in (await li.get("/replies"))[1]["items"] if item["shortcut"] == "你好")
-    assert (hello["text"], hello["mine_to_change"]) == ("您好，掌柜银行小李为您服务。", False)
-    assert (await li.post(f"/replies/{hello['id']}/drop"))[0] == 403
-    own = next(item for item in (await wang.get("/replies"))[1]["items"] if not item["shared"])
-    assert (await li.post(f"/replies/{own['id']}/drop"))[0] == 404
-    assert (await chen.post(f"/replies/{hello['id']}/drop"))[0] == 200
-    await wang.post("/replies", {"shortcut": "费", "text": "手续费减半"})
-    texts = [item["text"] for item in (await wang.get("/replies"))[1]["items"] if item["shortcut"] == "费"]
-    assert texts == ["手续费减半"]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"shortcut": "", "text": "x"},
-        {"shortcut": "有 空格", "text": "x"},
-        {"shortcut": "长" * 17, "text": "x"},
-        {"shortcut": "好", "text": ""},
-        {"shortcut": "好", "text": "字" * 501},
-        {"shortcut": "好", "text": "x", "shared": "yes"},
-    ],
-)
-async def test_an_unusable_reply_is_not_kept(world: Any, body: dict[str, Any]) -> None:
-    wang = await world.seated("xiaowang")
-    assert (await wang.post("/replies", body))[0] == 400
-    assert all(item["shared"] for item in (await wang.get("/replies"))[1]["items"])
-
-
 # --- passing on ------------------------------------------------------------------------------------------------
 
 
