@@ -34,8 +34,10 @@ from bot.conversation.views import (
     ConversationStatus,
     Inbound,
     Received,
+    Standing,
     expects_of,
     message_view,
+    standing_of,
 )
 from bot.conversation.voices import VOICE, wants_other_way
 from bot.dialogue.errors import UnderstandingUnavailable
@@ -135,7 +137,7 @@ class Hub:
         parsed_s = perf_counter()
         with database_time() as spent_s:
             async with self._database.transaction() as session:
-                turn, owner = await self._write(session, inbound, peek, heard)
+                turn, standing = await self._write(session, inbound, peek, heard)
         parse_ms, turn_ms = (parsed_s - started_s) * 1000, (perf_counter() - parsed_s) * 1000
         bank_ms = min(sum(spent_s) * 1000, turn_ms)
         timings = {"parse": parse_ms, "dialogue": turn_ms - bank_ms, "bank": bank_ms}
@@ -150,7 +152,7 @@ class Hub:
             intent=heard.intent if heard else "",
             confidence=heard.confidence if heard else 0.0,
             action=turn.outcome.action,
-            owner=owner,
+            standing=standing,
             timings_ms=timings,
         )
 
@@ -159,7 +161,13 @@ class Hub:
         if earlier is None:
             return None
         replies = await log.replies_to(session, inbound.conversation_id, earlier.seq)
-        return Received(duplicate=True, seq=earlier.seq, replies=[message_view(reply) for reply in replies])
+        conversation = await log.locked(session, inbound.conversation_id)
+        return Received(
+            duplicate=True,
+            seq=earlier.seq,
+            replies=[message_view(reply) for reply in replies],
+            standing=standing_of(conversation),
+        )
 
     async def _peek(self, session: AsyncSession, conversation_id: str) -> _Peek:
         conversation = await log.locked(session, conversation_id)
@@ -191,7 +199,7 @@ class Hub:
 
     async def _write(
         self, session: AsyncSession, inbound: Inbound, peek: _Peek, heard: Understanding | None
-    ) -> tuple[BotTurn, str]:
+    ) -> tuple[BotTurn, Standing]:
         conversation = await log.locked(session, inbound.conversation_id)
         if (conversation.owner, conversation.challenge) != (peek.owner, peek.challenge):
             raise _Changed
@@ -210,7 +218,7 @@ class Hub:
                 turn = await self._runner.run(session, conversation, inbound, heard, now)
             turn.owner_changed = turn.owner_changed or reopened
         await session.flush()
-        return turn, conversation.owner
+        return turn, standing_of(conversation)
 
     async def _apologise(self, inbound: Inbound) -> Received:
         """The turn failed and left no trace: the message is kept, the customer is told, the log gets the cause."""
@@ -247,8 +255,10 @@ class Hub:
             if conversation.owner == "bot":
                 reply = Reply(text, choices=choices("转人工"))
                 replies = [log.append_reply(session, conversation, now, reply, in_reply_to=message.seq)]
+            standing = standing_of(conversation)
         await self.publish(inbound.conversation_id, [message, *replies], False)
-        return Received(False, message.seq, [message_view(reply) for reply in replies], action=log.FAILED)
+        shown = [message_view(reply) for reply in replies]
+        return Received(False, message.seq, shown, action=log.FAILED, standing=standing)
 
     async def history(
         self, conversation_id: str, after_seq: int = 0, limit: int = 200
@@ -279,6 +289,7 @@ class Hub:
                 expects=expects,
                 expects_until=until,
                 can_rate=conversation.can_rate,
+                under_way=standing_of(conversation).under_way,
             )
 
     async def spoken_password(self, conversation_id: str) -> SpokenPassword | None:

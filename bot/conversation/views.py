@@ -63,8 +63,23 @@ def message_view(message: Message) -> MessageView:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a conversation stands: who answers, what is expected next ('text', or the kind of a challenge), and
+    whether something is under way that the next words may belong to.
+    """
+
+    owner: str = "bot"
+    expects: str = "text"
+    customer_id: str | None = None
+    under_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
-    """What came of an inbound message; `seq` is its own place in the log."""
+    """What came of an inbound message; `seq` is its own place in the log.
+
+    `standing` is of the transaction that wrote the replies: who shows them needs no second look.
+    """
 
     duplicate: bool
     seq: int
@@ -72,7 +87,7 @@ class Received:
     intent: str = ""
     confidence: float = 0.0
     action: str = ""
-    owner: str = "bot"
+    standing: Standing = Standing()
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
@@ -89,6 +104,12 @@ class ConversationStatus:
     expects: str
     expects_until: datetime | None
     can_rate: bool
+    under_way: bool = False
+
+    @property
+    def standing(self) -> Standing:
+        """The part of it that every turn knows, too."""
+        return Standing(self.owner, self.expects, self.customer_id, self.under_way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +138,13 @@ class ServedItem:
     last_text: str
     last_sender: str
     updated_at: datetime
+
+
+def standing_of(conversation: Conversation) -> Standing:
+    """Of a stored conversation."""
+    state = conversation.state or {}
+    under_way = bool(state.get("stack") or state.get("pending"))
+    return Standing(conversation.owner, expects_of(conversation)[0], conversation.customer_id, under_way)
 
 
 def expects_of(conversation: Conversation) -> tuple[str, datetime | None]:

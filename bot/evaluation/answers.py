@@ -32,7 +32,7 @@ async def measure_answers(path: Path, out: Path, understander: Understander) -> 
                     "intent": received.intent,
                     "confidence": round(received.confidence, 4),
                     "action": received.action,
-                    "owner": received.owner,
+                    "owner": received.standing.owner,
                     "reply": "\n".join(reply.text for reply in received.replies),
                     "choices": [choice["label"] for reply in received.replies for choice in reply.choices],
                 }

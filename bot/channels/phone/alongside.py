@@ -16,7 +16,7 @@ from bot.channels.phone.errors import VisitorGone
 from bot.channels.phone.loop import Ask, Expect, Replied, WrittenAnswer
 from bot.channels.phone.ports import News, VoiceExaminer
 from bot.channels.phone.timing import Timer
-from bot.conversation.views import ConversationStatus, MessageView
+from bot.conversation.views import ConversationStatus, MessageView, Standing
 
 ON_SCREEN: Final = "密码请在屏幕上输入。"  # it has letters, and is not for others' ears
 
@@ -95,7 +95,7 @@ class PageAssistant(HubAssistant):
         asked = [MessageView(**message) for message in newest if message["sender"] == "bot"]
         if status.owner != "bot" or not asked:
             return None
-        pending = await self._replied(0, asked, status)
+        pending = await self._replied(0, asked, status.standing)
         return replace(pending, pieces=(), readback=False)
 
     async def _found(self, messages: list[dict[str, Any]], status: ConversationStatus) -> list[News]:
@@ -107,7 +107,7 @@ class PageAssistant(HubAssistant):
         found = await super()._found([m for m in messages if m["seq"] not in said], status)
         self._seen_seq = max(self._seen_seq, messages[-1]["seq"])
         if answers:
-            found.append(WrittenAnswer(await self._replied(0, answers, status)))
+            found.append(WrittenAnswer(await self._replied(0, answers, status.standing)))
         return found
 
     def _was_written(self, message: dict[str, Any]) -> bool:
@@ -117,8 +117,8 @@ class PageAssistant(HubAssistant):
     def _answers_page(self, message: dict[str, Any]) -> bool:
         return message["sender"] == "bot" and message["seq"] not in self._answers
 
-    async def _replied(self, turn: int, replies: list[MessageView], status: ConversationStatus) -> Replied:
-        replied = await super()._replied(turn, replies, status)
+    async def _replied(self, turn: int, replies: list[MessageView], standing: Standing) -> Replied:
+        replied = await super()._replied(turn, replies, standing)
         if replied.expect is not Expect.PASSWORD:
             return replied
         return replace(replied, expect=Expect.WORDS, pieces=(*replied.pieces, ON_SCREEN))

@@ -18,7 +18,14 @@ from bot.channels.phone.ports import News, VoiceExaminer
 from bot.channels.phone.spoken import spoken_pieces
 from bot.channels.phone.timing import Timer
 from bot.conversation.events import EventBus
-from bot.conversation.views import TEXT_LENGTH_MAX, ConversationStatus, Inbound, MessageView, Received
+from bot.conversation.views import (
+    TEXT_LENGTH_MAX,
+    ConversationStatus,
+    Inbound,
+    MessageView,
+    Received,
+    Standing,
+)
 from bot.dialogue.reading.speech import digits_to_spoken
 
 log = logging.getLogger(__name__)
@@ -27,6 +34,7 @@ CHANNEL: Final = "phone"
 DEVICE_NAME: Final = "电话"
 LOOK_EVERY_S: Final = 3.0  # what other processes write is found by looking
 NEWS_PAGE: Final = 50
+NOT_READ_OUT: Final = ("这会儿念不出数字，请说“用验证码”。",)
 
 Vocabulary = Callable[[str], Awaitable[tuple[str, ...]]]
 
@@ -105,10 +113,10 @@ class HubAssistant:
         async with self._speaking:
             await self._open()
             received = await self._hub.receive(await self._inbound(ask))
+            # From here on the bank may have acted: what is still asked of it must not cost the caller the answer.
             self._answers |= {reply.seq for reply in received.replies}
-            status = await self._hub.status(self.conversation_id)
-            self._owner = status.owner
-            return await self._replied(ask.turn, received.replies, status)
+            self._owner = received.standing.owner
+            return await self._replied(ask.turn, received.replies, received.standing)
 
     async def _inbound(self, ask: Ask) -> Inbound:
         text = ask.text[:TEXT_LENGTH_MAX]
@@ -120,13 +128,27 @@ class HubAssistant:
             return inbound
         return replace(inbound, text="", voice=await self._examiner.examine(ask.pcm, password))
 
-    async def _replied(self, turn: int, replies: list[MessageView], status: ConversationStatus) -> Replied:
-        phrases = await self._vocabulary(status.customer_id) if status.customer_id else ()
-        replied = _replied(turn, replies, status, phrases)
+    async def _replied(self, turn: int, replies: list[MessageView], standing: Standing) -> Replied:
+        """Never fails: a reply without what belongs to it is worth more than none."""
+        replied = _replied(turn, replies, standing, await self._names(standing.customer_id))
         if replied.expect is not Expect.SPOKEN:
             return replied
-        password = await self._hub.spoken_password(self.conversation_id)
-        return replace(replied, pieces=(*replied.pieces, *_read_out(password)))
+        try:
+            digits = _read_out(await self._hub.spoken_password(self.conversation_id))
+        except Exception as error:
+            log.error("reading out digits failed kind=%s", type(error).__name__)
+            digits = NOT_READ_OUT
+        return replace(replied, pieces=(*replied.pieces, *digits))
+
+    async def _names(self, customer_id: str | None) -> tuple[str, ...]:
+        """Names to listen for; without them the caller is heard all the same."""
+        if customer_id is None:
+            return ()
+        try:
+            return await self._vocabulary(customer_id)
+        except Exception as error:
+            log.error("looking for names failed kind=%s", type(error).__name__)
+            return ()
 
     def _message_id(self, turn: int) -> str:
         """Of a turn, for the hub."""
@@ -204,11 +226,11 @@ async def _wait(timer: Timer, at_s: float) -> None:
 
 
 def _replied(
-    turn: int, replies: list[MessageView], status: ConversationStatus, phrases: tuple[str, ...]
+    turn: int, replies: list[MessageView], standing: Standing, phrases: tuple[str, ...]
 ) -> Replied:
     cards = {reply.card["kind"] for reply in replies if reply.card is not None}
     choices = tuple(choice["say"] for choice in replies[-1].choices) if replies else ()
-    expect = expected(status.expects, cards, choices)
+    expect = expected(standing.expects, cards, choices)
     pieces = tuple(piece for reply in replies for piece in spoken_pieces(reply.text))
     if "readback" in cards:  # where a mishearing would cost money, the keys are told at once
         pieces += (keys_told(choices).rstrip("，") + "。",) if choices else ()
@@ -220,7 +242,7 @@ def _replied(
         phrases,
         readback="readback" in cards,
         keep="receipt" in cards,
-        owner=status.owner,
+        owner=standing.owner,
     )
 
 

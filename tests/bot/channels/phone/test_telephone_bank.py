@@ -348,3 +348,43 @@ async def test_a_stock_telephone_speaks_into_the_greeting_and_is_understood(
         while "余额" not in heard:
             heard, answer = await turns.get()
         assert "验证码已发" in answer
+
+
+class _FailsAfterwards:
+    """The hub, of which one query fails as soon as a message has been received."""
+
+    def __init__(self, hub: object, query: str) -> None:
+        self._hub, self._query, self._received = hub, query, False
+
+    async def receive(self, inbound: Inbound) -> Received:
+        received: Received = await self._hub.receive(inbound)  # type: ignore[attr-defined]
+        self._received = True
+        return received
+
+    async def _broken(self, *_: object) -> None:
+        raise OSError
+
+    def __getattr__(self, name: str) -> object:
+        return self._broken if self._received and name == self._query else getattr(self._hub, name)
+
+
+@pytest.mark.parametrize("query", ["status", "history", "spoken_password", "names"])
+async def test_a_caller_whose_money_has_moved_is_told_so_whatever_is_asked_of_the_bank_afterwards(
+    product: Product, query: str
+) -> None:
+    async with calling(product) as phone:
+        await phone.say("给李四转五百块")
+        await log_in(phone)
+        assert "验证码" in await phone.say("确认")
+        assert phone.assistant is not None
+        phone.assistant._hub = _FailsAfterwards(product.hub, query)  # type: ignore[assignment]
+        if query == "names":
+            phone.assistant._vocabulary = _FailsAfterwards(product.hub, query)._broken  # type: ignore[assignment]
+        said = await phone.key(CODE, seconds=4.0)
+        assert "转账成功" in said and "没有动" not in said and phone.ears.expected is Expect.WORDS
+    assert [order.status for order in await orders(product)] == ["executed"]
+
+
+async def test_a_turn_whose_outcome_nobody_knows_claims_nothing_about_the_money() -> None:
+    assert not any("钱" in piece for piece in words.TURN_BROKE)
+    assert "还不确定" in words.TURN_BROKE[0] and "先查一下" in words.TURN_BROKE[1]
