@@ -24,7 +24,7 @@ from banking_core.identity import (
 from banking_core.orders.signing import code_purpose
 from banking_core.restrictions import CustomerFrozen
 from bot.conversation.models import Conversation
-from bot.conversation.redaction import has_chinese
+from bot.conversation.redaction import has_chinese, in_digits
 from bot.conversation.verdicts import Verdict
 from bot.conversation.voices import VOICE, VoiceChallenges
 from bot.dialogue.reading.numbers import read_digits
@@ -67,7 +67,7 @@ def secret_in(challenge: dict[str, Any], text: str, flagged: bool) -> str | None
     if challenge["kind"] == "password":
         return text.strip() if flagged or not has_chinese(text) else None
     if challenge["kind"] == "id_tail":
-        tail = _ID_WORDS.sub("", text)
+        tail = in_digits(_ID_WORDS.sub("", text))
         return tail if flagged or _ID_TAIL.fullmatch(tail) else None
     rest = _CODE_WORDS.sub("", text)
     if challenge["kind"] == "totp" and _RECOVERY.fullmatch(rest):

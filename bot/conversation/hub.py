@@ -26,7 +26,7 @@ from bot.conversation.errors import ConversationError, MessageTooLong
 from bot.conversation.events import EventBus
 from bot.conversation.metrics import TurnMetrics
 from bot.conversation.models import Conversation, Message
-from bot.conversation.redaction import BLOT, for_log, looks_like_code
+from bot.conversation.redaction import ANY, BLOT, for_log, looks_like_code
 from bot.conversation.settlement import Settlement
 from bot.conversation.turns import BotTurn, TurnRunner
 from bot.conversation.views import (
@@ -237,7 +237,7 @@ class Hub:
                 return duplicate
             conversation = await log.locked(session, inbound.conversation_id)
             now = self._clock.now()
-            safe = BLOT if inbound.secret or conversation.challenge else for_log(inbound.text, awaited="otp")
+            safe = BLOT if inbound.secret or conversation.challenge else for_log(inbound.text, awaited=ANY)
             if conversation.owner == "bot" and await log.last_turn_failed(session, conversation.id):
                 conversation.state, conversation.challenge = None, None  # whatever it trips over is let go
                 text += STARTED_AFRESH

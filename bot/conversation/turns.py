@@ -22,7 +22,7 @@ from bot.conversation.challenges import (
 )
 from bot.conversation.circumstances import PROOF_FAILED, circumstances, talk_so_far
 from bot.conversation.models import Conversation, Message
-from bot.conversation.redaction import BLOT, for_log, looks_like_code, without_secrets
+from bot.conversation.redaction import ANY, BLOT, for_log, looks_like_code, without_secrets
 from bot.conversation.staffing import Asking, Staffing
 from bot.conversation.verdicts import Verdict
 from bot.conversation.views import Inbound
@@ -183,7 +183,7 @@ class TurnRunner:
         state: DialogueState,
         now: datetime,
     ) -> BotTurn:
-        turn = self._log(session, conversation, inbound, for_log(inbound.text, awaited="otp"), now)
+        turn = self._log(session, conversation, inbound, for_log(inbound.text, awaited=ANY), now)
         challenge = conversation.challenge or {}
         if challenge["kind"] == VOICE:
             asked = await self._challenges.voices.again(session, conversation, challenge, inbound.origin)
@@ -448,7 +448,7 @@ class TurnRunner:
 
     @staticmethod
     def _safe(inbound: Inbound) -> str:
-        return BLOT if inbound.secret else for_log(inbound.text, awaited="otp")
+        return BLOT if inbound.secret else for_log(inbound.text, awaited=ANY)
 
     async def hung_up(self, session: AsyncSession, conversation: Conversation) -> None:
         """The customer has left: of what they were saying nothing is kept."""

@@ -104,6 +104,46 @@ async def test_a_code_may_be_spoken_too(product: Product) -> None:
         assert phone.asked[-1].secret and "二四六八" not in await phone.log()
 
 
+SPOKEN_CODE, SPOKEN_CARD = "二四六八幺零", "六二二二零二一二三四五六七八九零一二三"
+
+
+async def test_a_code_said_into_the_queue_or_to_an_agent_stands_on_no_screen(product: Product) -> None:
+    agent = await on_duty(product)
+    async with calling(product) as phone:
+        await phone.say("查余额")
+        await phone.say("转人工")
+        await phone.say(f"等一下我的码是{SPOKEN_CODE}")
+        await product.handoff.claim(phone.conversation, agent, "王芳")
+        await phone.hears(words.AGENT_READS[-1])
+        await phone.rest(6.0)
+        for said in (SPOKEN_CODE, f"是{SPOKEN_CODE[:-1]}", "三二幺叉", SPOKEN_CARD):
+            await phone.say(said)
+        seen = [line["text"] for line in await product.handoff.history(phone.conversation)]
+        facts = str(await product.handoff.facts(phone.conversation))
+        assert seen[-4:] == [BLOT, f"是{BLOT}", BLOT, "****0123"]
+        assert f"等一下我的码是{BLOT}" in seen
+        assert not any(secret in "".join(seen) + facts for secret in (SPOKEN_CODE, "三二幺叉", SPOKEN_CARD))
+
+
+async def test_of_a_spoken_card_number_the_understanding_and_the_log_get_the_end_only(product: Product) -> None:
+    async with calling(product) as phone:
+        for said in (f"密码是{SPOKEN_CODE}", "身份证幺幺零一零一一九九零零三零七三二一叉", f"转到{SPOKEN_CARD}"):
+            await phone.say(said)
+        hears = product.understander
+        assert isinstance(hears, Hears)
+        assert hears.heard == [f"密码是{BLOT}", "身份证****321X", "转到****0123"]
+        log = await phone.log()
+        assert all(said in log for said in hears.heard)
+
+
+async def test_a_late_code_is_no_sentence_for_the_understanding(product: Product) -> None:
+    async with calling(product) as phone:
+        await phone.say("利率是多少")
+        await phone.say(SPOKEN_CODE)
+        assert isinstance(product.understander, Hears)
+        assert product.understander.heard == ["利率是多少"] and SPOKEN_CODE not in await phone.log()
+
+
 async def test_the_calling_number_is_a_hint_and_another_may_be_given(product: Product) -> None:
     async with calling(product) as phone:
         assert "零零零四" in await phone.say("查余额")
