@@ -84,6 +84,7 @@ class DeskApi:
             outcome = await self._deps.desk.login(self._deps.db, username, password)
         seat = _require_ok(outcome)
         await self._live.close_agent(seat.agent_id, keep_session=seat.session_id)
+        self._live.refresh_all()
         response = await self._describe(seat)
         response.set_cookie(
             COOKIE_NAME,
@@ -106,6 +107,7 @@ class DeskApi:
                     await self._deps.desk.logout(session, seat)
                 released = await self._custody.release_all(seat.agent_id)
             await self._live.close_agent(seat.agent_id)
+            self._live.refresh_all()
         response = json_answer({"released": released})
         response.del_cookie(
             COOKIE_NAME, path=COOKIE_PATH, httponly=True, samesite="Strict", secure=self._deps.secure_cookies
@@ -127,7 +129,7 @@ class DeskApi:
             raise BadRequest()
         async with self._deps.db.transaction() as session:
             await self._deps.desk.set_presence(session, seat.agent_id, state, reason)
-        await self._live.refresh_all()
+        self._live.refresh_all()
         return await self._describe(seat)
 
     async def queue(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
@@ -144,7 +146,6 @@ class DeskApi:
         """Takes a waiting customer."""
         conversation_id = conversation_id_of(request)
         await self._custody.claim(seat, conversation_id)
-        await self._live.refresh_all()
         return json_answer({"conversation_id": conversation_id})
 
     async def pass_by(self, request: web.Request, seat: Seat) -> web.StreamResponse:
@@ -152,7 +153,7 @@ class DeskApi:
         conversation_id = conversation_id_of(request)
         async with self._deps.db.transaction() as session:
             passed = await self._deps.desk.routing.pass_by(session, conversation_id, seat.agent_id)
-        await self._live.refresh_all()
+        self._live.refresh_all()
         return json_answer({"passed": passed})
 
     async def conversation(self, request: web.Request, seat: Seat) -> web.StreamResponse:
@@ -183,7 +184,6 @@ class DeskApi:
         note = text_of(body, "note", chars_max=self._deps.limits.note_chars_max)
         summary = text_of(body, "summary", chars_max=self._deps.limits.text_chars_max)
         await self._deps.hub.hand_back(conversation_id, seat.agent_id, note, summary)
-        await self._live.refresh_all()
         return json_answer({"conversation_id": conversation_id})
 
     async def close(self, request: web.Request, seat: Seat) -> web.StreamResponse:
@@ -193,7 +193,6 @@ class DeskApi:
         if not isinstance(wrap_up, str) or wrap_up not in self._deps.desk.wording.wrap_ups:
             raise BadRequest("请先选择这次服务的结果。")
         await self._deps.hub.close(conversation_id, seat.agent_id, wrap_up)
-        await self._live.refresh_all()
         return json_answer({"conversation_id": conversation_id})
 
     async def tickets(self, request: web.Request, seat: Seat) -> web.StreamResponse:
@@ -219,7 +218,7 @@ class DeskApi:
             ticket = await self._deps.desk.finish_ticket(
                 session, request.match_info["number"], seat.agent_id, answer, is_owner
             )
-        await self._live.refresh_all()
+        self._live.refresh_all()
         return json_answer({"ticket": ticket_view(ticket)})
 
     async def ticket_phone(self, request: web.Request, seat: Seat) -> web.StreamResponse:

@@ -53,7 +53,7 @@ BODY_BYTES_MAX = 8192
 def build_desk_app(deps: DeskDependencies) -> web.Application:
     """The desk's application; mount it with `app.add_subapp("/desk", ...)`: its cookie belongs there."""
     app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[_guard(deps)])
-    limiters, custody, live = Limiters(deps.clock, deps.limits), Custody(deps), LiveSeats()
+    limiters, custody, live = Limiters(deps.clock, deps.limits), Custody(deps), LiveSeats(deps.hub.events)
     api = DeskApi(deps, limiters, custody, live)
     assets = load_assets()
 
@@ -76,7 +76,7 @@ def build_desk_app(deps: DeskDependencies) -> web.Application:
     sound = "/api/conversations/{conversation_id}/sound"
     app.router.add_get(sound, CallDoor(deps, api, custody).open)
     api.add_routes(app)
-    StaffApi(deps, api, limiters, custody, live).add_routes(app)
+    StaffApi(deps, api, limiters, custody).add_routes(app)
     RepliesApi(deps, api, limiters).add_routes(app)
     BoardApi(deps, api, limiters).add_routes(app)
     if deps.complaints is not None:
@@ -138,7 +138,7 @@ async def _look_after_queue_for_ever(deps: DeskDependencies, custody: Custody, l
         try:
             await custody.release_absent()
             if await custody.offer_again():
-                await live.refresh_all()
+                live.refresh_all()
         except Exception as error:
             log.error("looking after the queue failed: %s", type(error).__name__)
 

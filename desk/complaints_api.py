@@ -176,7 +176,7 @@ class ComplaintsApi:
             row = await act(session)
             log = await self._complaints.log_of(session, row)
             view = self._view(row, seat) | {"log": [_entry_view(entry) for entry in log]}
-        await self._live.refresh_all()
+        self._live.refresh_all()
         return json_answer({"complaint": view})
 
     def _may_read(self, row: Complaint, seat: Seat) -> bool:

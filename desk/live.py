@@ -26,6 +26,7 @@ from desk.custody import Custody
 from desk.dependencies import DeskDependencies
 from desk.errors import DeskError, NoSession
 from desk.logins import Seat
+from desk.ports import EventsPort
 from desk.snapshots import alert_snapshot, complaint_counts, held_snapshot, queue_snapshot
 from desk.views import message_view, seat_view
 
@@ -41,7 +42,8 @@ FRAME_BYTES_MAX = 4096
 class LiveSeats:
     """The open sockets of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: EventsPort) -> None:
+        self._events = events
         self._open: set[DeskConnection] = set()
 
     def add(self, connection: DeskConnection) -> None:
@@ -56,10 +58,9 @@ class LiveSeats:
         """How many sockets this agent holds."""
         return sum(connection.seat.agent_id == agent_id for connection in self._open)
 
-    async def refresh_all(self) -> None:
-        """Every page looks at its lists again, soon and once."""
-        for connection in self._open:
-            connection.wake()
+    def refresh_all(self) -> None:
+        """Every page, of other processes too, looks at its lists and its seat again, soon and once."""
+        self._events.publish_queue()
 
     async def close_agent(self, agent_id: str, *, keep_session: str = "") -> None:
         """Closes this agent's sockets, but for those of one session."""
@@ -119,14 +120,18 @@ class DeskConnection:
         while True:
             try:
                 if not await self._sign_of_life():
-                    await self._send(NoSession().body() | {"type": "error"})
-                    await self.close(CLOSE_NO_SESSION)
+                    await self._unseat()
                     return
                 await self._send({"type": "beat"})
             except Exception as error:
                 _log_fault("beat", error)
             self.wake()
             await asyncio.sleep(self._deps.beat_s)
+
+    async def _unseat(self) -> None:
+        """The log-in has ended: here, at another process, or because the agent logged in elsewhere."""
+        await self._send(NoSession().body() | {"type": "error"})
+        await self.close(CLOSE_NO_SESSION)
 
     async def _sign_of_life(self) -> bool:
         async with self._deps.db.transaction() as session:
@@ -152,6 +157,9 @@ class DeskConnection:
 
     async def _refresh(self) -> None:
         async with self._deps.db.snapshot() as session:
+            if not await self._deps.desk.still_seated(session, self.seat):
+                await self._unseat()
+                return
             presence = await self._deps.desk.presence_of(session, self.seat.agent_id)
         held = await held_snapshot(self._deps, self.seat)
         self._watch({item["conversation_id"] for item in held})
@@ -192,8 +200,10 @@ class DeskConnection:
             return
         if kind == "message":
             frame = {"type": "message", "message": message_view(event["message"])}
-        elif kind in ("typing", "state"):
+        elif kind == "typing":
             frame = {"type": kind}
+        elif kind in ("state", "again"):
+            frame = {"type": "state"}
         else:
             return
         await self._send(frame | {"conversation_id": conversation_id})

@@ -13,7 +13,6 @@ from desk.custody import Custody
 from desk.dependencies import DeskDependencies
 from desk.errors import BadRequest, NotAllowed, NotThere
 from desk.limits import Limiters
-from desk.live import LiveSeats
 from desk.logins import Seat
 from desk.snapshots import case_snapshot, queue_snapshot
 from desk.suggestions import suggested
@@ -23,11 +22,9 @@ from desk.views import colleague_view, message_view, served_view
 class StaffApi:
     """Further handlers of /desk/api."""
 
-    def __init__(
-        self, deps: DeskDependencies, api: DeskApi, limiters: Limiters, custody: Custody, live: LiveSeats
-    ) -> None:
+    def __init__(self, deps: DeskDependencies, api: DeskApi, limiters: Limiters, custody: Custody) -> None:
         self._deps, self._api, self._limiters = deps, api, limiters
-        self._custody, self._live = custody, live
+        self._custody = custody
 
     def add_routes(self, app: web.Application) -> None:
         """Adds the routes under /api."""
@@ -133,7 +130,6 @@ class StaffApi:
             async with self._deps.db.snapshot() as session:
                 await desk.colleagues.require_team(session, seat, team, holders)
             await self._deps.hub.pass_to_team(conversation_id, seat.agent_id, team, note)
-        await self._live.refresh_all()
         return json_answer({"conversation_id": conversation_id})
 
     async def _holders(self) -> list[str]:
@@ -174,7 +170,6 @@ class StaffApi:
         self._require_lead(seat)
         conversation_id = conversation_id_of(request)
         await self._deps.hub.take_over(conversation_id, seat.agent_id, seat.display_name)
-        await self._live.refresh_all()
         return json_answer({"conversation_id": conversation_id})
 
     @staticmethod

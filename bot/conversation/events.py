@@ -1,6 +1,6 @@
 """Tells open pages what happened, within one process; `fanout` carries it to the others.
 
-Lost events are harmless: pages ask for what they missed.
+Lost events are harmless: pages ask for what they missed, by themselves now and then and when told to look `again`.
 """
 
 from __future__ import annotations

@@ -106,6 +106,10 @@ class FakeEvents:
         """Changes of ownership."""
         return self._subscribed("*")
 
+    def publish_queue(self) -> None:
+        """Lists are to be looked at again."""
+        self.publish("*", {"type": "queue"})
+
     def publish(self, conversation_id: str, event: dict[str, Any]) -> None:
         """To everybody who watches."""
         for queue in self.queues.get(conversation_id, []):

@@ -54,6 +54,8 @@ class Counter:
     nlu_url: str
     database_url: str = ""
     terms: str = "{}\n"
+    sandbox_database_url: str = ""
+    key_file: Path | None = None  # of another process on the same bank
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -67,19 +69,30 @@ class Counter:
 
     def office(self) -> BackOffice:
         """The same bank seen from inside; close it."""
-        overrides = {"database_url": self.database_url} if self.database_url else {}
         settings = settings_for(
-            self.folder, terms_path=self.folder / "terms.yml", nlu_url=self.nlu_url, **overrides
+            self.folder,
+            terms_path=self.folder / "terms.yml",
+            nlu_url=self.nlu_url,
+            database_url=self.database_url,
+            sandbox_database_url=self.sandbox_database_url,
+            key_file=self.key_file,
         )
         return BackOffice(build_product(settings, clock=SystemClock()))
 
     async def start(self) -> None:
         """Returns when the app answers."""
+        self.launch()
+        await self.ready()
+
+    def launch(self) -> None:
+        """Begins to start; several may start at once."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ZHANGGUI_")}
         environment = kept | {
             "ZHANGGUI_DATA_DIR": str(self.folder),
             "ZHANGGUI_CACHE_DIR": str(ROOT / "var" / "cache"),
             "ZHANGGUI_DATABASE_URL": self.database_url,
+            "ZHANGGUI_SANDBOX_DATABASE_URL": self.sandbox_database_url,
+            "ZHANGGUI_KEY_FILE": str(self.key_file or self.folder / "keys.json"),
             "ZHANGGUI_TERMS_PATH": str(self.folder / "terms.yml"),
             "ZHANGGUI_PORT": str(self.port),
             "ZHANGGUI_NLU_URL": self.nlu_url,
@@ -91,9 +104,9 @@ class Counter:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "bot.cli", "serve"], cwd=ROOT, env=environment, stdout=log, stderr=log
             )
-        await self._until_ready()
 
-    async def _until_ready(self) -> None:
+    async def ready(self) -> None:
+        """Returns when the app answers."""
         assert self.process is not None
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         async with aiohttp.ClientSession() as http:
@@ -225,7 +238,7 @@ class Line:
     """A customer's web socket without the page: what a page sends and hears."""
 
     def __init__(self, counter: Counter, token: str) -> None:
-        self._counter, self._token = counter, token
+        self.counter, self._token = counter, token
         self._http: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self.messages: dict[int, dict[str, Any]] = {}
@@ -234,9 +247,9 @@ class Line:
     async def open(self) -> None:
         """Connects, or connects again, and has heard the whole log."""
         await self.close()
-        headers = {"Origin": self._counter.url, "Cookie": f"{COOKIE_NAME}={self._token}"}
+        headers = {"Origin": self.counter.url, "Cookie": f"{COOKIE_NAME}={self._token}"}
         self._http = aiohttp.ClientSession(headers=headers)
-        self._socket = await self._http.ws_connect(f"{self._counter.url}/chat/ws")
+        self._socket = await self._http.ws_connect(f"{self.counter.url}/chat/ws")
         self.state = {}
         await self._socket.send_json({"type": "hello", "after_seq": 0})
         await self.hear(lambda: bool(self.state))

@@ -10,7 +10,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from bot.conversation.models import Conversation
-from desk.service import DEMO_AGENTS, DEMO_PASSWORD
+from desk.service import DEMO_AGENTS
+from tests.e2e.clerks import Agent
 from tests.e2e.counter import BackOffice, Counter
 from tests.e2e.pages import Chat, DeskPage, phone_context, seated
 
@@ -120,29 +121,6 @@ async def test_a_closed_service_is_rated_and_the_next_words_wake_the_assistant(
     await chat.card("balance").wait_for()
     await context.close()
     await desk.page.context.close()
-
-
-class Agent:
-    """An agent's browser without the page."""
-
-    def __init__(self, counter: Counter, username: str) -> None:
-        self._counter, self.username = counter, username
-        self.http = aiohttp.ClientSession(
-            headers={"Origin": counter.url}, cookie_jar=aiohttp.CookieJar(unsafe=True)
-        )
-
-    async def sit_down(self) -> None:
-        status, _ = await self.post("login", username=self.username, password=DEMO_PASSWORD)
-        assert status == 200
-
-    async def post(self, path: str, **body: str) -> tuple[int, str]:
-        async with self.http.post(f"{self._counter.url}/desk/api/{path}", json=body) as response:
-            answer = await response.json()
-            return response.status, answer.get("error", {}).get("code", "")
-
-    async def get(self, path: str) -> int:
-        async with self.http.get(f"{self._counter.url}/desk/api/{path}") as response:
-            return response.status
 
 
 async def test_of_two_agents_who_claim_at_once_one_has_the_customer_and_the_other_may_not_look(

@@ -205,6 +205,9 @@ class ChatConnection:
                 await self._send_message(event["message"])
             case "state":
                 await self._send_state()
+            case "again":  # something may have been lost between the processes
+                await self._catch_up()
+                await self._send_state()
             case "typing" if event["who"] != "customer":
                 await self._send({"type": "typing", "who": event["who"]})
 

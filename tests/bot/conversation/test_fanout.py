@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,10 @@ import pytest
 from sqlalchemy import text
 
 from banking_core.clock import ManualClock
+from banking_core.storage import Database
 from bot.assembly import Product, build_product
-from bot.conversation.fanout import APPLICATION
+from bot.conversation.events import EventBus
+from bot.conversation.fanout import APPLICATION, PostgresFanout
 from bot.conversation.views import Inbound
 from bot.evaluation.converse import MOMENT
 from bot.evaluation.demo_bank import settings_for
@@ -84,9 +88,61 @@ async def test_after_the_line_was_cut_pages_look_again_and_hear_on(two: tuple[Pr
                 text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"),
                 {"name": APPLICATION},
             )
-        await heard(events, "state")
+        await heard(events, "again")
         for product in two:
             assert product.fanout is not None
             await asyncio.wait_for(product.fanout.listening.wait(), WAIT_S)
         await here.hub.receive(Inbound(conversation, "m1", "你好"))
         assert (await heard(events, "message"))["message"]["text"]
+
+
+BACKENDS = text("SELECT pid FROM pg_stat_activity WHERE application_name = :name ORDER BY backend_start")
+
+
+async def backends(database: Database) -> list[int]:
+    """The server's processes that serve the connections for events, oldest first."""
+    async with database.engine.connect() as connection:
+        return list(await connection.scalars(BACKENDS, {"name": APPLICATION}))
+
+
+@pytest.fixture
+async def lines(postgres_url: str) -> AsyncIterator[list[tuple[Database, EventBus, PostgresFanout]]]:
+    """The two ends of a line between processes; a dead connection shows within a second."""
+    made: list[tuple[Database, EventBus, PostgresFanout]] = []
+    for _ in range(2):
+        database, bus = Database(postgres_url), EventBus()
+        fanout = PostgresFanout(database, bus, beat_s=0.2, answer_s=0.5)
+        fanout.start()
+        await asyncio.wait_for(fanout.listening.wait(), WAIT_S)
+        made.append((database, bus, fanout))
+    yield made
+    for database, _bus, fanout in made:
+        await fanout.close()
+        await database.close()
+
+
+async def test_what_happens_while_the_line_is_down_is_told_when_it_is_up_again(
+    lines: list[tuple[Database, EventBus, PostgresFanout]],
+) -> None:
+    (database, here, _), (_, there, _) = lines
+    async with there.subscribe("c1") as events:
+        async with database.engine.connect() as connection:
+            for pid in await backends(database):
+                await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        here.publish("c1", {"type": "typing", "who": "agent"})
+        assert (await heard(events, "typing"))["who"] == "agent"
+
+
+async def test_a_line_that_only_seems_to_live_is_found_out(
+    lines: list[tuple[Database, EventBus, PostgresFanout]],
+) -> None:
+    (database, here, _), (_, there, _) = lines
+    [_, frozen] = await backends(database)
+    async with there.subscribe("c1") as events:
+        os.kill(frozen, signal.SIGSTOP)
+        try:
+            await heard(events, "again")
+            here.publish("c1", {"type": "typing", "who": "agent"})
+            assert (await heard(events, "typing"))["who"] == "agent"
+        finally:
+            os.kill(frozen, signal.SIGCONT)
