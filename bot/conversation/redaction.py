@@ -37,9 +37,7 @@ _SECRET_AFTER_NAME: Final = re.compile(
 _DIGITS_NEAR_NAME: Final = re.compile(
     rf"{_NAME}{_FILLER}{{0,10}}(?P<out>(?<![0-9])(?:[0-9][ \-]?){{3,7}}[0-9](?![0-9]))", re.IGNORECASE
 )
-_LONG_NUMBER: Final = re.compile(
-    r"(?P<out>(?<![0-9A-Za-z])(?:[0-9][ \-]{0,2}){11,18}[0-9Xx](?![0-9A-Za-z]))"
-)
+_LONG_NUMBER: Final = re.compile(r"(?P<out>(?<![0-9A-Za-z])(?:[0-9][ \-]{0,2}){11,18}[0-9Xx](?![0-9A-Za-z]))")
 _CJK: Final = re.compile(r"[\u3400-\u9fff]")
 _CODE: Final = re.compile(r"(?P<out>(?<![0-9])(?:[0-9][ \-，、]?){5}[0-9](?![0-9]))")
 _ID_TAIL: Final = re.compile(r"(?P<out>(?<![0-9])[0-9]{3}[0-9Xx](?![0-9A-Za-z]))")
@@ -51,8 +49,8 @@ _SPOKEN_SECRET: Final = re.compile(r"(?P<out>(?<![0-9])(?:[0-9][ \-，、]?){3,7
 def without_secrets(text: str, *, awaited: str = "") -> str:
     """Blots out what follows 密码/验证码 and what looks like the secret that is awaited.
 
-    `awaited` is the kind of the pending challenge, `ANY` where a human listens, "" for none: every run of six digits, with
-    id_tail also of four; of digits said one by one also runs of other lengths that a code may be heard as.
+    `awaited` is the kind of the pending challenge, `ANY` where a human listens, "" for none: every run of six digits,
+    with id_tail also of four; of digits said one by one also runs of other lengths that a code may be heard as.
     """
     clean = _replaced(_SECRET_AFTER_NAME, text, _blotted)
     clean = _replaced(_DIGITS_NEAR_NAME, clean, _blotted)
