@@ -27,6 +27,14 @@ from bot.dialogue.skill import (
 )
 from bot.dialogue.state import Frame
 
+HELD = "为了您的资金安全，这笔业务要先由人工同事和您核实，钱没有动。"
+NO_VOICE = "这笔业务要声纹核实，现在做不了"
+UNPROVED: dict[Unproved, str] = {
+    "unclear": "核实没有通过：试了几次都不对",
+    "suspicious": "声纹核实失败：明显不是客户本人的声音，或者放的是录音",
+    "declined": "客户没有做声纹核实",
+    "not_offered": NO_VOICE,
+}
 OPEN = ("drafted", "read_back", "confirmed")
 
 
@@ -104,10 +112,13 @@ class OrderSkill(Skill):
             orders = bank_of(turn).orders
             order = await orders.get(turn.session, frame.order_id, customer_of(turn))
             missing = await orders.missing(turn.session, order)
-            if turn.proof != "voice" or why == "suspicious" or "voice" in missing:
-                return _to_human(order)
-            if why != "not_offered" and "otp" in (order.proofs or ()):
-                return _to_human(order)
+            if (
+                turn.proof != "voice"
+                or why == "suspicious"
+                or "voice" in missing
+                or (why != "not_offered" and "otp" in (order.proofs or ()))
+            ):
+                return await _held(turn, order, UNPROVED[why])
             return await self._go_on(turn, order, by_voice=False)
 
     async def _go_on(self, turn: Turn, order: Order, *, by_voice: bool = True) -> Step:
@@ -124,7 +135,9 @@ class OrderSkill(Skill):
             if order.status != "confirmed" or order.risk_verdict != "step_up":
                 return _done(order)
             needed = await next_proof(turn, order, by_voice=by_voice)
-        return Prove(Reply(""), needed) if isinstance(needed, AskSecret) else _to_human(order)
+        if isinstance(needed, AskSecret):
+            return Prove(Reply(""), needed)
+        return _to_human(order) if order.risk_verdict == "human" else await _held(turn, order, NO_VOICE)
 
     async def recall(self, turn: Turn, order_id: str) -> Reply | None:
         """An order that has not been carried out yet is cancelled."""
@@ -154,7 +167,14 @@ def _done(order: Order) -> Done:
     return Done(receipt(order), effects=effects, order_id=order.id)
 
 
+async def _held(turn: Turn, order: Order, reason: str) -> Done:
+    """A proof was not had: the order says so to the agent who looks at it."""
+    held = await bank_of(turn).orders.hold(
+        turn.session, order.id, customer_of(turn), text=HELD, reason=reason
+    )
+    return _to_human(held)
+
+
 def _to_human(order: Order) -> Done:
     """An agent looks at it first; the order stays as it is."""
-    text = order.risk_text or "为了您的资金安全，这笔业务要先由人工同事和您核实，钱没有动。"
-    return Done(Reply(text), effects=(HandOver(Reason.RISK),), order_id=order.id)
+    return Done(Reply(order.risk_text or HELD), effects=(HandOver(Reason.RISK),), order_id=order.id)

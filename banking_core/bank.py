@@ -57,7 +57,7 @@ def build_bank(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         mandates=Mandates(core),
         branches=Branches(core),
         complaints=Complaints(core),
-        risk=Risk(),
+        risk=Risk(holds=(voiceprints.suspicion.held,)),
         voiceprints=voiceprints,
         voice_logins=VoiceLogins(
             voiceprints, core.identity.logins, core.customers, Fingerprints(settings.otp_key)

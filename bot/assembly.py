@@ -126,6 +126,7 @@ def build_product(
         matters=Matters.of(bank.rules, bank.tariff.hours),
     )
     bank.identity.logins.use_callbacks(desk)
+    bank.voiceprints.use_callbacks(desk)
     registry = registry or build_registry(load_announced(ANNOUNCED_FOLDER))
     engine = DialogueEngine(registry, knowledge)
     challenges = Challenges(bank)

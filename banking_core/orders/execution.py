@@ -21,7 +21,7 @@ from banking_core.orders.checks import check_source
 from banking_core.orders.events import Actor, move
 from banking_core.orders.limits import LimitBook, Moving
 from banking_core.orders.models import Order
-from banking_core.orders.risk import OrderRisk, RiskSubject, Verdict, raised
+from banking_core.orders.risk import REASONS_MAX, TEXT_LENGTH_MAX, OrderRisk, RiskSubject, Verdict, raised
 from banking_core.orders.states import AUTHORISED, EXECUTED, FAILED, SUBMITTED, WAITING
 from banking_core.orders.types import (
     GuardSubject,
@@ -39,6 +39,13 @@ def keep_verdict(order: Order, verdict: Verdict) -> None:
     order.risk_verdict = verdict.kind
     order.risk_text = verdict.customer_text or None
     order.risk_reasons = list(verdict.reasons)
+
+
+def hold(order: Order, *, text: str, reason: str) -> None:
+    """The verdict is `human`; what the risk area said before stays among the reasons."""
+    order.risk_verdict = "human"
+    order.risk_text = order.risk_text or text[:TEXT_LENGTH_MAX]
+    order.risk_reasons = [reason, *(known for known in order.risk_reasons if known != reason)][:REASONS_MAX]
 
 
 class Execution:

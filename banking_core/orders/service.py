@@ -30,7 +30,7 @@ from banking_core.orders.errors import (
     StepUpRequired,
 )
 from banking_core.orders.events import Actor, history, move
-from banking_core.orders.execution import Execution
+from banking_core.orders.execution import Execution, hold
 from banking_core.orders.limits import LimitBook, used_this_month_fen, used_today_fen
 from banking_core.orders.models import Order, OrderEvent
 from banking_core.orders.proofs import NEVER, Proof, VoiceStandsIn, missing_factors, voice_suffices
@@ -173,6 +173,19 @@ class Orders:
         if order.status != CONFIRMED:
             raise OrderNotConfirmed("the order was not confirmed")
         order.proofs = sorted({*(order.proofs or ()), *proofs})
+        await session.flush()
+        return order
+
+    async def hold(
+        self, session: AsyncSession, order_id: str, customer_id: str, *, text: str, reason: str
+    ) -> Order:
+        """A proof was not had: an agent is to look at the order first, which stays where it is with verdict `human`.
+
+        The customer may hear `text`, the agent reads `reason`. Raises OrderNotFound, OrderExpired, OrderClosed.
+        """
+        order = await self._locked(session, order_id, customer_id)
+        self._ensure_open(order)
+        hold(order, text=text, reason=reason)
         await session.flush()
         return order
 

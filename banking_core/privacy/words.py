@@ -76,6 +76,8 @@ SECURITY: Mapping[str, Names] = {
         "voice_tried": "声纹核实",
         "voice_adapted": "声纹自动更新",
         "voice_drifted": "声纹需要重录",
+        "voice_suspected": "来电的声音不是本人",
+        "voice_trusted": "人工核实是本人",
         "voice_cancelled": "取消声纹",
         "account_frozen": "账户锁定",
         "account_released": "账户解锁",
@@ -107,7 +109,12 @@ RECOVERY: Mapping[str, Names] = {
     "status": {"open": "没有完成", "code_ok": "没有完成", "proved": "没有完成", "done": "已重设密码"}
 }
 RESTRICTION: Mapping[str, Names] = {
-    "kind": {"view_only": "只能查询", "low_limits": "只能办小额", "frozen": "锁定"}
+    "kind": {
+        "view_only": "只能查询",
+        "low_limits": "只能办小额",
+        "frozen": "锁定",
+        "voice_suspected": "电话业务要人工核实",
+    }
 }
 LOCK: Mapping[str, Names] = {"scope": SCOPE_NAMES}
 ENTRY: Mapping[str, Names] = {"category": CATEGORY_NAMES}

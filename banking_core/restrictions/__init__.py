@@ -1,4 +1,4 @@
-"""What the bank itself lays on a customer after something odd: no money moves, lower limits, or nothing at all."""
+"""What the bank itself lays on a customer after something odd: no money moves, lower limits, nothing by telephone."""
 
 from banking_core.restrictions.errors import CustomerFrozen, CustomerRestricted
 from banking_core.restrictions.models import BARRING, Restriction, RestrictionKind

@@ -10,16 +10,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from banking_core.storage import Base, new_id
 
-RestrictionKind = Literal["view_only", "low_limits", "frozen"]
-# No money moves under these until a person has made sure who the customer is.
-BARRING: tuple[RestrictionKind, ...] = ("view_only", "frozen")
+RestrictionKind = Literal["view_only", "low_limits", "frozen", "voice_suspected"]
+# These hold until a person has made sure who the customer is.
+BARRING: tuple[RestrictionKind, ...] = ("view_only", "frozen", "voice_suspected")
 KINDS: tuple[RestrictionKind, ...] = get_args(RestrictionKind)
 
 
 class Restriction(Base):
     """One restriction of a customer, in force from `since` until lifted, or `until` where it has an end.
 
-    view_only: may look, moves no money; low_limits: small amounts only; frozen: not even a log-in.
+    view_only: may look, moves no money; low_limits: small amounts only; frozen: not even a log-in; voice_suspected:
+    what is asked for by telephone goes to a human.
     `reason` is a word for the operator, `lifted_by` who took it off and on what grounds.
     """
 

@@ -72,7 +72,7 @@ class Restrictions:
         return frozenset(found.kind for found in await self.active(session, customer_id))
 
     async def barred(self, session: AsyncSession, customer_ids: Sequence[str]) -> frozenset[str]:
-        """Those of the customers who may move no money until a person has made sure who they are."""
+        """Those of the customers under something that holds until a person has made sure who they are."""
         statement = select(Restriction.customer_id).where(
             Restriction.customer_id.in_(customer_ids), Restriction.kind.in_(BARRING), *self._in_force()
         )

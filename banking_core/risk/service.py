@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,17 +17,25 @@ from banking_core.risk.gathering import LoginSubject, login_context, order_conte
 from banking_core.risk.habits import Habits
 from banking_core.risk.model import Model, packaged_model
 from banking_core.risk.models import RiskDecision
-from banking_core.risk.rules import Rules, packaged_rules
+from banking_core.risk.rules import STRENGTH, Rules, packaged_rules
 from banking_core.risk.sightings import see
-from banking_core.risk.verdicts import Judgement, decide
+from banking_core.risk.verdicts import REASONS_MAX, Judgement, decide
+
+# Another area's reason to stop orders that are not to be harder but out of question; None where it has none.
+Hold = Callable[[AsyncSession, RiskSubject], Awaitable[Verdict | None]]
 
 
 @checked
 class Risk:
     """Judges orders (`orders.OrderRisk`) and keeps what it judged. Never commits."""
 
-    def __init__(self, *, rules: Rules | None = None, model: Model | None = None) -> None:
-        """Raises RulesInvalid, ModelInvalid when the shipped files cannot be used."""
+    def __init__(
+        self, *, rules: Rules | None = None, model: Model | None = None, holds: Sequence[Hold] = ()
+    ) -> None:
+        """`holds` are asked about orders beside rules and model. Raises RulesInvalid, ModelInvalid when the shipped
+        files cannot be used.
+        """
+        self._holds = tuple(holds)
         self._rules = rules or packaged_rules()
         self._model = model or packaged_model()
         self._habits = Habits()
@@ -35,6 +44,9 @@ class Risk:
         """The verdict on one order at one moment; what it says and why is written down in the same transaction."""
         context = await order_context(session, subject, self._habits)
         judgement = decide(context, compute(context), self._rules, self._model)
+        if subject.kind not in self._rules.exempt_kinds:
+            for hold in self._holds:
+                judgement = _held(judgement, await hold(session, subject))
         until = _until(judgement, subject.at)
         origin = decisions.Origin(subject.customer_id, subject.order_id, subject.conversation_id)
         await self._record(session, origin, context, judgement, until)
@@ -97,6 +109,22 @@ class Risk:
     async def shadow_report(self, session: AsyncSession, since: datetime) -> list[decisions.ShadowReport]:
         """What the shadow rules would have stopped since then, the most frequent first."""
         return await decisions.shadow_report(session, since)
+
+
+def _held(judgement: Judgement, hold: Verdict | None) -> Judgement:
+    """With the reasons of the hold, and its verdict where that is the stronger one."""
+    if hold is None:
+        return judgement
+    judgement = replace(judgement, reasons=(*hold.reasons, *judgement.reasons)[:REASONS_MAX])
+    if STRENGTH[hold.kind] <= STRENGTH[judgement.kind]:
+        return judgement
+    return replace(
+        judgement,
+        kind=hold.kind,
+        factors=hold.factors,
+        delay_minutes=None,
+        customer_text=hold.customer_text,
+    )
 
 
 def _verdict(judgement: Judgement, until: datetime | None) -> Verdict:

@@ -17,7 +17,7 @@ from banking_core.identity.keys import Fingerprints
 from banking_core.identity.origin import NOWHERE
 from banking_core.voiceprints.biometrics import Tier, VoiceSample
 from banking_core.voiceprints.prompts import VoicePrompted
-from banking_core.voiceprints.service import Voiceprints
+from banking_core.voiceprints.service import LOGIN, Voiceprints
 from banking_core.voiceprints.verification import VoiceOutcome
 
 LOGIN_TIER: Tier = "medium"
@@ -56,7 +56,7 @@ class VoiceLogins:
         attempt_id = await self._logins.start_by_voice(session, customer.id, origin=origin)
         if attempt_id is None:
             return None
-        prompted = await self._voiceprints.ask(session, customer.id, f"login:{attempt_id}")
+        prompted = await self._voiceprints.ask(session, customer.id, f"{LOGIN}{attempt_id}")
         return None if prompted is None else VoiceLogin(attempt_id, prompted)
 
     async def _decoy(self, session: AsyncSession, phone: str, origin: Origin) -> VoiceLogin | None:
@@ -66,7 +66,7 @@ class VoiceLogins:
             return None
         attempt_id = await self._logins.start_by_voice(session, None, origin=origin)
         assert attempt_id is not None, "nothing is odd about nobody"
-        prompted = await self._voiceprints.ask_stranger(session, phone, f"login:{attempt_id}")
+        prompted = await self._voiceprints.ask_stranger(session, phone, f"{LOGIN}{attempt_id}")
         return VoiceLogin(attempt_id, prompted)
 
     async def give(
@@ -79,7 +79,7 @@ class VoiceLogins:
         origin: Origin = NOWHERE,
     ) -> tuple[VoiceOutcome, LoginDone | LoginRefusal | None]:
         """One try. The log-in is done with the right voice. Raises LoginStale, VoicePromptUnknown."""
-        purpose = f"login:{attempt_id}"
+        purpose = f"{LOGIN}{attempt_id}"
         customer = await self._customers.by_phone(session, phone)
         if customer is None or customer.status != "active":
             return await self._voiceprints.verify_stranger(session, phone, purpose, sample), None

@@ -6,7 +6,7 @@ import itertools
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +21,7 @@ from banking_core.voiceprints.rules import VoiceRules
 DIGITS = 8
 DIFFERENT_MIN = 5  # a voice is known by many sounds, and the same digit again and again is easily miscounted
 DRAWS_MAX = 200
+AGAINST_LIFE = timedelta(days=1)
 Randbelow = Callable[[int], int]
 
 
@@ -68,12 +69,20 @@ class Prompts:
         )
         return max(0, self._rules.tries - int(await session.scalar(used) or 0))
 
-    async def against(self, session: AsyncSession, owner: Owner, purpose: str) -> int:
-        """How many samples of this purpose clearly were another voice."""
+    async def against(self, session: AsyncSession, owner: Owner) -> int:
+        """How many samples of the last day clearly were another voice, whatever they were for."""
         counted = select(func.sum(VoicePrompt.against)).where(
-            VoicePrompt.owner_key == owner.key, VoicePrompt.purpose == purpose
+            VoicePrompt.owner_key == owner.key, VoicePrompt.made_at > self._clock.now() - AGAINST_LIFE
         )
         return int(await session.scalar(counted) or 0)
+
+    async def clear_against(self, session: AsyncSession, customer_id: str) -> None:
+        """The right voice was there: foreign ones before it were an accident."""
+        await session.execute(
+            update(VoicePrompt)
+            .where(VoicePrompt.customer_id == customer_id, VoicePrompt.against > 0)
+            .values(against=0)
+        )
 
     async def make(self, session: AsyncSession, owner: Owner, purpose: str, *, left: int) -> VoicePrompted:
         """A fresh password; one that waits for the same purpose becomes void. `left` is what is said to be left."""

@@ -29,6 +29,7 @@ class VoiceRules:
     enrol_life: timedelta
     adapt_every: timedelta
     life: timedelta
+    suspicion: timedelta
 
     @classmethod
     def of_terms(cls, terms: Terms) -> Self:
@@ -53,4 +54,5 @@ class VoiceRules:
             enrol_life=timedelta(minutes=whole("enrol_minutes")),
             adapt_every=timedelta(days=whole("adapt_days")),
             life=timedelta(days=whole("life_days")),
+            suspicion=timedelta(hours=whole("suspicion_hours")),
         )

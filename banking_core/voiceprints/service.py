@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.checked import checked
 from banking_core.core import Core
 from banking_core.identity import HOTLINE_TERM
+from banking_core.identity.callbacks import Callbacks
 from banking_core.identity.keys import Fingerprints
 from banking_core.identity.lockout import Lockout
 from banking_core.identity.notices import SecurityNotices
@@ -30,8 +31,10 @@ from banking_core.voiceprints.models import (
 from banking_core.voiceprints.orders import CancelHandler, EnrolHandler
 from banking_core.voiceprints.prompts import Prompts, VoicePrompted
 from banking_core.voiceprints.rules import AREA, VoiceRules
+from banking_core.voiceprints.suspicion import VoiceSuspicion, Why
 from banking_core.voiceprints.verification import Verification, VoiceOutcome, age_days
 
+LOGIN = "login:"  # purposes of those who have not proved who they are yet
 PROMPTS_KEPT = timedelta(days=2)  # longer than any span in which digits must not come again
 BATCH_ROWS = 500
 
@@ -73,6 +76,14 @@ class Voiceprints:
             keep_audio=settings.voice_audio_days > 0,
         )
         self._enrolments = Enrolments(core.clock, rules, self.prompts, self._verification, core.identity.log)
+        self.suspicion = VoiceSuspicion(
+            core.clock,
+            core.customers,
+            core.restrictions,
+            core.identity.log,
+            self._notices,
+            unproved_life=rules.suspicion,
+        )
         core.orders.let_voice_stand_in(
             VoiceStandsIn(core.terms.fen(f"{AREA}.alone_yuan"), core.terms.fen(f"{AREA}.alone_day_yuan"))
         )
@@ -82,6 +93,10 @@ class Voiceprints:
     def use(self, biometrics: Biometrics | None) -> None:
         """Says what compares voices; with None there are no voiceprints here."""
         self._biometrics = biometrics
+
+    def use_callbacks(self, callbacks: Callbacks) -> None:
+        """Says where call-back tasks are filed."""
+        self.suspicion.callbacks = callbacks
 
     @property
     def available(self) -> bool:
@@ -157,8 +172,11 @@ class Voiceprints:
         self, session: AsyncSession, customer_id: str, sample: VoiceSample, *, origin: Origin = NOWHERE
     ) -> EnrolmentStep:
         """One recording of an enrolment. Raises VoiceUnavailable, VoiceEnrolmentStale, VoicePromptUnknown."""
+        await self._customers.lock(session, customer_id)
         before = await self._of(session, customer_id)
         step = await self._enrolments.take(session, self._compares(), customer_id, sample, origin)
+        if step.kind == "replayed":
+            await self.suspect(session, customer_id, why="replayed", origin=origin)
         if step.kind == "done":
             what = "您的声纹已重新录制" if before is not None else "您的声纹已开通"
             await self._notices.tell(session, customer_id, what, self._clock.now())
@@ -218,7 +236,8 @@ class Voiceprints:
 
         `strong`: another strong proof was given in this visit, so that a voice that fits well may change its template.
         """
-        return await self._verification.verify(
+        await self._customers.lock(session, customer_id)
+        outcome = await self._verification.verify(
             session,
             self._compares(),
             await self._usable(session, customer_id),
@@ -229,6 +248,32 @@ class Voiceprints:
             strong=strong,
             origin=origin,
         )
+        if outcome.suspicious:
+            why: Why = "replayed" if outcome.kind == "replayed" else "foreign"
+            proved = not purpose.startswith(LOGIN)
+            await self.suspicion.rises(session, customer_id, why, proved=proved, origin=origin)
+        return outcome
+
+    # Somebody else spoke.
+
+    async def suspect(
+        self, session: AsyncSession, customer_id: str, *, why: Why, origin: Origin = NOWHERE
+    ) -> None:
+        """Somebody who had logged in spoke in the customer's name: until `trust_again`, orders by telephone go to a
+        human. Raises CustomerNotFound.
+        """
+        await self.suspicion.rises(session, customer_id, why, proved=True, origin=origin)
+
+    async def suspected(self, session: AsyncSession, customer_id: str) -> bool:
+        """Whether that stands."""
+        return await self.suspicion.stands(session, customer_id)
+
+    async def trust_again(self, session: AsyncSession, customer_id: str, *, by: str, grounds: str) -> bool:
+        """A person has made sure who the customer is. `by` answers for it, `grounds` says what was checked.
+
+        False when nothing stood. Raises CustomerNotFound.
+        """
+        return await self.suspicion.ends(session, customer_id, by=by, grounds=grounds)
 
     async def ask_stranger(self, session: AsyncSession, phone: str, purpose: str) -> VoicePrompted:
         """Digits for a number that the bank does not know."""

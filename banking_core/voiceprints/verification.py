@@ -24,7 +24,7 @@ from banking_core.voiceprints.rules import VoiceRules
 OutcomeKind = Literal["ok", "fault", "late", "wrong_digits", "wrong_voice", "replayed"]
 FINGERPRINTS_MAX = 400  # former recordings that one is compared with, the newest
 MEAN_WEIGHT = 0.2  # of the newest sample in the running mean
-AGAINST_MAX = 2  # so many clearly foreign voices are no accident
+AGAINST_MAX = 2  # so many clearly foreign voices within a day, with no right one between, are no accident
 SECONDS_A_DAY = 86_400
 
 
@@ -32,7 +32,8 @@ SECONDS_A_DAY = 86_400
 class VoiceOutcome:
     """What became of one recording. `next` is another password to say; without one, and not ok, it is over.
 
-    `suspicious`: a recording was played, or clearly somebody else spoke; then no other proof makes up for it.
+    `suspicious`: a recording was played, or clearly somebody else spoke; then no other proof makes up for it, now or
+    later (`suspicion`).
     """
 
     kind: OutcomeKind
@@ -103,7 +104,7 @@ class Verification:
         prompt.against = int(heard.llr is not None and heard.llr < self._rules.other)
         await session.flush()
         paused = await self._count(session, owner, heard.kind)
-        against = await self._prompts.against(session, owner, purpose)
+        against = await self._prompts.against(session, owner)
         suspicious = heard.kind == "replayed" or against >= AGAINST_MAX
         left = await self._prompts.tries_left(session, owner, purpose)
         following = None
@@ -210,6 +211,7 @@ class Verification:
         assert heard.likeness is not None, "what fits was compared"
         now, rules, customer_id = self._clock.now(), self._rules, voiceprint.customer_id
         await self.forget_pause(session, self._prompts.owner(customer_id))
+        await self._prompts.clear_against(session, customer_id)
         llr = heard.likeness.llr
         before = llr if voiceprint.near is None else voiceprint.near
         voiceprint.near = before + MEAN_WEIGHT * (llr - before)

@@ -68,6 +68,8 @@ async def circumstances(
         found["address"] = origin.address
     if origin.device:
         found["device"] = origin.device
+    if origin.on_call:
+        found["on_call"] = True
     if conversation.verified_at is not None:
         found["session_started_at"] = conversation.verified_at.isoformat()
     return found
