@@ -225,9 +225,7 @@ async def _wait(timer: Timer, at_s: float) -> None:
     await timer.wait_until(at_s)
 
 
-def _replied(
-    turn: int, replies: list[MessageView], standing: Standing, phrases: tuple[str, ...]
-) -> Replied:
+def _replied(turn: int, replies: list[MessageView], standing: Standing, phrases: tuple[str, ...]) -> Replied:
     cards = {reply.card["kind"] for reply in replies if reply.card is not None}
     choices = tuple(choice["say"] for choice in replies[-1].choices) if replies else ()
     expect = expected(standing.expects, cards, choices)

@@ -125,9 +125,15 @@ async def test_a_code_said_into_the_queue_or_to_an_agent_stands_on_no_screen(pro
         assert not any(secret in "".join(seen) + facts for secret in (SPOKEN_CODE, "三二幺叉", SPOKEN_CARD))
 
 
-async def test_of_a_spoken_card_number_the_understanding_and_the_log_get_the_end_only(product: Product) -> None:
+async def test_of_a_spoken_card_number_the_understanding_and_the_log_get_the_end_only(
+    product: Product,
+) -> None:
     async with calling(product) as phone:
-        for said in (f"密码是{SPOKEN_CODE}", "身份证幺幺零一零一一九九零零三零七三二一叉", f"转到{SPOKEN_CARD}"):
+        for said in (
+            f"密码是{SPOKEN_CODE}",
+            "身份证幺幺零一零一一九九零零三零七三二一叉",
+            f"转到{SPOKEN_CARD}",
+        ):
             await phone.say(said)
         hears = product.understander
         assert isinstance(hears, Hears)
