@@ -12,6 +12,7 @@ GET  /desk/api/colleagues|replies|replies/kept     POST /desk/api/replies, .../{
 GET  /desk/api/floor, /desk/api/conversations/{id}/watch           POST .../{id}/whisper|take-over
 POST /desk/api/tickets/{number}/finish|phone
 GET  /desk/api/board[?day=2026-11-20]|board.csv|alerts             POST /desk/api/conversations/{id}/pass
+GET  /desk/api/trail[?agent=...&area=...&day=...]  the audit trail
 GET  /desk/api/complaints[?status=...&whose=...], /desk/api/complaints/{number}, .../{number}/agents
 POST /desk/api/complaints/{number}/take|assign|note|category|answer
 
@@ -44,6 +45,7 @@ from desk.refusals import refusal_of
 from desk.replies_api import RepliesApi
 from desk.security import require_same_origin, security_headers
 from desk.staff_api import StaffApi
+from desk.trail_api import TrailApi
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ def build_desk_app(deps: DeskDependencies) -> web.Application:
     app.router.add_get(sound, CallDoor(deps, api, custody).open)
     api.add_routes(app)
     StaffApi(deps, api, limiters, custody).add_routes(app)
+    TrailApi(deps, api, limiters).add_routes(app)
     RepliesApi(deps, api, limiters).add_routes(app)
     BoardApi(deps, api, limiters).add_routes(app)
     if deps.complaints is not None:

@@ -19,6 +19,7 @@ from banking_core.complaints import Complaint
 from banking_core.days import day_bounds
 from bot.conversation.demand import open_questions
 from bot.conversation.models import AgentService, Message
+from desk.breaks import Break, breaks
 from desk.models import Case, Ticket
 from desk.reasons import reason_text
 
@@ -64,6 +65,7 @@ class Day:
     complaints: tuple[int, int]  # filed, answered
     topics: Sequence[tuple[str, int]]
     trend: Sequence[tuple[date, int, int]] = field(default_factory=tuple)
+    breaks: Sequence[Break] = field(default_factory=tuple)
 
 
 OUTCOME_TEXT = {
@@ -127,6 +129,7 @@ async def board(session: AsyncSession, day: date, now: datetime) -> Day:
         ),
         topics=[(question.text, question.times) for question in questions],
         trend=await _trend(session, day),
+        breaks=await breaks(session, begins, ends, now),
     )
 
 
@@ -153,12 +156,19 @@ def as_csv(day: Day) -> str:
         *((f"结果：{name}", count) for name, count in day.outcomes),
         *((f"{hour}时转人工", count) for hour, count in enumerate(day.hours) if count),
         *((f"没有答案：{text}", count) for text, count in day.topics),
+        *((_break_text(each), round(each.seconds / 60, 1)) for each in day.breaks),
     ]
     page = io.StringIO()
     writer = csv.writer(page)
     writer.writerow(("指标", "数值"))
     writer.writerows((_harmless(name), value) for name, value in rows)
     return "\ufeff" + page.getvalue()
+
+
+def _break_text(each: Break) -> str:
+    """Who, why and from when; the value beside it is minutes."""
+    at = each.began_at.astimezone(BANK_ZONE).strftime("%H:%M")
+    return f"小休分钟：{each.agent_name} {each.reason} {at}起{'' if each.ended_at else '（还没结束）'}"
 
 
 def _shown(value: float | None) -> object:

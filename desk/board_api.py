@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date
 from typing import Any
 
 from aiohttp import web
@@ -11,9 +10,11 @@ from aiohttp import web
 from banking_core.clock import bank_date
 from desk.api import DeskApi, SeatedHandler, json_answer
 from desk.board import Day, Kept, as_csv, board
+from desk.bodies import day_of
+from desk.breaks import Break
 from desk.clocks import breach_view, breaches
 from desk.dependencies import DeskDependencies
-from desk.errors import BadRequest, NotAllowed
+from desk.errors import NotAllowed
 from desk.limits import Limiters
 from desk.logins import Seat
 
@@ -26,13 +27,10 @@ class BoardApi:
 
     def add_routes(self, app: web.Application) -> None:
         """Adds the routes under /api."""
-        gets: dict[str, SeatedHandler] = {
-            "/api/board": self.board,
-            "/api/board.csv": self.export,
-            "/api/alerts": self.alerts,
-        }
-        for path, handler in gets.items():
-            app.router.add_get(path, self._api.seated(handler, self._limiters.reads))
+        reports: dict[str, SeatedHandler] = {"/api/board": self.board, "/api/board.csv": self.export}
+        for path, handler in reports.items():
+            app.router.add_get(path, self._api.seated(handler, self._limiters.reports))
+        app.router.add_get("/api/alerts", self._api.seated(self.alerts, self._limiters.reads))
 
     async def board(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """?day=2026-11-20, else today."""
@@ -59,12 +57,7 @@ class BoardApi:
     async def _day(self, request: web.Request, seat: Seat, action: str) -> Day:
         now = self._deps.clock.now()
         wanted = request.query.get("day")
-        try:
-            day = date.fromisoformat(wanted) if wanted is not None else bank_date(now)
-        except ValueError:
-            raise BadRequest("日期要写成 2026-11-20 这样。") from None
-        if not date(2020, 1, 1) <= day <= bank_date(now):
-            raise BadRequest("这一天没有数据。")
+        day = day_of(wanted, now) if wanted is not None else bank_date(now)
         async with self._deps.db.transaction() as session:
             allowed = seat.rights.sees_all
             self._deps.desk.audit(
@@ -84,8 +77,19 @@ def day_view(day: Day) -> dict[str, Any]:
             value = {"kept": value.kept, "of": value.of, "percent": value.percent}
         view[entry.name] = value
     view["day"] = day.day.isoformat()
+    view["breaks"] = [_break_view(each) for each in day.breaks]
     view["trend"] = [[then.isoformat(), talked, handed] for then, talked, handed in day.trend]
     return view
+
+
+def _break_view(each: Break) -> dict[str, Any]:
+    return {
+        "agent_name": each.agent_name,
+        "reason": each.reason,
+        "began_at": each.began_at.isoformat(),
+        "ended_at": each.ended_at.isoformat() if each.ended_at else None,
+        "seconds": each.seconds,
+    }
 
 
 def _require_sight(seat: Seat) -> None:

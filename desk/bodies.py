@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date, datetime
 from typing import Any
 
 from aiohttp import web
 
+from banking_core.clock import bank_date
 from desk.errors import BadRequest, NotThere
 
+FIRST_DAY = date(2020, 1, 1)
 _CLIENT_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _CONVERSATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -63,6 +66,17 @@ def after_seq_of(request: web.Request) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", raw):
         raise BadRequest()
     return int(raw)
+
+
+def day_of(text: str, now: datetime) -> date:
+    """A bank day that has begun. Raises BadRequest."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise BadRequest("日期要写成 2026-11-20 这样。") from None
+    if not FIRST_DAY <= day <= bank_date(now):
+        raise BadRequest("这一天没有数据。")
+    return day
 
 
 def is_storable(text: str) -> bool:

@@ -25,6 +25,7 @@ class DeskLimits:
     logins_address: Rate = Rate(20, 1 / 3)
     reads_agent: Rate = Rate(60, 10.0)
     writes_agent: Rate = Rate(30, 3.0)
+    reports_agent: Rate = Rate(20, 0.5)  # board, its export, the audit trail: each reads much
     sockets_agent: Rate = Rate(15, 0.5)
     open_sockets_agent_max: int = 6
     text_chars_max: int = 500
@@ -60,4 +61,5 @@ class Limiters:
         self.logins = Limiter(clock, limits.logins_address)
         self.reads = Limiter(clock, limits.reads_agent)
         self.writes = Limiter(clock, limits.writes_agent)
+        self.reports = Limiter(clock, limits.reports_agent)
         self.sockets = Limiter(clock, limits.sockets_agent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, TypeGuard
 
@@ -27,6 +28,15 @@ BREAK_TEXT: dict[str, str] = {
 BREAK_DEFAULT = "rest"
 
 
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What an agent was doing, for a break also why, and for how long."""
+
+    state: str
+    reason: str
+    seconds: int
+
+
 def is_presence_state(value: object) -> TypeGuard[PresenceState]:
     """Whether a value from outside names a state."""
     return isinstance(value, str) and value in PRESENCE_TEXT
@@ -45,12 +55,15 @@ class Presences:
 
     async def set_state(
         self, session: AsyncSession, agent_id: str, state: PresenceState, break_reason: str = ""
-    ) -> None:
-        """Notes what the agent says they do, for a break also why; a sign of life too."""
-        row = await self.locked(session, agent_id)
-        if (row.state, row.break_reason) != (state, break_reason):
-            row.state, row.break_reason, row.changed_at = state, break_reason, self._clock.now()
-        row.last_seen_at = self._clock.now()
+    ) -> Doing | None:
+        """Notes what the agent says they do, for a break also why; a sign of life too. Gives what has ended with it."""
+        row, now = await self.locked(session, agent_id), self._clock.now()
+        row.last_seen_at = now
+        if (row.state, row.break_reason) == (state, break_reason):
+            return None
+        ended = Doing(row.state, row.break_reason, int((now - row.changed_at).total_seconds()))
+        row.state, row.break_reason, row.changed_at = state, break_reason, now
+        return ended
 
     async def heartbeat(self, session: AsyncSession, agent_id: str) -> None:
         """A sign of life from the agent's page; changes nothing else."""

@@ -11,7 +11,8 @@ from typing import Final
 class Rights:
     """`acts`: does anything but look. `sees_all`: reads conversations of others. `leads`: whispers, takes over.
 
-    `shares`: changes the canned replies of all.
+    `shares`: changes the canned replies of all. `audits`: reads the whole audit trail, not only what
+    agents did.
     """
 
     title: str
@@ -19,6 +20,7 @@ class Rights:
     sees_all: bool = False
     leads: bool = False
     shares: bool = False
+    audits: bool = False
 
 
 RIGHTS: Final = MappingProxyType(
@@ -26,6 +28,6 @@ RIGHTS: Final = MappingProxyType(
         "agent": Rights("坐席"),
         "senior": Rights("资深坐席", shares=True),
         "supervisor": Rights("主管", sees_all=True, leads=True, shares=True),
-        "auditor": Rights("审计", acts=False, sees_all=True),
+        "auditor": Rights("审计", acts=False, sees_all=True, audits=True),
     }
 )

@@ -18,6 +18,7 @@ from banking_core.audit import Who, current, note
 from banking_core.clock import Clock
 from banking_core.storage import Database, new_id
 from bot.conversation.staffing import Asking, Ended, Placement, Speaker
+from desk import breaks
 from desk.canned import CannedReplies
 from desk.cards import CustomerCards, NoCards
 from desk.cases import Cases
@@ -73,7 +74,7 @@ class Desk:
         if outcome.seat is not None:
             async with db.transaction() as session:
                 state: PresenceState = "on_duty" if outcome.seat.rights.acts else "off"
-                await self._presences.set_state(session, outcome.seat.agent_id, state)
+                await self._do(session, outcome.seat.agent_id, state)
                 self.audit(session, outcome.seat.agent_id, "agent.logged_in")
         return outcome
 
@@ -88,7 +89,7 @@ class Desk:
     async def logout(self, session: AsyncSession, seat: Seat) -> None:
         """Ends the session and the agent's duty."""
         await self._logins.logout(session, seat.session_id)
-        await self._presences.set_state(session, seat.agent_id, "off")
+        await self._do(session, seat.agent_id, "off")
         self.audit(session, seat.agent_id, "agent.logged_out")
 
     async def set_presence(
@@ -96,9 +97,20 @@ class Desk:
     ) -> None:
         """on_duty, break (with a reason) or off; whoever comes back may be offered a customer."""
         reason = (break_reason or BREAK_DEFAULT) if state == "break" else ""
-        await self._presences.set_state(session, agent_id, state, reason)
+        await self._do(session, agent_id, state, reason)
         await session.flush()
         await self.routing.offer(session)
+
+    async def _do(self, session: AsyncSession, agent_id: str, state: PresenceState, reason: str = "") -> None:
+        """Keeps what the agent does now; a break that begins or ends is noted, with its reason and length."""
+        ended = await self._presences.set_state(session, agent_id, state, reason)
+        if ended is None:
+            return
+        if ended.state == "break":
+            after = {"reason": ended.reason, "seconds": ended.seconds}
+            self.audit(session, agent_id, breaks.ENDED, "agent", agent_id, after=after)
+        if state == "break":
+            self.audit(session, agent_id, breaks.BEGAN, "agent", agent_id, after={"reason": reason})
 
     async def presence_of(self, session: AsyncSession, agent_id: str) -> PresenceState:
         """What the agent said last."""
@@ -234,7 +246,6 @@ class Desk:
         allowed: bool = True,
     ) -> None:
         """Notes who looked at, or did, what."""
-        now = current()
         note(
             session,
             action,
@@ -245,13 +256,20 @@ class Desk:
             before=before,
             after=after,
             allowed=allowed,
-            by=replace(now, id=agent_id) if now.kind == "agent" else Who("agent", agent_id, channel="desk"),
+            by=_by(agent_id, current()),
         )
 
     async def agent_named(self, session: AsyncSession, username: str) -> DeskAgent | None:
         """The active agent of this user name who serves customers."""
-        agent = await session.scalar(select(DeskAgent).where(DeskAgent.username == username))
+        agent = await self.colleague_named(session, username)
         return agent if agent is not None and agent.active and RIGHTS[agent.role].acts else None
+
+    async def colleague_named(self, session: AsyncSession, username: str) -> DeskAgent | None:
+        """Whoever has or had this user name."""
+        found: DeskAgent | None = await session.scalar(
+            select(DeskAgent).where(DeskAgent.username == username)
+        )
+        return found
 
     async def add_agent(
         self,
@@ -299,3 +317,10 @@ class Desk:
             )
         for username, display_name, role in DEMO_LEADS:
             await self.add_agent(session, username, display_name, DEMO_PASSWORD, role=role)
+
+
+def _by(agent_id: str, acting: Who) -> Who:
+    """The agent, from where they act; an operator who lets somebody go is noted as that operator."""
+    if acting.kind == "operator":
+        return acting
+    return replace(acting, id=agent_id) if acting.kind == "agent" else Who("agent", agent_id, channel="desk")

@@ -43,6 +43,7 @@ def seat_view(seat: Seat, presence: PresenceState) -> dict[str, Any]:
         "sees_all": seat.rights.sees_all,
         "leads": seat.rights.leads,
         "shares": seat.rights.shares,
+        "audits": seat.rights.audits,
     }
 
 

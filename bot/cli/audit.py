@@ -21,8 +21,7 @@ from banking_core.storage import Database
 from bot.cli.chain_heads import read_heads_file, write_heads_file
 from bot.settings import Settings
 from desk.models import DeskAgent
-
-KIND_NAMES = {"customer": "客户", "agent": "坐席", "system": "系统", "operator": "运维"}
+from desk.trail import KIND_TEXT
 
 
 async def show_trail(
@@ -121,7 +120,7 @@ async def _agent_names(session: AsyncSession) -> dict[str, str]:
 
 def _line(record: AuditRecord, names: dict[str, str]) -> str:
     at = record.at.astimezone(BANK_ZONE)
-    who = f"{KIND_NAMES[record.actor_kind]} {names.get(record.actor_id, record.actor_id)}"
+    who = f"{KIND_TEXT[record.actor_kind]} {names.get(record.actor_id, record.actor_id)}"
     where = " ".join(part for part in (record.channel, record.address, record.device) if part)
     told = " → ".join(
         json.dumps(values, ensure_ascii=False)

@@ -53,6 +53,7 @@ export const api = {
   complaintAgents: (number) => call("GET", `/complaints/${number}/agents`),
   complaint: (number) => call("GET", `/complaints/${number}`),
   complaintAct: (number, act, body) => call("POST", `/complaints/${number}/${act}`, body),
+  trail: (asked) => call("GET", `/trail?${new URLSearchParams(asked)}`),
   board: (day) => call("GET", day ? `/board?day=${encodeURIComponent(day)}` : "/board"),
   queue: () => call("GET", "/queue"),
   mine: () => call("GET", "/mine"),

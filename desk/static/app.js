@@ -17,6 +17,7 @@ import { ReplyEditor } from "./replies.js";
 import { Outbox, Talk } from "./talks.js";
 import { TicketBoard } from "./tickets.js";
 import { tickClocks } from "./times.js";
+import { Trail } from "./trail.js";
 import { Transcript } from "./transcript.js";
 
 const TITLE = "掌柜坐席台";
@@ -47,6 +48,7 @@ const canned = new Canned(composer, () => current()?.facts?.fillings ?? {}, () =
 const suggestions = new Suggestions((text) => composer.replace(text));
 const complaints = new ComplaintBoard({ opened: () => takeMiddle("complaint"), failed });
 const board = new DayBoard({ opened: () => takeMiddle("board"), failed });
+const trail = new Trail({ opened: () => takeMiddle("trail"), failed });
 const floor = new Floor({
   opened: () => { leaveTalk(); tickets.close(); showMiddle("watch"); },
   taking: (id) => state.claiming.add(id),
@@ -584,7 +586,7 @@ function renderTitle() {
 }
 
 function showMiddle(which) {
-  for (const id of ["blank", "talk", "ticket", "watch", "complaint", "board"]) byId(id).hidden = id !== which;
+  for (const id of ["blank", "talk", "ticket", "watch", "complaint", "board", "trail"]) byId(id).hidden = id !== which;
 }
 
 const TABS = ["talks", "tickets", "complaints", "board", "floor"];

@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 import { byId, el, part, reconcile, setText } from "./dom.js";
-import { durationText, momentText } from "./times.js";
+import { clockText, durationText, momentText } from "./times.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -89,7 +89,8 @@ export class DayBoard {
       el("div", { class: "board-lists" },
         list("转人工原因", board.reasons, "今天没有人转人工"),
         list("结果", board.outcomes, "还没有结束的"),
-        list("没有答案的问题", board.topics, "都答上来了")));
+        list("没有答案的问题", board.topics, "都答上来了"),
+        list("小休", board.breaks.map((each) => [`${each.agent_name} · ${each.reason} · ${clockText(each.began_at)}–${each.ended_at ? clockText(each.ended_at) : "现在"}`, durationText(each.seconds)]), "没有人小休")));
   }
 
   /** What is late now; returns those that were not late before. */

@@ -1,7 +1,7 @@
 // Complaints: the list on the left, one with its log and what may be done about it in the middle.
 
 import { api } from "./api.js";
-import { byId, el, part, reconcile, setText } from "./dom.js";
+import { byId, el, options, part, reconcile, setText } from "./dom.js";
 import { ask, toast } from "./notices.js";
 import { localMs, momentText, tickClocks } from "./times.js";
 
@@ -51,9 +51,7 @@ export class ComplaintBoard {
 
   renderWhose(agents) {
     const rows = [...WHOSE, ...agents.map(([username, name]) => [`agent:${username}`, `${name}的`])];
-    const select = byId("complaints-whose");
-    if (select.options.length !== rows.length) select.replaceChildren(...rows.map(([value, text]) => el("option", { value, text })));
-    select.value = this.whose;
+    options(byId("complaints-whose"), rows);
   }
 
   async refresh() {

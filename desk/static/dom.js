@@ -18,6 +18,13 @@ export function el(tag, props = {}, ...children) {
 /** The element within `node` that is called `name`. */
 export const part = (node, name) => node.querySelector(`[data-part="${name}"]`);
 
+/** Gives a select its rows of [value, text], keeping what is chosen; nothing happens when it has them already. */
+export function options(select, rows) {
+  const chosen = select.value;
+  if ([...select.options].map((option) => option.value).join() === rows.map(([value]) => value).join()) return;
+  select.replaceChildren(...rows.map(([value, text]) => el("option", { value, text, selected: value === chosen })));
+}
+
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

@@ -1,7 +1,7 @@
 // Canned replies as a list to keep: add, change, put in order, take out of use. For oneself, and for a team or all by who may.
 
 import { api } from "./api.js";
-import { byId, el, part, reconcile, setText } from "./dom.js";
+import { byId, el, options, part, reconcile, setText } from "./dom.js";
 
 export class ReplyEditor {
   /** `on` has changed() when other replies are ready than before, failed(error), and textMax(), the longest text. */
@@ -33,7 +33,8 @@ export class ReplyEditor {
   take({ items, scopes, placeholders }) {
     this.items = items;
     if (!scopes.some(([code]) => code === this.scope)) this.scope = "own";
-    byId("replies-scope").replaceChildren(...scopes.map(([value, text]) => el("option", { value, text, selected: value === this.scope })));
+    options(byId("replies-scope"), scopes);
+    byId("replies-scope").value = this.scope;
     byId("reply-placeholders").replaceChildren(
       ...placeholders.map(([name, words]) => el("button", { type: "button", class: "chip", text: name, title: words, "data-testid": "placeholder", onclick: () => this.insert(name) })));
     this.render();

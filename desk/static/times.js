@@ -14,6 +14,11 @@ export function dayText(iso) {
 
 export const momentText = (iso) => `${dayText(iso)} ${clockText(iso)}`;
 
+const stamp = new Intl.DateTimeFormat("zh-CN", { timeZone: ZONE, month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+
+/** With the second: "11/20 10:03:07". */
+export const stampText = (iso) => stamp.format(new Date(iso));
+
 /** 75 -> "1:15", 3700 -> "1:01:40". */
 export function durationText(seconds) {
   const whole = Math.max(0, Math.floor(seconds));

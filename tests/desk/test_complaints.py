@@ -321,6 +321,21 @@ async def test_a_supervisor_assigns_by_keyboard_and_the_colleague_hears_of_it(
         await expect(li.get_by_test_id("dialog-ok")).to_be_hidden()
 
 
+async def test_who_asks_or_writes_too_often_is_slowed_down(talk: Talk, pages: dict[str, Page]) -> None:
+    await talk.say(f"我要投诉，{STORY}")
+    number = (await _newest(talk)).number
+    wang, li = await _sit(pages, "xiaowang"), await _sit(pages, "xiaoli")
+    looks = [(await wang.get(f"/complaints/{number}"))[0] for _ in range(30)]
+    looks += [(await wang.get("/complaints"))[0] for _ in range(31)]
+    assert looks == [200] * 60 + [429]
+    notes = [(await wang.post(f"/complaints/{number}/note", {"text": "一"}))[0] for _ in range(31)]
+    assert notes == [409] * 30 + [429]
+    assert (await wang.post(f"/complaints/{number}/take"))[0] == 429, "not in time to take it either"
+    assert (await li.post(f"/complaints/{number}/take"))[0] == 200
+    talk.product.clock.advance(seconds=1)  # type: ignore[attr-defined]
+    assert (await wang.get("/complaints"))[0] == 200
+
+
 async def test_an_unknown_number_or_a_malformed_one_is_not_found(talk: Talk, pages: dict[str, Page]) -> None:
     wang = await _sit(pages, "xiaowang")
     for number in ("TS20261120000000", "TS1", "..%2f", "GD20261120000000"):
