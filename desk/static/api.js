@@ -3,7 +3,7 @@
 const BASE = "/desk/api";
 const TIMEOUT_MS = 12000;
 
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, code, text, details = {}) {
     super(code);
     Object.assign(this, { status, code, text, details });
@@ -40,6 +40,9 @@ async function call(method, path, body) {
   }
   return answer;
 }
+
+/** The address of a web socket of the desk. */
+export const socketUrl = (path) => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${BASE}${path}`;
 
 const one = (id) => `/conversations/${encodeURIComponent(id)}`;
 

@@ -1,7 +1,7 @@
 // The day in figures, for who leads or audits: cards, bars as SVG, what is late, the export.
 
 import { api } from "./api.js";
-import { byId, el, part, reconcile, setText } from "./dom.js";
+import { byId, el, part, reconcile, setBadge, setText } from "./dom.js";
 import { clockText, durationText, momentText } from "./times.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -100,8 +100,7 @@ export class DayBoard {
     this.alerts = items;
     reconcile(byId("alerts"), items, (item) => `${item.kind}:${item.number}`, () => this.alert(), (node, item) => this.update(node, item));
     byId("alerts-empty").hidden = items.length > 0;
-    byId("badge-board").hidden = !items.length;
-    setText(byId("badge-board"), String(items.length || ""));
+    setBadge(byId("badge-board"), items.length);
     return fresh;
   }
 

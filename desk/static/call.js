@@ -1,5 +1,7 @@
 // The customer's telephone call in this browser: their voice in the speaker, the agent's microphone in the call.
 
+import { socketUrl } from "./api.js";
+
 const WHY = {
   4401: "登录已经失效，请重新登录。",
   4403: "这段会话已经不在您手里。",
@@ -33,8 +35,7 @@ export class Call {
   }
 
   connect(id, telephone) {
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}/desk/api/conversations/${encodeURIComponent(id)}/sound`);
+    const socket = new WebSocket(socketUrl(`/conversations/${encodeURIComponent(id)}/sound`));
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => socket === this.socket && this.set("on");

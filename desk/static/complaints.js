@@ -1,8 +1,9 @@
 // Complaints: the list on the left, one with its log and what may be done about it in the middle.
 
 import { api } from "./api.js";
-import { byId, el, options, part, reconcile, setText } from "./dom.js";
+import { byId, el, options, part, pressOne, reconcile, setBadge, setCurrent, setText, terms } from "./dom.js";
 import { ask, toast } from "./notices.js";
+import { session } from "./shelf.js";
 import { localMs, momentText, tickClocks } from "./times.js";
 
 const EMPTY = { open: "没有待处理的投诉", answered: "没有等客户评价的投诉", closed: "还没有办结的投诉" };
@@ -17,7 +18,6 @@ export class ComplaintBoard {
     this.items = [];
     this.current = null;
     this.categories = [];
-    this.agent = null;
     this.whose = "";
     this.counts = null;
     this.actedAtMs = 0;
@@ -28,7 +28,7 @@ export class ComplaintBoard {
 
   async show(status) {
     this.status = status;
-    for (const name of Object.keys(EMPTY)) byId(`complaints-${name}`).setAttribute("aria-pressed", String(name === status));
+    pressOne("complaints-", Object.keys(EMPTY), status);
     await this.refresh();
   }
 
@@ -42,8 +42,7 @@ export class ComplaintBoard {
     const before = this.counts;
     this.counts = { mine, nobody };
     const badge = byId("badge-complaints");
-    badge.hidden = !(mine + nobody);
-    setText(badge, String(mine + nobody || ""));
+    setBadge(badge, mine + nobody);
     badge.title = `我的 ${mine} 件，待认领 ${nobody} 件`;
     if (before && !byId("panel-complaints").hidden) this.refresh();
     return before && Date.now() - this.actedAtMs > OWN_DOING_MS ? Math.max(0, mine - before.mine) : 0;
@@ -92,8 +91,7 @@ export class ComplaintBoard {
       due.dataset.late = due.title = "";
       setText(due, item.status_text);
     }
-    if (this.current === item.number) node.firstElementChild.setAttribute("aria-current", "true");
-    else node.firstElementChild.removeAttribute("aria-current");
+    setCurrent(node.firstElementChild, this.current === item.number);
   }
 
   async open(number) {
@@ -115,21 +113,21 @@ export class ComplaintBoard {
 
   /** A promise with its clock, or when it was kept. */
   promise(dueAt, doneAt, item) {
-    if (doneAt) return el("dd", {}, el("span", { text: `${momentText(doneAt)}${Date.parse(doneAt) > Date.parse(dueAt) ? "（超时）" : ""}` }));
-    return el("dd", {}, el("span", { text: `${momentText(dueAt)}前` }), item.open ? el("b", { class: "clock", "data-until": localMs(dueAt, item.now), "data-testid": "complaint-clock" }) : null);
+    if (doneAt) return [`${momentText(doneAt)}${Date.parse(doneAt) > Date.parse(dueAt) ? "（超时）" : ""}`];
+    return [`${momentText(dueAt)}前`, item.open ? el("b", { class: "clock", "data-until": localMs(dueAt, item.now), "data-testid": "complaint-clock" }) : null];
   }
 
   heads(item) {
     const acts = [];
-    if (item.status === "filed" && this.agent?.acts) acts.push(this.button("认领", "complaint-take", () => this.act(item, () => api.complaintAct(item.number, "take", {}))));
-    if (item.open && this.agent?.leads) acts.push(this.button(item.assignee ? "改派" : "分派", "complaint-assign", () => this.assign(), "", "分派给同事（A）"));
+    if (item.status === "filed" && session.agent?.acts) acts.push(this.button("认领", "complaint-take", () => this.act(item, () => api.complaintAct(item.number, "take", {}))));
+    if (item.open && session.agent?.leads) acts.push(this.button(item.assignee ? "改派" : "分派", "complaint-assign", () => this.assign(), "", "分派给同事（A）"));
     return el("div", { class: "talk-acts" }, ...acts);
   }
 
   /** A supervisor gives the complaint in the middle to a colleague, seeing what each has to do already. */
   async assign() {
     const item = this.shown;
-    if (!item?.open || !this.agent?.leads || byId("complaint").hidden) return;
+    if (!item?.open || !session.agent?.leads || byId("complaint").hidden) return;
     let agents;
     try {
       agents = (await api.complaintAgents(item.number)).items;
@@ -153,20 +151,20 @@ export class ComplaintBoard {
   render(item) {
     this.shown = item;
     const rows = [
-      ["状态", el("dd", { text: item.status_text + (item.round_text ? `，${item.round_text}` : "") })],
-      ["处理人", el("dd", { text: item.assignee || "待认领" })],
-      ["提交时间", el("dd", { text: momentText(item.filed_at) })],
-      ["受理", this.promise(item.ack_due_at, item.acked_at, item)],
-      ["答复", this.promise(item.answer_due_at, item.open ? null : item.answered_at, item)],
+      ["状态", item.status_text + (item.round_text ? `，${item.round_text}` : "")],
+      ["处理人", item.assignee || "待认领"],
+      ["提交时间", momentText(item.filed_at)],
+      ["受理", ...this.promise(item.ack_due_at, item.acked_at, item)],
+      ["答复", ...this.promise(item.answer_due_at, item.open ? null : item.answered_at, item)],
     ];
-    if (item.score) rows.push(["客户评分", el("dd", { text: `${item.score} 分` })]);
+    if (item.score) rows.push(["客户评分", `${item.score} 分`]);
     byId("complaint").replaceChildren(
       el("header", { class: "talk-head" },
         el("div", { class: "talk-who" }, el("h2", { tabindex: "-1", text: `投诉 · ${item.category_text}` }), el("p", { class: "mono", text: item.number })),
         this.heads(item)),
       el("div", { class: "ticket-body" },
         el("h3", { text: "客户说" }), el("p", { class: "ticket-content", text: item.content }),
-        el("dl", { class: "ticket-facts" }, ...rows.map(([label, value]) => el("div", {}, el("dt", { text: label }), value))),
+        terms(rows, { class: "ticket-facts" }),
         item.mine && item.status === "working" ? this.forms(item) : null,
         el("h3", { text: "处理记录" }),
         el("ol", { class: "complaint-log", "data-testid": "complaint-log" }, ...item.log.map((entry) =>

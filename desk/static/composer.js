@@ -1,6 +1,6 @@
 // Where the agent writes. Enter sends, but not the Enter that picks a word in a Chinese input method.
 
-import { byId, el, setText } from "./dom.js";
+import { byId, pressOne, setText } from "./dom.js";
 
 const TYPING_EVERY_MS = 3000;
 const WARN_CHARS = 50;
@@ -54,7 +54,7 @@ export class Composer {
   switch(mode) {
     this.mode = mode;
     byId("composer").dataset.mode = mode;
-    for (const name of Object.keys(WORDS)) byId(`mode-${name}`).setAttribute("aria-pressed", String(name === mode));
+    pressOne("mode-", Object.keys(WORDS), mode);
     this.text.placeholder = WORDS[mode].placeholder;
     setText(byId("composer-label"), WORDS[mode].label);
     setText(byId("composer-send"), WORDS[mode].send);

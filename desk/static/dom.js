@@ -25,6 +25,28 @@ export function options(select, rows) {
   select.replaceChildren(...rows.map(([value, text]) => el("option", { value, text, selected: value === chosen })));
 }
 
+/** A number that asks for attention; none shows for 0. */
+export function setBadge(node, count) {
+  node.hidden = !count;
+  setText(node, String(count || ""));
+}
+
+/** Whether the element is the one of its list that is open. */
+export function setCurrent(node, on) {
+  if (on) node.setAttribute("aria-current", "true");
+  else node.removeAttribute("aria-current");
+}
+
+/** Of the buttons called `prefix` + name, the chosen one is pressed. */
+export function pressOne(prefix, names, chosen) {
+  for (const name of names) byId(prefix + name).setAttribute("aria-pressed", String(name === chosen));
+}
+
+/** A list of terms: rows are [label, ...values], each a text or elements. */
+export function terms(rows, props = {}) {
+  return el("dl", props, ...rows.map(([label, ...values]) => el("div", {}, el("dt", { text: label }), el("dd", {}, ...values.filter((value) => value !== null)))));
+}
+
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

@@ -1,6 +1,6 @@
 // The right column: what is known of the customer, so that nobody has to ask again.
 
-import { byId, el } from "./dom.js";
+import { byId, el, terms } from "./dom.js";
 import { durationText } from "./times.js";
 
 const EMPTY = "接待客户后，这里显示客户资料、验证情况和正在办理的业务。";
@@ -11,9 +11,7 @@ function block(title, rows, ...more) {
   if (!filled.length && !extra.length) return null;
   return el("section", { class: "facts-block" },
     el("h3", { text: title }),
-    filled.length
-      ? el("dl", {}, ...filled.map(([label, value, kind]) => el("div", {}, el("dt", { text: label }), el("dd", { class: kind ?? null, text: value }))))
-      : null,
+    filled.length ? terms(filled.map(([label, value, kind]) => [label, kind ? el("span", { class: kind, text: value }) : value])) : null,
     ...extra);
 }
 
@@ -75,15 +73,14 @@ function verifiedNode(facts) {
 function cardBlock(talk, on) {
   const card = talk.card;
   if (!card || !on.unmask) return null;
-  const masked = (label, field) =>
-    el("div", {}, el("dt", { text: label }),
-      el("dd", {}, el("span", { class: "mono", "data-testid": `card-${field}`, text: card.revealed?.[field] ?? card[field] }),
-        card.revealed?.[field] ? null : el("button", { type: "button", class: "link-button", "data-testid": `unmask-${field}`, text: "显示", title: "会留下记录", onclick: () => on.unmask(field) })));
+  const masked = (label, field) => [
+    label, el("span", { class: "mono", "data-testid": `card-${field}`, text: card.revealed?.[field] ?? card[field] }),
+    card.revealed?.[field] ? null : el("button", { type: "button", class: "link-button", "data-testid": `unmask-${field}`, text: "显示", title: "会留下记录", onclick: () => on.unmask(field) }),
+  ];
   const rows = [["开户", card.since], ...(card.accounts ?? []), ["限制", (card.restrictions ?? []).join("、")]].filter(([, value]) => value);
   return el("section", { class: "facts-block", "data-testid": "card" },
     el("h3", { text: "客户资料" }),
-    el("dl", {}, masked("姓名", "name"), masked("手机", "phone"),
-      ...rows.map(([label, value]) => el("div", {}, el("dt", { text: label }), el("dd", { text: value })))));
+    terms([masked("姓名", "name"), masked("手机", "phone"), ...rows]));
 }
 
 /** The business half done: what is filled in, and a field for what is missing, to be put before the customer. */

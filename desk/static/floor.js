@@ -1,7 +1,7 @@
 // For who leads or audits: everybody being served, one of them to look at, a word in the agent's ear, taking over.
 
 import { api } from "./api.js";
-import { byId, el, part, reconcile, setText } from "./dom.js";
+import { byId, el, part, reconcile, setCurrent, setText } from "./dom.js";
 import { renderFacts } from "./facts.js";
 import { toast } from "./notices.js";
 import { Talk } from "./talks.js";
@@ -56,8 +56,7 @@ export class Floor {
     setText(part(node, "name"), line.customer_name);
     setText(part(node, "agent"), line.agent_name);
     setText(part(node, "text"), line.last_text || "……");
-    if (this.talk?.id === line.conversation_id) node.firstElementChild.setAttribute("aria-current", "true");
-    else node.firstElementChild.removeAttribute("aria-current");
+    setCurrent(node.firstElementChild, this.talk?.id === line.conversation_id);
   }
 
   async open(id) {

@@ -1,6 +1,6 @@
 // The left column: customers one serves, and customers who wait.
 
-import { byId, el, part, reconcile, setText } from "./dom.js";
+import { byId, el, part, reconcile, setBadge, setCurrent, setText } from "./dom.js";
 
 const LEVELS = new Set(["gold", "vip"]);
 
@@ -85,10 +85,8 @@ function updateMineCard(node, item) {
     delete wait.dataset.since;
     setText(wait, "");
   }
-  unread.hidden = !item.unread;
-  setText(unread, item.unread ? String(item.unread) : "");
-  if (item.current) button.setAttribute("aria-current", "true");
-  else button.removeAttribute("aria-current");
+  setBadge(unread, item.unread);
+  setCurrent(button, item.current);
   const news = item.unread ? `，${item.unread}条新消息` : "";
   button.setAttribute("aria-label", `${item.customer_name}${news}`);
 }

@@ -1,5 +1,7 @@
 // The web socket that brings news. It comes back by itself: 1, 2, 4 ... 15 seconds, with some chance in it.
 
+import { socketUrl } from "./api.js";
+
 const WAIT_MS_MIN = 1000;
 const WAIT_MS_MAX = 15000;
 const SILENCE_MS_MAX = 40000; // the server beats every 15 seconds: longer silence is a dead line
@@ -37,8 +39,7 @@ export class Live {
   connect() {
     clearTimeout(this.timer);
     if (!this.wanted || this.socket) return;
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}/desk/api/ws`);
+    const socket = new WebSocket(socketUrl("/ws"));
     this.socket = socket;
     this.heardAt = Date.now();
     socket.onmessage = (event) => {

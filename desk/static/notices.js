@@ -1,4 +1,4 @@
-// Toasts, questions and the sound.
+// Toasts and questions.
 
 import { byId, el } from "./dom.js";
 
@@ -87,35 +87,4 @@ export function prepareDialog() {
     event.preventDefault();
     byId("dialog-form").requestSubmit();
   });
-}
-
-/** Two soft tones; silent until the agent switches it on (browsers want a click first). */
-export class Sound {
-  constructor() {
-    this.on = false;
-    this.context = null;
-  }
-
-  toggle(on) {
-    this.on = on;
-    if (on) {
-      this.context ??= new AudioContext();
-      this.context.resume();
-    }
-  }
-
-  play() {
-    if (!this.on || this.context?.state !== "running") return;
-    for (const [frequency, at] of [[660, 0], [880, 0.14]]) {
-      const [tone, gain] = [this.context.createOscillator(), this.context.createGain()];
-      const start = this.context.currentTime + at;
-      tone.frequency.value = frequency;
-      gain.gain.setValueAtTime(0.0001, start);
-      gain.gain.exponentialRampToValueAtTime(0.12, start + 0.02);
-      gain.gain.exponentialRampToValueAtTime(0.0001, start + 0.22);
-      tone.connect(gain).connect(this.context.destination);
-      tone.start(start);
-      tone.stop(start + 0.25);
-    }
-  }
 }

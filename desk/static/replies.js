@@ -1,7 +1,7 @@
 // Canned replies as a list to keep: add, change, put in order, take out of use. For oneself, and for a team or all by who may.
 
 import { api } from "./api.js";
-import { byId, el, options, part, reconcile, setText } from "./dom.js";
+import { byId, el, options, part, reconcile, setCurrent, setText } from "./dom.js";
 
 export class ReplyEditor {
   /** `on` has changed() when other replies are ready than before, failed(error), and textMax(), the longest text. */
@@ -70,8 +70,7 @@ export class ReplyEditor {
     setText(part(node, "state"), item.retired ? "已停用" : "");
     node.classList.toggle("retired", item.retired);
     part(node, "up").hidden = part(node, "down").hidden = item.retired;
-    if (item.id === this.chosen) part(node, "open").setAttribute("aria-current", "true");
-    else part(node, "open").removeAttribute("aria-current");
+    setCurrent(part(node, "open"), item.id === this.chosen);
   }
 
   choose(id, text = "") {

@@ -1,7 +1,7 @@
 // Call-back tickets: the list on the left, one of them in the middle.
 
 import { api } from "./api.js";
-import { byId, el, part, reconcile, setText } from "./dom.js";
+import { byId, el, part, pressOne, reconcile, setCurrent, setText, terms } from "./dom.js";
 import { renderTicketFacts } from "./facts.js";
 import { toast } from "./notices.js";
 import { momentText } from "./times.js";
@@ -21,8 +21,7 @@ export class TicketBoard {
 
   async show(status) {
     this.status = status;
-    byId("tickets-open").setAttribute("aria-pressed", String(status === "open"));
-    byId("tickets-done").setAttribute("aria-pressed", String(status === "done"));
+    pressOne("tickets-", ["open", "done"], status);
     await this.refresh();
   }
 
@@ -57,9 +56,7 @@ export class TicketBoard {
     const due = item.status === "done" ? `${item.finished_by} 已办结` : `${late ? "已超时 " : ""}${momentText(item.promised_at)}前`;
     setText(part(node, "due"), due);
     part(node, "due").dataset.late = late ? "late" : "";
-    const button = node.firstElementChild;
-    if (this.current === item.number) button.setAttribute("aria-current", "true");
-    else button.removeAttribute("aria-current");
+    setCurrent(node.firstElementChild, this.current === item.number);
   }
 
   open(number) {
@@ -90,7 +87,7 @@ export class TicketBoard {
       el("div", { class: "ticket-body" },
         el("h3", { text: "客户说" }),
         el("p", { class: "ticket-content", text: item.content }),
-        el("dl", { class: "ticket-facts" }, ...rows.map(([label, ...value]) => el("div", {}, el("dt", { text: label }), el("dd", {}, ...value.filter(Boolean))))),
+        terms(rows, { class: "ticket-facts" }),
         item.status === "open" ? this.form(item) : this.answer(item)));
     byId("ticket").querySelector("h2").focus();
   }

@@ -33,15 +33,15 @@ const DAY_S = 86400;
 export const localMs = (iso, now) => Date.parse(iso) - Date.parse(now) + Date.now();
 
 /** Coarse enough for a promise of days: 90000 -> "1天1小时", 5400 -> "1小时30分", 40 -> "1分". */
-export function spanText(seconds) {
+function spanText(seconds) {
   const minutes = Math.max(1, Math.ceil(Math.abs(seconds) / 60));
   const [d, h, m] = [Math.floor((minutes * 60) / DAY_S), Math.floor(minutes / 60) % 24, minutes % 60];
   if (d) return h ? `${d}天${h}小时` : `${d}天`;
   return h ? (m ? `${h}小时${m}分` : `${h}小时`) : `${m}分`;
 }
 
-export const SLOW_S = 60;
-export const LATE_S = 180;
+const SLOW_S = 60;
+const LATE_S = 180;
 
 /**
  * Elements with data-since (epoch ms) show how long ago that was; colour and a word say when it is too long. Those with

@@ -1,6 +1,6 @@
 // The conversation in the middle. Customer's words are only ever set as text.
 
-import { byId, el } from "./dom.js";
+import { byId, el, terms } from "./dom.js";
 import { clockText, dayKey, dayText } from "./times.js";
 
 const NEAR_PX = 80;
@@ -18,9 +18,7 @@ function cardNode(card) {
   const facts = card.facts ?? [];
   return el("div", { class: "bot-card", "data-kind": card.kind ?? "" },
     card.title ? el("p", { class: "bot-card-title", text: card.title }) : null,
-    facts.length
-      ? el("dl", {}, ...facts.map(({ label, value }) => el("div", {}, el("dt", { text: label }), el("dd", { text: value }))))
-      : null,
+    facts.length ? terms(facts.map(({ label, value }) => [label, value])) : null,
     card.columns?.length ? cardTable(card) : null,
     card.note ? el("p", { class: "bot-card-note", text: card.note }) : null);
 }

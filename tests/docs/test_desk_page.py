@@ -10,12 +10,12 @@ from desk.service import DEMO_AGENTS, DEMO_LEADS, DEMO_PASSWORD
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "desk.md").read_text(encoding="utf-8")
-APP = (ROOT / "desk" / "static" / "app.js").read_text(encoding="utf-8")
+SHORTCUTS = (ROOT / "desk" / "static" / "shortcuts.js").read_text(encoding="utf-8")
 
 
 def test_every_key_of_the_page_is_in_the_table_with_its_words() -> None:
     keys = PAGE.partition("## Keys")[2].partition("## Acts")[0]
-    rows = re.findall(r'{ key: "([^"]+)"(?:, show: \[([^\]]+)\])?, label: "([^"]+)"', APP)
+    rows = re.findall(r'{ key: "([^"]+)"(?:, show: \[([^\]]+)\])?, label: "([^"]+)"', SHORTCUTS)
     assert len(rows) >= 14
     for key, shown, label in rows:
         for name in re.findall(r'"([^"]+)"', shown) or [key]:

@@ -1,0 +1,163 @@
+// The customers of the left column: those one serves and those who wait; taking one, and who came or went.
+
+import { api } from "./api.js";
+import { byId, setBadge, setText } from "./dom.js";
+import { renderMine, renderQueue } from "./lists.js";
+import { announce, toast } from "./notices.js";
+import { session } from "./shelf.js";
+import { tickClocks } from "./times.js";
+
+const TITLE = "掌柜坐席台";
+const LIST_LAG_MS = 5000;
+
+export class Customers {
+  /** `on` has open(id, queued), lose(id), refresh(talk), tickets(count) and failed(error). */
+  constructor(shelf, sound, on) {
+    Object.assign(this, { shelf, sound, on });
+    this.queue = [];
+    this.mine = [];
+    this.seen = null; // who waited when the queue was told last
+    this.seenMine = false;
+    this.claiming = new Set(); // ids that come to us by our own doing
+  }
+
+  takeQueue(frame) {
+    const now = Date.now();
+    const before = new Map(this.queue.map((item) => [item.conversation_id, item]));
+    this.queue = frame.items.map((item) => {
+      const known = before.get(item.conversation_id);
+      return { ...item, busy: known?.busy, sinceMs: now - item.waited_s * 1000 };
+    });
+    const arrived = this.queue.filter((item) => !this.seen?.has(item.conversation_id));
+    if (arrived.length && this.seen) {
+      this.sound.play();
+      announce(`新的客户在排队：${arrived[0].customer_name}，${arrived[0].reason_text}。共${this.queue.length}位。`);
+    }
+    this.seen = new Set(this.queue.map((item) => item.conversation_id));
+    setText(byId("crew"), `在岗 ${frame.on_duty} 人`);
+    this.on.tickets(frame.open_tickets);
+    this.renderQueue();
+    tickClocks();
+  }
+
+  takeMine(items) {
+    const ids = new Set(items.map((item) => item.conversation_id));
+    for (const talk of this.shelf.all) {
+      // A list made before our own claim may arrive after it: it must not take the customer away again.
+      if (!ids.has(talk.id) && (talk.listed || Date.now() - talk.bornMs > LIST_LAG_MS)) this.on.lose(talk.id);
+    }
+    const unlisted = this.mine.filter((item) => !ids.has(item.conversation_id));
+    this.mine = [...items, ...unlisted];
+    for (const item of items) this.takeOne(item);
+    this.seenMine = true;
+    const order = [...this.shelf.talks.keys()];
+    this.mine.sort((a, b) => order.indexOf(a.conversation_id) - order.indexOf(b.conversation_id));
+    this.render();
+  }
+
+  takeOne(item) {
+    const id = item.conversation_id;
+    if (this.seenMine && !this.shelf.talks.has(id) && !this.claiming.has(id)) this.arrived(item);
+    const talk = this.shelf.of(id);
+    talk.listed = true;
+    if (!talk.seen && item.waiting_since && !talk.unread && id !== this.shelf.current) talk.unread = 1;
+    if (talk.loaded && item.last_seq > talk.lastSeq) this.on.refresh(talk);
+  }
+
+  /** A customer came to us without our own claim: from a colleague. */
+  arrived(item) {
+    this.shelf.of(item.conversation_id).unread = 1;
+    this.sound.play();
+    toast(`同事转来一位客户：${item.customer_name}`, "good");
+  }
+
+  async claim(id) {
+    const item = this.queue.find((candidate) => candidate.conversation_id === id);
+    if (!item || item.busy) return;
+    item.busy = true;
+    this.claiming.add(id);
+    this.renderQueue();
+    try {
+      await api.claim(id);
+      this.queue = this.queue.filter((other) => other !== item);
+      this.renderQueue();
+      await this.on.open(id, item);
+    } catch (error) {
+      item.busy = false;
+      this.on.failed(error);
+      if (error.code === "claim_lost" || error.code === "not_found") api.queue().then((frame) => this.takeQueue(frame), () => {});
+      else this.renderQueue();
+    } finally {
+      this.claiming.delete(id);
+    }
+  }
+
+  claimNext() {
+    if (this.queue.length) this.claim(this.queue[0].conversation_id);
+    else toast("现在没有人排队。");
+  }
+
+  /** The next one served (1) or the one before (-1) is opened. */
+  switch(step) {
+    if (!this.mine.length) return;
+    const at = this.mine.findIndex((item) => item.conversation_id === this.shelf.current);
+    const next = at < 0 ? 0 : (at + step + this.mine.length) % this.mine.length;
+    this.on.open(this.mine[next].conversation_id);
+  }
+
+  /** Ours from now on; what the queue said of them is shown until more is known. */
+  enter(id, queued) {
+    if (this.mine.some((item) => item.conversation_id === id)) return;
+    const item = { customer_name: "", level: "", level_text: "", ...queued, conversation_id: id, last_seq: 0, last_sender: "" };
+    this.mine = [...this.mine, item];
+  }
+
+  forget(id) {
+    this.mine = this.mine.filter((item) => item.conversation_id !== id);
+  }
+
+  nameOf(id) {
+    return this.mine.find((item) => item.conversation_id === id)?.customer_name ?? "";
+  }
+
+  renderQueue() {
+    renderQueue(this.queue, (id) => this.claim(id));
+    this.renderTitle();
+  }
+
+  render() {
+    const items = this.mine.map((item) => this.line(item));
+    renderMine(items, session.agent.max_load, (id) => this.on.open(id));
+    setBadge(byId("badge-talks"), items.reduce((sum, item) => sum + item.unread, 0));
+    this.renderTitle();
+    tickClocks();
+  }
+
+  /** A card's words: the list's, or what the conversation itself knows better. */
+  line(item) {
+    const talk = this.shelf.of(item.conversation_id);
+    const last = talk.last();
+    const newer = last && last.seq >= item.last_seq;
+    return {
+      ...item,
+      customer_name: talk.facts?.name ?? item.customer_name,
+      last_sender: newer ? last.sender : item.last_sender,
+      last_text: newer ? last.text : item.last_text,
+      sinceMs: talk.loaded ? talk.waitingSinceMs() : Date.parse(item.waiting_since ?? "") || 0,
+      unread: talk.unread,
+      current: item.conversation_id === this.shelf.current,
+    };
+  }
+
+  /** What waits elsewhere shows in the browser's tab: new words of our own customers first. */
+  renderTitle() {
+    const { unread } = this.shelf;
+    const words = unread ? `【${unread}条新消息】` : "";
+    document.title = words + (this.queue.length ? `(${this.queue.length}) ${TITLE}` : TITLE);
+  }
+
+  /** Nothing of the customers shows in the browser's tab while nobody is logged in. */
+  static hideTitle() {
+    document.title = TITLE;
+  }
+}
