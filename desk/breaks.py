@@ -11,10 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import AuditQuery, search
 from desk.models import DeskAgent, Presence
-from desk.presences import BREAK_TEXT
+from desk.presences import BREAK_ENDED, BREAK_TEXT
 from desk.trail import agent_names
 
-BEGAN, ENDED = "agent.break_began", "agent.break_ended"
 BREAKS_MAX = 500
 
 
@@ -32,7 +31,7 @@ class Break:
 async def breaks(session: AsyncSession, begins: datetime, ends: datetime, now: datetime) -> Sequence[Break]:
     """Breaks that ended between the two, and those that began before `ends` and last; the newest first."""
     names = await agent_names(session)
-    page = await search(session, AuditQuery(action=ENDED, since=begins, until=ends), limit=BREAKS_MAX)
+    page = await search(session, AuditQuery(action=BREAK_ENDED, since=begins, until=ends), limit=BREAKS_MAX)
     found = []
     for record in page.records:
         noted = record.after or {}

@@ -26,6 +26,7 @@ BREAK_TEXT: dict[str, str] = {
     "work": "整理",
 }
 BREAK_DEFAULT = "rest"
+BREAK_BEGAN, BREAK_ENDED = "agent.break_began", "agent.break_ended"  # in the audit trail
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from banking_core.audit import Who, current, note
 from banking_core.clock import Clock
 from banking_core.storage import Database, new_id
 from bot.conversation.staffing import Asking, Ended, Placement, Speaker
-from desk import breaks
 from desk.canned import CannedReplies
 from desk.cards import CustomerCards, NoCards
 from desk.cases import Cases
@@ -27,7 +26,7 @@ from desk.logins import LoginOutcome, Logins, Seat
 from desk.matters import Matters, packaged_matters
 from desk.models import DeskAgent
 from desk.passwords import AgentPasswords
-from desk.presences import BREAK_DEFAULT, Presences, PresenceState
+from desk.presences import BREAK_BEGAN, BREAK_DEFAULT, BREAK_ENDED, Presences, PresenceState
 from desk.roles import RIGHTS
 from desk.routing import Routing
 from desk.rules import DeskRules
@@ -108,9 +107,9 @@ class Desk:
             return
         if ended.state == "break":
             after = {"reason": ended.reason, "seconds": ended.seconds}
-            self.audit(session, agent_id, breaks.ENDED, "agent", agent_id, after=after)
+            self.audit(session, agent_id, BREAK_ENDED, "agent", agent_id, after=after)
         if state == "break":
-            self.audit(session, agent_id, breaks.BEGAN, "agent", agent_id, after={"reason": reason})
+            self.audit(session, agent_id, BREAK_BEGAN, "agent", agent_id, after={"reason": reason})
 
     async def presence_of(self, session: AsyncSession, agent_id: str) -> PresenceState:
         """What the agent said last."""

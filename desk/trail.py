@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import AuditRecord
 from desk.models import DeskAgent
-from desk.presences import BREAK_TEXT
+from desk.presences import BREAK_BEGAN, BREAK_ENDED, BREAK_TEXT
 
 KIND_TEXT: Final = MappingProxyType(
     {"customer": "客户", "agent": "坐席", "system": "系统", "operator": "运维"}
@@ -19,7 +19,7 @@ KIND_TEXT: Final = MappingProxyType(
 AREAS: Final = MappingProxyType(  # by the beginning of an action
     {
         "": "全部",
-        "agent.break": "小休",
+        BREAK_BEGAN.removesuffix("_began"): "小休",
         "agent.": "上下班和小休",
         "conversation.": "会话",
         "desk.": "客户资料、常用语、人员",
@@ -33,8 +33,8 @@ ACTION_TEXT: Final = MappingProxyType(
     {
         "agent.logged_in": "登录",
         "agent.logged_out": "退出",
-        "agent.break_began": "开始小休",
-        "agent.break_ended": "结束小休",
+        BREAK_BEGAN: "开始小休",
+        BREAK_ENDED: "结束小休",
         "conversation.claimed": "接待客户",
         "conversation.seen_waiting": "看到排队的客户",
         "conversation.read": "打开对话",

@@ -130,7 +130,7 @@ async def test_unanswered_topics_are_masked_and_no_formula_reaches_a_spreadsheet
     now = product.clock.now()
     async with product.database.snapshot() as session:
         day = await board(session, now.date(), now)
-    assert "小休分钟：小王 用餐 10:00起（还没结束）,1.5" in as_csv(day)
+    assert "小休分钟：小王 用餐 10:30起（还没结束）,1.5" in as_csv(day)
     rows = list(csv.reader(io.StringIO(as_csv(day).removeprefix("\ufeff"))))
     assert all(len(row) == 2 and not row[0].startswith(("=", "+", "-", "@")) for row in rows)
     assert "13812345678" not in as_csv(day) and any("咕噜" in row[0] for row in rows)
