@@ -12,7 +12,7 @@ from actions.identity import LoginSkill
 from actions.living import BillPaySkill, BillQuerySkill, TopupSkill
 from actions.security import LockSkill, UnlockSkill
 from actions.service import TicketLeaveSkill
-from actions.statements import StatementSearchSkill
+from actions.statements import SpendingSkill, StatementSearchSkill
 from actions.transfers import (
     PayeeAddSkill,
     PayeeDeleteSkill,
@@ -31,6 +31,7 @@ def build_registry(announced: Iterable[Announced] = ()) -> SkillRegistry:
         (
             AccountBalanceSkill(),
             StatementSearchSkill(),
+            SpendingSkill(),
             TransferMakeSkill(),
             TransferStatusSkill(),
             BillQuerySkill(),

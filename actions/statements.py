@@ -1,4 +1,4 @@
-"""Finding transactions: 上个月的水电费, 国庆花了多少, 工资到了没."""
+"""Finding transactions: 上个月的水电费, 国庆花了多少, 工资到了没; and what money goes for: 消费占比."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from actions.services import bank_of, customer_of, refusals
 from banking_core.clock import BANK_ZONE
 from banking_core.money_text import fen_to_signed_text, fen_to_yuan_text
-from banking_core.statements.service import StatementPage
+from banking_core.statements.service import CategoryTotal, StatementPage
 from banking_core.statements.vocabulary import known_words
 from bot.dialogue.reading.types import Reading
 from bot.dialogue.reply import Card, Fact, Reply, choices
@@ -19,6 +19,7 @@ from bot.dialogue.state import Frame
 
 RECENT_DAYS = 30
 ROWS_SHOWN_MAX = 10
+CATEGORIES_SHOWN_MAX = 8
 _IN = re.compile(r"收入|进账|到账|入账|收到|转进|发了|赚|挣|打进来|进来")
 _OUT = re.compile(r"支出|花|消费|用了|交了|付|转出|扣|买|开销|还了多少")
 _PARTY = re.compile(
@@ -129,8 +130,49 @@ class StatementSearchSkill(Skill):
         return Done(_reply(frame, start, end, page))
 
 
+class SpendingSkill(Skill):
+    """消费分析."""
+
+    intent = "spending_analysis"
+    title = "消费分析"
+    manner = Manner(example="上个月的消费占比")
+    slots = (PeriodSlot(),)
+
+    async def run(self, turn: Turn, frame: Frame) -> Done:
+        """What was spent by category, most first; channels may draw it."""
+        start, end = (date.fromisoformat(day) for day in frame.values["period"])
+        with refusals():
+            totals = await bank_of(turn).statements.by_category(
+                turn.session, customer_of(turn), start=start, end=end
+            )
+        return Done(_spending(_days(start, end), [each for each in totals if each.out_fen]))
+
+
+def _spending(days: str, spent: list[CategoryTotal]) -> Reply:
+    sum_fen = sum(each.out_fen for each in spent)
+    if sum_fen == 0:
+        return Reply(f"{days}没有支出。可以换个时间再看，比如“上个月”“今年”。")
+    shares = [(each.name, each.out_fen) for each in spent[:CATEGORIES_SHOWN_MAX]]
+    if rest_fen := sum_fen - sum(fen for _, fen in shares):
+        shares.append(("其余", rest_fen))
+    rows = tuple((name, fen_to_yuan_text(fen), f"{fen / sum_fen:.1%}") for name, fen in shares)
+    card = Card(
+        kind="spending",
+        title="消费分析",
+        facts=(Fact("时间", days), Fact("支出合计", fen_to_yuan_text(sum_fen))),
+        columns=("类别", "金额", "占比"),
+        rows=rows,
+    )
+    name, amount, share = rows[0]
+    return Reply(f"{days}共支出{fen_to_yuan_text(sum_fen)}，最多的是{name}：{amount}，占{share}。", card)
+
+
+def _days(start: date, end: date) -> str:
+    return _day(start) if start == end else f"{_day(start)}到{_day(end)}"
+
+
 def _reply(frame: Frame, start: date, end: date, page: StatementPage) -> Reply:
-    days = _day(start) if start == end else f"{_day(start)}到{_day(end)}"
+    days = _days(start, end)
     about = f"“{frame.values['words']}”" if frame.values["words"] else ""
     if page.total_count == 0:
         return Reply(

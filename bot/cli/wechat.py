@@ -88,7 +88,7 @@ async def simulate(settings: Settings, openid: str, *, clock: Clock | None = Non
         follower = Follower(
             tencent, openid, _posting(http, f"{settings.public_url}{CALLBACK_PATH}"), asyncio.sleep
         )
-        showing = asyncio.create_task(_show(follower))
+        showing = asyncio.create_task(_show(follower, settings.wechat_api_url))
         click.echo(f"微信模拟器（不是腾讯的服务）。{HELP}")
         try:
             while (line := await asyncio.to_thread(_line)) is not None and line.strip() != "/退出":
@@ -150,20 +150,21 @@ def _posting(
     return post
 
 
-async def _show(follower: Follower) -> None:
+async def _show(follower: Follower, api_url: str) -> None:
     seen = 0
     while True:
         for shown in follower.screen[seen:]:
-            click.echo(shown_line(shown))
+            click.echo(shown_line(shown, api_url))
             seen += 1
         await asyncio.sleep(LOOK_S)
 
 
-def shown_line(shown: Shown) -> str:
-    """One thing on the screen, as the terminal shows it."""
+def shown_line(shown: Shown, api_url: str) -> str:
+    """One thing on the screen, as the terminal shows it; a picture as the address at which the simulator shows it."""
     how = {"answer": "回复", "service": "客服消息", "template": "模板消息", "fault": "微信提示"}[shown.how]
     items = "".join(f"\n  {n}. {words}" for n, (_, words) in enumerate(shown.items, 1))
-    return f"〔{how}〕{shown.text}{items}" + (f"\n  → {shown.url}" if shown.url else "")
+    text = f"[图片] {api_url}/screen/{shown.text}" if shown.kind == "image" else shown.text
+    return f"〔{how}〕{text}{items}" + (f"\n  → {shown.url}" if shown.url else "")
 
 
 def _line() -> str | None:

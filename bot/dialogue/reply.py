@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-CardKind = Literal["balance", "statement", "readback", "receipt", "list", "branches", "ticket"]
+CardKind = Literal["balance", "statement", "spending", "readback", "receipt", "list", "branches", "ticket"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,4 +73,5 @@ def build_wechat(product: Product, web: WebDependencies) -> WechatChannel | None
     product.scheduler.also("wechat_resume", every(DELIVERY_S), channel.intake.resume)
     product.scheduler.also("wechat_alerts", every(ALERTS_S), channel.alerts.send_due)
     product.scheduler.also("wechat_forget", every(FORGET_S), channel.intake.forget)
+    product.scheduler.also("wechat_forget_media", every(FORGET_S), channel.deliveries.forget_media)
     return channel

@@ -22,14 +22,16 @@ from bot.channels.wechat.dependencies import WechatDependencies
 from bot.channels.wechat.errors import (
     ApiError,
     ApiUnavailable,
+    MediumLost,
     NotAllowed,
     QuotaSpent,
     Unreachable,
     WechatError,
     WindowClosed,
 )
+from bot.channels.wechat.media import Media
 from bot.channels.wechat.models import WechatContact, WechatReceived
-from bot.channels.wechat.outgoing import MENU_ITEMS_MAX, MenuOut, NewsOut, Out, TextOut
+from bot.channels.wechat.outgoing import MENU_ITEMS_MAX, ImageOut, MenuOut, NewsOut, Out, TextOut
 from bot.channels.wechat.texts import Mark, MessageJson, Piece, hint, pieces, size
 from bot.conversation.models import Conversation
 
@@ -51,6 +53,7 @@ class Next:
     upto: Mark
     more: bool
     plain: Out  # the same in words, for an account that may not send the other
+    picture: dict[str, Any] | None = None  # the card whose picture it is; `out` says nothing then
 
 
 class Deliveries:
@@ -60,6 +63,7 @@ class Deliveries:
         self._deps, self._alerts = deps, alerts
         self._database, self._clock, self._hub = deps.database, deps.clock, deps.hub
         self._menus = deps.menu_messages
+        self._media = Media(deps.database, deps.clock, deps.api)
 
     async def answer(self, contact_id: str, lease: str, received_id: str) -> Next | None:
         """What to answer a callback with, written down as delivered; None when there is nothing, or others send.
@@ -79,8 +83,8 @@ class Deliveries:
             contacts.end_lease(fresh, lease)
             if isinstance(found, Mark) and mine:
                 contacts.deliver_upto(fresh, found)
-            if not isinstance(found, Next) or not mine:
-                return None
+            if not isinstance(found, Next) or found.picture is not None or not mine:
+                return None  # to draw and upload takes too long for a response
             contacts.deliver_upto(fresh, found.upto)
             received = await session.get_one(WechatReceived, received_id, with_for_update=True)
             received.status, received.answer = "answered", out_to_json(found.out)
@@ -112,6 +116,10 @@ class Deliveries:
                 return await self.deliver(contact_id)
 
         return sum(await asyncio.gather(*(one(contact_id) for contact_id in waiting)))
+
+    async def forget_media(self) -> int:
+        """See `Media.forget`."""
+        return await self._media.forget()
 
     async def deliver_in(self, conversation_id: str) -> None:
         """Something was said in a conversation: if it is a follower's, it is sent."""
@@ -157,20 +165,28 @@ class Deliveries:
             await self._alerts.waiting(contact)
             return False
         try:
-            await self._send(contact.openid, found)
+            await self._send(contact, found)
         except (QuotaSpent, WindowClosed) as error:
             self._deps.metrics.sent.labels("service", error.code).inc()
             await self._spent(contact, error)
             return False
         except WechatError as error:
             self._deps.metrics.sent.labels("service", error.code).inc()
+            if found.picture is not None and not isinstance(error, Unreachable):
+                log.warning("code=%s contact=%s a picture was left out", error.code, contact.id)
+                await self._write(contact, lease, found.upto, used=0)  # the words beside it say as much
+                return True
             await self._failed(contact, found, error)
             return False
         self._deps.metrics.sent.labels("service", "ok").inc()
         await self._write(contact, lease, found.upto, used=1)
         return True
 
-    async def _send(self, openid: str, found: Next) -> None:
+    async def _send(self, contact: WechatContact, found: Next) -> None:
+        openid = contact.openid
+        if found.picture is not None:
+            await self._send_picture(contact, found.picture)
+            return
         try:
             await self._deps.api.send(openid, found.out)
         except NotAllowed:
@@ -178,6 +194,15 @@ class Deliveries:
                 raise
             self._menus = False  # this account has no menus: words from now on
             await self._deps.api.send(openid, found.plain)
+
+    async def _send_picture(self, contact: WechatContact, card: dict[str, Any]) -> None:
+        media_id = await self._media.of_card(contact.id, card)
+        try:
+            await self._deps.api.send(contact.openid, ImageOut(media_id))
+        except MediumLost:
+            await self._media.lost(media_id)
+            media_id = await self._media.of_card(contact.id, card)
+            await self._deps.api.send(contact.openid, ImageOut(media_id))
 
     async def _next(self, contact: WechatContact, count_max: int, *, menus: bool) -> Next | Mark | None:
         """The message that comes next, or the mark behind words that need not be sent; None when all is delivered."""
@@ -197,6 +222,9 @@ class Deliveries:
         if not found:
             return Mark(messages[-1]["seq"])
         first, more = found[0], len(found) > 1
+        if first.picture is not None:
+            nothing = TextOut("")
+            return Next(nothing, first.upto, more, nothing, picture=first.picture["card"])
         plain = TextOut(first.text)
         out: Out = plain
         if (

@@ -14,6 +14,7 @@ WechatError                 code
 │   ├── WindowClosed        45015: the customer wrote too long ago
 │   ├── QuotaSpent          45047: as many messages as are allowed
 │   ├── Unreachable         43004, 43019, 50005: the customer does not follow the account
+│   ├── MediumLost           40007: Tencent does not know this media id any more
 │   └── NotAllowed          40200, 48001, 48002: this kind of account may not do it
 ├── ApiUnavailable          no answer, or 'busy': trying again later is right
 ├── RecordingRefused        a voice message that is no recording we can read
@@ -128,6 +129,13 @@ class Unreachable(ApiError):
     errcodes = frozenset({43004, 43019, 50005})
 
 
+class MediumLost(ApiError):
+    """A picture that was uploaded too long ago."""
+
+    code = "medium_lost"
+    errcodes = frozenset({40007})
+
+
 class NotAllowed(ApiError):
     """The account has not the right."""
 
@@ -171,7 +179,14 @@ class MenuInvalid(WechatError):
     code = "menu_invalid"
 
 
-KINDS: tuple[type[ApiError], ...] = (TokenRefused, WindowClosed, QuotaSpent, Unreachable, NotAllowed)
+KINDS: tuple[type[ApiError], ...] = (
+    TokenRefused,
+    WindowClosed,
+    QuotaSpent,
+    Unreachable,
+    MediumLost,
+    NotAllowed,
+)
 BUSY = frozenset({-1, 45009, 45011})  # busy; too often today; too often this minute
 
 

@@ -94,6 +94,17 @@ class WechatToken(SealedRow, Base):
     lease_until: Mapped[datetime | None]
 
 
+class WechatMedium(Base):
+    """A picture that was uploaded for a follower; `key` is the SHA-256 of what it shows and to whom."""
+
+    __tablename__ = "wechat_medium"
+
+    key: Mapped[str] = mapped_column(String(KEY_CHARS), primary_key=True)
+    contact_id: Mapped[str] = mapped_column(ForeignKey("wechat_contact.id", ondelete="CASCADE"), index=True)
+    media_id: Mapped[str] = mapped_column(String(128))
+    good_until: Mapped[datetime] = mapped_column(index=True)
+
+
 class WechatVisit(Base):
     """A browser inside WeChat at the secure page, whose openid Tencent has vouched for."""
 

@@ -7,7 +7,14 @@ from sqlalchemy import false
 from banking_core.notices import Notice
 from banking_core.privacy.holding import Holding
 from banking_core.privacy.holdings import through
-from bot.channels.wechat.models import WechatAlert, WechatContact, WechatReceived, WechatToken, WechatVisit
+from bot.channels.wechat.models import (
+    WechatAlert,
+    WechatContact,
+    WechatMedium,
+    WechatReceived,
+    WechatToken,
+    WechatVisit,
+)
 
 WECHAT_HOLDINGS = (
     Holding(
@@ -22,6 +29,13 @@ WECHAT_HOLDINGS = (
         WechatReceived,
         {},
         owned=through(WechatReceived, "contact_id", WechatContact),
+        on_erase="delete",
+    ),
+    Holding(
+        "微信图片",
+        WechatMedium,
+        {},
+        owned=through(WechatMedium, "contact_id", WechatContact),
         on_erase="delete",
     ),
     Holding("微信提醒", WechatAlert, {}, owned=through(WechatAlert, "notice_id", Notice), on_erase="delete"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.channels.wechat.charts import is_drawn
 from bot.conversation.redaction import BLOT
 
 TEXT_BYTES_MAX = 2048
@@ -15,6 +16,7 @@ SEPARATOR = "\n\n"
 MORE = "\n（还有内容，回复任意文字接着看）"
 SPOKEN_TO_AGENT = "[语音]"
 VOICE_PREFIX = "voice:"
+ALL_CHARS = 1_000_000  # of a message whose picture has not been sent yet
 HEARD = "（听到的是：{}）"
 MessageJson = dict[str, Any]  # the fields of bot.conversation.views.MessageView
 
@@ -29,10 +31,24 @@ class Mark:
 
 @dataclass(frozen=True)
 class Piece:
-    """A text for one message, and the mark once it is delivered."""
+    """What one message holds, and the mark once it is delivered: a text, or the picture of the card of `picture`."""
 
     text: str
     upto: Mark
+    picture: MessageJson | None = None
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A message of the log as it is told."""
+
+    seq: int
+    text: str
+    message: MessageJson
+
+    @property
+    def pictured(self) -> bool:
+        return is_drawn(self.message.get("card"))
 
 
 def voice_key(key: str) -> str:
@@ -79,7 +95,8 @@ def shown(message: MessageJson) -> str:
 def _card(card: MessageJson) -> list[str]:
     lines = [f"【{card['title']}】"]
     lines += [f"{fact['label']}：{fact['value']}" for fact in card["facts"]]
-    lines += ["  ".join(cell for cell in row if cell) for row in card["rows"]]
+    rows = ["  ".join(cell for cell in row if cell) for row in card["rows"]]
+    lines += [f"{number}. {row}" for number, row in enumerate(rows, 1)] if is_drawn(card) else rows
     return [*lines, card["note"]]
 
 
@@ -110,42 +127,48 @@ def pieces(
     `messages` are those of the log after `mark.seq`, rising; of the customer's own only what was heard is told.
     `last_words` end the newest message. When there is more than may be sent, the last text says so.
     """
-    parts = [(message["seq"], shown(message)) for message in told(messages)]
+    parts = [_Part(message["seq"], shown(message), message) for message in told(messages)]
     if parts:
-        seq, text = parts[-1]
-        parts[-1] = (seq, text + last_words)
+        parts[-1] = replace(parts[-1], text=parts[-1].text + last_words)
     end = messages[-1]["seq"] if messages else mark.seq
     found: list[Piece] = []
     while len(found) < count_max:
         piece = _next(parts, mark, TEXT_BYTES_MAX)
         if piece is None:
             break
-        if len(found) == count_max - 1 and _next(parts, piece.upto, TEXT_BYTES_MAX) is not None:
+        last = len(found) == count_max - 1 and piece.picture is None
+        if last and _next(parts, piece.upto, TEXT_BYTES_MAX) is not None:
             short = _next(parts, mark, TEXT_BYTES_MAX - size(MORE))
             assert short is not None
             piece = Piece(short.text + MORE, short.upto)
         found.append(piece)
         mark = piece.upto
     if found and _next(parts, found[-1].upto, TEXT_BYTES_MAX) is None:
-        found[-1] = Piece(found[-1].text, Mark(end))
+        found[-1] = replace(found[-1], upto=Mark(end))
     return found
 
 
-def _next(parts: Sequence[tuple[int, str]], mark: Mark, bytes_max: int) -> Piece | None:
-    """The longest text that may come next, or None when nothing is left."""
+def _next(parts: Sequence[_Part], mark: Mark, bytes_max: int) -> Piece | None:
+    """The longest text that may come next, or the picture; None when nothing is left."""
     text, skip, upto = "", mark.chars, mark
-    for seq, whole in parts:
+    for part in parts:
+        seq = part.seq
         if seq <= mark.seq:
             continue
-        rest, start = whole[skip:], skip
+        rest, start = part.text[skip:], skip
         skip = 0
         lead = SEPARATOR if text and rest.strip() else ""
         room = bytes_max - size(text) - size(lead)
         if not rest.strip():
+            if part.pictured and not text:
+                return Piece("", Mark(seq), part.message)
             upto = Mark(seq)
             continue
         if size(rest) <= room:
             text, upto = text + lead + rest.strip(), Mark(seq)
+            if part.pictured:
+                upto = Mark(seq - 1, ALL_CHARS)
+                break
             continue
         taken = cut(rest, room) if room > 0 else 0
         if text and not (taken and rest[:taken].rstrip(PAUSES)[-1:] in set(ENDS) and rest[:taken].strip()):

@@ -5,12 +5,15 @@ import { el, icon } from "./dom.js";
 const LOOKS = {
   balance: { icon: "balance", big: /余额|合计|总额/ },
   statement: { icon: "statement" },
+  spending: { icon: "statement", big: /合计/ },
   readback: { icon: "readback", big: /金额/ },
   receipt: { icon: "check", big: /金额/ },
   list: { icon: "list" },
   branches: { icon: "branch" },
   ticket: { icon: "ticket", big: /单号|编号/ },
 };
+const TABLES = new Set(["statement", "spending", "balance"]);
+const SHARE = /^\d+(\.\d+)?%$/;
 const ITEMISED = new Set(["list", "branches"]);
 const AMOUNT = /^[+\-−]?\s?[¥￥]?\s?[+\-−]?[\d,]+(\.\d+)?\s?元?$/;
 const DATE = /^\d{1,4}[-/.月]\d{1,2}/;
@@ -81,7 +84,7 @@ function factsElement(facts) {
 function rowsElement(card) {
   const rows = card.rows ?? [];
   if (rows.length === 0) return null;
-  return card.kind === "statement" || card.kind === "balance" ? tableElement(card) : itemsElement(card);
+  return TABLES.has(card.kind) ? tableElement(card) : itemsElement(card);
 }
 
 function tableElement(card) {
@@ -99,6 +102,10 @@ function tableElement(card) {
 }
 
 function cellElement(cell, numeric) {
+  if (SHARE.test(cell)) {
+    const bar = el("meter", { min: "0", max: "100", value: cell.slice(0, -1), "aria-hidden": "true" });
+    return el("td", { class: "num share" }, bar, cell);
+  }
   const income = numeric && cell.trim().startsWith("+");
   const names = [numeric && "num", income && "in", !numeric && DATE.test(cell) && "date"].filter(Boolean);
   return el("td", { class: names.join(" ") || null }, cell);

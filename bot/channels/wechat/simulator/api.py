@@ -12,6 +12,8 @@ from aiohttp.typedefs import Handler
 
 from bot.channels.wechat.simulator.tencent import Refusal, Tencent
 
+PNG = b"\x89PNG\r\n"
+
 
 def build_simulator_app(tencent: Tencent) -> web.Application:
     """Every address the channel calls."""
@@ -36,6 +38,7 @@ def build_simulator_app(tencent: Tencent) -> web.Application:
     app.router.add_post("/cgi-bin/menu/create", handlers.posted(tencent.create_menu))
     app.router.add_post("/cgi-bin/media/upload", handlers.upload)
     app.router.add_get("/cgi-bin/media/get", handlers.media)
+    app.router.add_get("/screen/{media_id}", handlers.screen)
     app.router.add_get("/sns/oauth2/access_token", handlers.redeem)
     app.router.add_get("/connect/oauth2/authorize", handlers.authorise)
     return app
@@ -68,10 +71,16 @@ class _Handlers:
 
     async def media(self, request: web.Request) -> web.Response:
         self._tencent.require_token(request.query.get("access_token", ""))
-        content = self._tencent.media.get(request.query.get("media_id", ""))
-        if content is None:
-            raise Refusal(40007, "invalid media_id")
-        return web.Response(body=content, content_type="audio/amr")
+        content = self._tencent.require_medium(request.query.get("media_id", ""))
+        kind = "image/jpeg" if content.startswith(b"\xff\xd8\xff") else "audio/amr"
+        return web.Response(body=content, content_type="image/png" if content.startswith(PNG) else kind)
+
+    async def screen(self, request: web.Request) -> web.Response:
+        """A picture as the follower sees it, for a browser beside the terminal."""
+        content = self._tencent.media.get(request.match_info["media_id"], b"")
+        if not content.startswith(PNG):
+            raise web.HTTPNotFound
+        return web.Response(body=content, content_type="image/png")
 
     async def redeem(self, request: web.Request) -> web.Response:
         query = request.query

@@ -15,6 +15,7 @@ from bot.channels.wechat.account import Account
 TEXT_BYTES_MAX = 2048
 TOKEN_LIFE_S = 7200
 MESSAGE_QUOTA, MESSAGE_WINDOW = 5, timedelta(hours=48)
+IMAGE_BYTES_MAX, MEDIA_LIFE = 10 * 1024 * 1024, timedelta(days=3)
 EVENT_QUOTA, EVENT_WINDOW = 3, timedelta(minutes=1)
 
 
@@ -56,6 +57,7 @@ class Tencent:
         self.menus_allowed = menus_allowed
         self.lines: dict[str, Line] = {}
         self.media: dict[str, bytes] = {}
+        self._media_until: dict[str, datetime] = {}  # of what the account uploaded
         self.menu: dict[str, Any] | None = None
         self.calls: Counter[str] = Counter()
         self.faults: dict[str, list[int]] = {}  # path to errcodes that come first
@@ -146,8 +148,7 @@ class Tencent:
             case "text":
                 return Shown("service", "text", _text(content.get("content")))
             case "image":
-                if content.get("media_id") not in self.media:
-                    raise Refusal(40007, "invalid media_id")
+                self.require_medium(str(content.get("media_id")))
                 return Shown("service", "image", str(content["media_id"]))
             case "news":
                 article = content["articles"][0]
@@ -185,10 +186,22 @@ class Tencent:
             raise Refusal(40023, "invalid sub button size")
         self.menu = dict(body)
 
+    def require_medium(self, media_id: str) -> bytes:
+        """Raises Refusal for a medium that is not there, or no longer."""
+        until = self._media_until.get(media_id)
+        if media_id not in self.media or (until is not None and self.clock.now() >= until):
+            raise Refusal(40007, "invalid media_id")
+        return self.media[media_id]
+
     def upload(self, content: bytes) -> dict[str, Any]:
-        """Keeps a medium."""
+        """Keeps an image for three days."""
+        if not content.startswith((b"\x89PNG\r\n", b"\xff\xd8\xff")):
+            raise Refusal(40005, "invalid file type")
+        if len(content) > IMAGE_BYTES_MAX:
+            raise Refusal(40009, "invalid image size")
         media_id = f"media-{self.number()}"
         self.media[media_id] = content
+        self._media_until[media_id] = self.clock.now() + MEDIA_LIFE
         return {"type": "image", "media_id": media_id, "created_at": int(self.clock.now().timestamp())}
 
     def authorise(self, openid: str) -> str:

@@ -174,7 +174,7 @@ async def test_the_simulator_keeps_tencent_s_limits(outside: Outside) -> None:
 
 async def test_every_kind_of_message_is_taken(outside: Outside) -> None:
     outside.tencent.wrote(OPENID)
-    media_id = await outside.api.upload_image(b"\x89PNG")
+    media_id = await outside.api.upload_image(b"\x89PNG\r\n")
     for out in (
         TextOut("好"),
         NewsOut("题", "文", "https://bank.example/wechat"),
@@ -183,7 +183,7 @@ async def test_every_kind_of_message_is_taken(outside: Outside) -> None:
     ):
         await outside.api.send(OPENID, out)
     assert [shown.kind for shown in outside.tencent.line(OPENID).screen] == ["text", "news", "image", "menu"]
-    assert await outside.api.media(media_id) == b"\x89PNG"
+    assert await outside.api.media(media_id) == b"\x89PNG\r\n"
     with pytest.raises(ApiError, match="40007"):
         await outside.api.media("gone")
 

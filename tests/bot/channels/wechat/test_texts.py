@@ -9,7 +9,19 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.channels.wechat.texts import ENDS, MORE, TEXT_BYTES_MAX, Mark, cut, pieces, shown, size
+from bot.channels.wechat.texts import (
+    ENDS,
+    HEARD,
+    MORE,
+    TEXT_BYTES_MAX,
+    Mark,
+    cut,
+    pieces,
+    shown,
+    size,
+    voice_key,
+)
+from bot.conversation.redaction import BLOT
 
 
 def said(*texts: str, sender: str = "bot", first_seq: int = 1) -> list[dict[str, Any]]:
@@ -109,3 +121,39 @@ def test_a_card_is_readable_and_an_agent_has_a_name() -> None:
 def test_nobody_s_words_become_a_link() -> None:
     text = shown(said('<a href="http://evil.example">领奖</a>')[0])
     assert "<" not in text and "evil.example" in text
+
+
+def spending(seq: int) -> dict[str, Any]:
+    rows = [["餐饮", "¥600.00", "60.0%"], ["交通", "¥400.00", "40.0%"]]
+    facts = [{"label": "支出合计", "value": "¥1,000.00"}]
+    card = {"kind": "spending", "title": "消费分析", "facts": facts, "columns": [], "rows": rows, "note": ""}
+    return said("共支出¥1,000.00。", first_seq=seq)[0] | {"card": card}
+
+
+def test_a_picture_follows_its_words_and_nothing_comes_between() -> None:
+    messages = [*said("您好。"), spending(2), *said("还要办什么？", first_seq=3)]
+    found = pieces(messages, Mark(0), count_max=PLENTY, last_words="（完）")
+    assert [piece.picture is not None for piece in found] == [False, True, False]
+    assert (
+        found[0].text.startswith("您好。\n\n共支出¥1,000.00。") and "1. 餐饮  ¥600.00  60.0%" in found[0].text
+    )
+    assert found[1].picture == messages[1] and found[1].upto == Mark(2)
+    assert (found[2].text, found[2].upto) == ("还要办什么？（完）", Mark(3))
+    assert pieces(messages, found[0].upto, count_max=PLENTY, last_words="（完）") == found[1:]
+    assert pieces(messages, found[1].upto, count_max=PLENTY, last_words="（完）") == found[2:]
+
+
+def test_when_only_the_words_may_be_sent_they_say_that_there_is_more() -> None:
+    found = pieces([spending(1)], Mark(0), count_max=1)
+    assert len(found) == 1 and found[0].text.endswith(MORE)
+    left = pieces([spending(1)], found[0].upto, count_max=1)
+    assert left[0].picture is not None and left[0].upto == Mark(1)
+
+
+def test_what_was_heard_is_told_with_an_answer_only() -> None:
+    voice = said("查余额", sender="customer")[0] | {"client_id": voice_key("k")}
+    assert pieces([voice], Mark(0), count_max=PLENTY) == []
+    text = pieces([voice, *said("余额¥5.00。", first_seq=2)], Mark(0), count_max=PLENTY)[0].text
+    assert text == f"{HEARD.format('查余额')}\n\n余额¥5.00。"
+    secret = voice | {"text": BLOT}
+    assert pieces([secret, *said("好的。", first_seq=2)], Mark(0), count_max=PLENTY)[0].text == "好的。"
