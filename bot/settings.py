@@ -1,4 +1,4 @@
-"""Every setting of the product: environment variables `ZHANGGUI_*`, or the file `zhanggui.toml`.
+"""Every setting of the product: environment variables `ZHANGGUI_*`, files with one secret each, or `zhanggui.toml`.
 
 `zhanggui settings` prints these descriptions.
 """
@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -30,6 +39,9 @@ ROOT = Path(__file__).resolve().parent.parent
 ANNOUNCED_FOLDER = ROOT / "nlu_data" / "skills"
 SETTINGS_FILE = Path("zhanggui.toml")
 SECRETS = ("nlu_token", "otp_key")
+SECRETS_FOLDER = (
+    "ZHANGGUI_SECRETS_DIR"  # the variable that names it; files are called zhanggui_otp_key and so on
+)
 
 
 class SettingsError(Exception):
@@ -70,8 +82,19 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
     rules_path: Path | None = Field(
         None, description="YAML with sections of the bank's own rules, in place of the packaged ones."
     )
-    nlu_url: str = Field("", description="Address of the NLU service; empty: http://127.0.0.1:nlu_port.")
-    nlu_port: int = Field(5005, ge=1, le=65535, description="Port of the NLU service that `run` starts.")
+    nlu_url: str = Field(
+        "",
+        description="Address of the NLU service, or of several copies with commas between, which are asked in turn; "
+        "empty: `run` starts one at http://127.0.0.1:nlu_port.",
+    )
+    nlu_host: str = Field(
+        "127.0.0.1",
+        description="Address that `zhanggui nlu` listens on. Another than loopback only in a network that strangers "
+        "cannot reach.",
+    )
+    nlu_port: int = Field(
+        5005, ge=1, le=65535, description="Port of the NLU service that `run` and `zhanggui nlu` start."
+    )
     nlu_model_dir: Path = Field(Path(), description="Where the NLU model lies; default: data_dir/nlu.")
     nlu_token: SecretStr | None = Field(None, description="Secret shared with the NLU service.")
     otp_key: SecretStr | None = Field(
@@ -138,6 +161,7 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
         description="Messages a customer may send per second, after a burst of twelve times as many.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Detail of the log.")
+    _own_nlu: bool = PrivateAttr(True)
 
     @classmethod
     def settings_customise_sources(
@@ -148,8 +172,8 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then the environment, then the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        """Arguments, then the environment, then files with one secret each, then the file."""
+        return init_settings, env_settings, file_secret_settings, TomlConfigSettingsSource(settings_cls)
 
     @model_validator(mode="after")
     def _complete(self) -> Settings:
@@ -167,11 +191,17 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
         if self.nlu_model_dir == Path():
             self.nlu_model_dir = self.data_dir / "nlu"
         self.cache_dir = self.cache_dir or self.data_dir / "cache"
+        self._own_nlu = not self.nlu_url
         self.nlu_url = self.nlu_url or f"http://127.0.0.1:{self.nlu_port}"
         production = self.mode == "production"
         self.secure_cookies = production if self.secure_cookies is None else self.secure_cookies
         self.developer_pages = not production if self.developer_pages is None else self.developer_pages
         return self
+
+    @property
+    def own_nlu(self) -> bool:
+        """Whether `run` starts the NLU service itself."""
+        return self._own_nlu
 
     def keys(self) -> KeyFile:
         """The file with the keys of personal data."""
@@ -210,8 +240,11 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
 
 def load_settings(**overrides: object) -> Settings:
     """The settings in force; in development missing secrets are made once and kept. Raises SettingsError."""
+    folder = os.environ.get(SECRETS_FOLDER)
+    if folder and not Path(folder).is_dir():
+        raise SettingsError(f"{SECRETS_FOLDER}: {folder} is no folder")
     try:
-        settings = Settings(**overrides)  # type: ignore[arg-type]
+        settings = Settings(_secrets_dir=folder or None, **overrides)  # type: ignore[call-arg, arg-type]
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()

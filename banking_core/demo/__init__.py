@@ -1,6 +1,6 @@
 """A demo bank: invented people with two believable years behind them."""
 
 from banking_core.demo.logins import DemoLogin, demo_logins
-from banking_core.demo.seed import SeedReport, seed_demo
+from banking_core.demo.seed import SEED_LOCK, SeedReport, seed_demo
 
-__all__ = ["DemoLogin", "SeedReport", "demo_logins", "seed_demo"]
+__all__ = ["SEED_LOCK", "DemoLogin", "SeedReport", "demo_logins", "seed_demo"]

@@ -20,10 +20,11 @@ from banking_core.demo.bills import issue_bills
 from banking_core.demo.schema import AccountPlan, Cast, PayeePlan, Persona, Scheduled, read_cast, read_market
 from banking_core.demo.simulation import Leg, Movement, history_start, simulate
 from banking_core.ledger.types import EntryDraft, InternalAccount, TransactionDraft
-from banking_core.storage import Database
+from banking_core.storage import Database, one_at_a_time
 
 CARD_NAMES = {"current": ("debit", "掌柜借记卡"), "credit": ("credit", "掌柜信用卡")}
 CARD_YEARS = 10
+SEED_LOCK = 0x5A48  # of two processes that start at once one fills the bank
 
 Opened = dict[tuple[str, str], Account]
 
@@ -53,6 +54,7 @@ async def seed_demo(db: Database, bank: Bank, today: date) -> SeedReport:
     movements = simulate(people, read_market(), today)
     bills = await issue_bills(bank, people, today)
     async with db.transaction() as session:
+        await one_at_a_time(session, SEED_LOCK)
         if await bank.customers.by_phone(session, people.people[0].phone) is not None:
             return SeedReport(created=False)
         customers, opened = await _open(session, bank, people, today)

@@ -145,6 +145,13 @@ class Database:
 
 
 @checked_function
+async def one_at_a_time(session: AsyncSession, number: int) -> None:
+    """Waits until no other transaction with this number is under way, in whichever process; SQLite does so anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+
+
+@checked_function
 def after_commit(session: AsyncSession, callback: AfterCommit) -> None:
     """Runs `callback` once the session's transaction has been committed; never if it is rolled back."""
     session.info.setdefault("after_commit", []).append(callback)

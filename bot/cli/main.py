@@ -57,6 +57,26 @@ def serve() -> None:
 
 
 @cli.command()
+def nlu() -> None:
+    """只启动理解服务，供别的进程使用（必要时先训练）。"""
+    from bot.running.launcher import run_nlu
+
+    settings = settings_or_exit()
+    start_logging(settings.log_level)
+    run_async(run_nlu(settings, click.echo))
+
+
+@cli.command()
+def prepare() -> None:
+    """多个进程启动前做一次：升级表结构，需要时准备演示银行。"""
+    from bot.running.launcher import prepare as get_ready
+
+    settings = settings_or_exit()
+    start_logging(settings.log_level)
+    run_async(get_ready(settings, click.echo))
+
+
+@cli.command()
 def train() -> None:
     """训练理解模型；没有变化就跳过。"""
     from bot.running.errors import StartError

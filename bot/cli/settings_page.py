@@ -14,7 +14,8 @@ _HEAD = f"""# Settings
 
 Written by `zhanggui settings --markdown`. A setting comes from the environment variable of its name, else from
 the file `{SETTINGS_FILE}` in the working directory (`port = 8080`: names in lower case, without the prefix),
-else from its default.
+else from its default. A value can also lie in a file of its own, as Docker's secrets do: with
+`ZHANGGUI_SECRETS_DIR=/run/secrets` the file `/run/secrets/zhanggui_otp_key` is `ZHANGGUI_OTP_KEY`.
 
 Secrets ({{secrets}}) have no default with `ZHANGGUI_MODE=production`,
 which refuses to start without them; in development they are made once and kept in the data directory.

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import subprocess
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from time import perf_counter
 
 from banking_core.clock import bank_date
-from banking_core.demo import demo_logins, seed_demo
+from banking_core.demo import SEED_LOCK, demo_logins, seed_demo
+from banking_core.storage import one_at_a_time
 from bot.assembly import Product, build_product
-from bot.running.nlu_service import Say, nlu_service, train_if_needed
+from bot.running.nlu_service import LOOPBACK, NluModel, Say, nlu_service, train_if_needed
 from bot.running.premises import examine_premises
 from bot.running.server import Addresses, serving
 from bot.settings import Settings
@@ -31,35 +35,68 @@ async def prepare_bank(settings: Settings, product: Product, say: Say) -> None:
     started_s = perf_counter()
     await seed_demo(product.database, product.bank, bank_date(product.clock.now()))
     async with product.database.transaction() as session:
+        await one_at_a_time(session, SEED_LOCK)
         await product.desk.seed_demo_agents(session)
     say(f"演示银行：就绪（{perf_counter() - started_s:.1f} 秒）")
+
+
+async def prepare(settings: Settings, say: Say) -> None:
+    """What has to be done once before any number of app processes: tables, and the demo bank where it is wanted."""
+    product = build_product(settings)
+    try:
+        await prepare_bank(settings, product, say)
+    finally:
+        await product.close()
 
 
 async def run(settings: Settings, say: Say) -> None:
     """Runs until interrupted. Raises StartError."""
     examine_premises(settings)
-    say("理解模型：检查训练数据 …")
-    model = await asyncio.to_thread(train_if_needed, settings.nlu_model_dir, say)
-    assert settings.nlu_token is not None
+    model = None
+    if settings.own_nlu:
+        say("理解模型：检查训练数据 …")
+        model = await asyncio.to_thread(train_if_needed, settings.nlu_model_dir, say)
     say("知识库：准备检索（首次或有改动时约十秒）…")
     product = build_product(settings)
-    say("理解服务：启动中 …")
-    service = nlu_service(
-        model, settings.nlu_port, settings.nlu_token.get_secret_value(), settings.data_dir / "nlu.log"
-    )
     preparing = asyncio.create_task(prepare_bank(settings, product, say))
     try:
-        async with service as process:
+        async with AsyncExitStack() as stack:
+            child_exit: Callable[[], int | None] = _no_child
+            if model is not None:
+                say("理解服务：启动中 …")
+                child_exit = (await stack.enter_async_context(_nlu_beside(settings, model))).poll
             await preparing
             async with serving(product) as addresses:
                 say(welcome(settings, addresses))
-                await _until_stopped(process.poll)
+                await _until_stopped(child_exit)
     finally:
         preparing.cancel()
     say("已停止。")
 
 
-async def _until_stopped(child_exit: object) -> None:
+async def run_nlu(settings: Settings, say: Say) -> None:
+    """The NLU service alone, for app processes elsewhere, until interrupted. Raises StartError."""
+    model = await asyncio.to_thread(train_if_needed, settings.nlu_model_dir, say)
+    say("理解服务：启动中 …")
+    async with _nlu_beside(settings, model, host=settings.nlu_host) as process:
+        say(f"理解服务已就绪：http://{settings.nlu_host}:{settings.nlu_port}，按 Ctrl-C 停止。")
+        await _until_stopped(process.poll)
+    say("已停止。")
+
+
+def _nlu_beside(
+    settings: Settings, model: NluModel, *, host: str = LOOPBACK
+) -> AbstractAsyncContextManager[subprocess.Popen[bytes]]:
+    assert settings.nlu_token is not None
+    token = settings.nlu_token.get_secret_value()
+    return nlu_service(model, settings.nlu_port, token, settings.data_dir / "nlu.log", host)
+
+
+def _no_child() -> int | None:
+    return None
+
+
+async def _until_stopped(child_exit: Callable[[], int | None]) -> None:
     """Returns at Ctrl-C or SIGTERM, or when the NLU service is gone."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -69,7 +106,7 @@ async def _until_stopped(child_exit: object) -> None:
         try:
             await asyncio.wait_for(stopped.wait(), timeout=2.0)
         except TimeoutError:
-            if callable(child_exit) and child_exit() is not None:
+            if child_exit() is not None:
                 logging.getLogger(__name__).error("the NLU service ended; stopping")
                 return
 

@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bot.running.errors import NluEnvironmentMissing, ServiceDied, TrainingFailed
@@ -23,6 +24,7 @@ from bot.understanding.client import NluClient
 NLU_PROJECT = ROOT / "bot" / "nlu"
 READY_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 5.0
+LOOPBACK, ANY_HOST = "127.0.0.1", "0.0.0.0"
 Say = Callable[[str], None]
 
 
@@ -91,10 +93,10 @@ def read_model(model_dir: Path) -> NluModel:
 
 @asynccontextmanager
 async def nlu_service(
-    model: NluModel, port: int, token: str, log_file: Path
+    model: NluModel, port: int, token: str, log_file: Path, host: str = LOOPBACK
 ) -> AsyncIterator[subprocess.Popen[bytes]]:
     """The running, ready service; stopped at the end. Raises PortBusy or ServiceDied."""
-    require_port("127.0.0.1", port, "理解服务", "ZHANGGUI_NLU_PORT")
+    require_port(host, port, "理解服务", "ZHANGGUI_NLU_PORT")
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("ab") as log:
         process = subprocess.Popen(
@@ -107,9 +109,10 @@ async def nlu_service(
                 "--sha256",
                 model.sha256,
                 "--host",
-                "127.0.0.1",
+                host,
                 "--port",
                 str(port),
+                *(() if host == LOOPBACK else ("--beyond-loopback",)),
             ],
             cwd=NLU_PROJECT,
             env=nlu_environment() | {"NLU_TOKEN": token},
@@ -117,17 +120,19 @@ async def nlu_service(
             stdout=log,
             stderr=log,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, no Python lock is held
+            preexec_fn=partial(_die_with, os.getpid()),  # noqa: PLW1509 - two calls, no Python lock is held
         )
     try:
-        await _until_ready(process, port, token, log_file)
+        await _until_ready(process, LOOPBACK if host == ANY_HOST else host, port, token, log_file)
         yield process
     finally:
         stop(process)
 
 
-async def _until_ready(process: subprocess.Popen[bytes], port: int, token: str, log_file: Path) -> None:
-    client = NluClient(f"http://127.0.0.1:{port}", token)
+async def _until_ready(
+    process: subprocess.Popen[bytes], host: str, port: int, token: str, log_file: Path
+) -> None:
+    client = NluClient(f"http://{host}:{port}", token)
     try:
         for _ in range(int(READY_TIMEOUT_S / 0.2)):
             if process.poll() is not None:
@@ -161,7 +166,9 @@ def nlu_environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": str(NLU_PROJECT), "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}
 
 
-def _die_with_parent() -> None:
-    """On Linux the kernel ends the child when we are gone, however we went."""
+def _die_with(parent: int) -> None:
+    """On Linux the kernel ends the child when `parent` is gone, however it went, even while the child began."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)

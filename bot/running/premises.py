@@ -35,7 +35,8 @@ def examine_premises(settings: Settings) -> None:
     require_disk(settings.data_dir)
     settings.open_vault()
     require_port(settings.host, settings.port, "网页", "ZHANGGUI_PORT")
-    require_port("127.0.0.1", settings.nlu_port, "理解服务", "ZHANGGUI_NLU_PORT")
+    if settings.own_nlu:
+        require_port("127.0.0.1", settings.nlu_port, "理解服务", "ZHANGGUI_NLU_PORT")
 
 
 def port_is_free(host: str, port: int) -> bool:

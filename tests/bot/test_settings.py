@@ -171,3 +171,19 @@ def test_production_sends_nobody_to_a_page_without_https(monkeypatch: pytest.Mon
     production(monkeypatch)
     with pytest.raises(SettingsError, match="ZHANGGUI_PUBLIC_URL"):
         load_settings()
+
+
+def test_a_secret_may_lie_in_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    production(monkeypatch, without="otp_key")
+    (tmp_path / "zhanggui_otp_key").write_text(f"{SECRET}\n", encoding="utf-8")
+    monkeypatch.setenv("ZHANGGUI_SECRETS_DIR", str(tmp_path))
+    key = load_settings().otp_key
+    assert key is not None and key.get_secret_value() == SECRET
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ZHANGGUI_SECRETS_DIR", str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match="ZHANGGUI_SECRETS_DIR"):
+        load_settings()

@@ -1,11 +1,14 @@
 """`python -m zhanggui_nlu.serve --model MODEL --sha256 HASH`: answers on loopback, to those with the token.
 
+Copies for app processes on other machines take `--beyond-loopback`, in a network that strangers cannot reach:
+the token is all that is asked for there, too, and goes over the wire as it is.
+
     POST /model/parse   {"text": str, "message_id"?: str}  ->  Rasa's parse result
     GET  /health        {"ready", "model_sha256", "versions"}; 503 until the model is loaded
 
-The token comes from the environment variable NLU_TOKEN and is asked for as `Authorization: Bearer`. A model
-is loaded only if it has the hash that the app wrote: loading a strange Rasa archive can run strange code
-(CVE-2024-49375). Text is never logged.
+The token comes from the environment variable NLU_TOKEN, or from `--token-file`, and is asked for as
+`Authorization: Bearer`. A model is loaded only if it has the hash that the app wrote: loading a strange Rasa
+archive can run strange code (CVE-2024-49375). Text is never logged.
 """
 
 from __future__ import annotations
@@ -48,8 +51,20 @@ def require_loopback(host: str) -> str:
 def require_token(value: str | None) -> str:
     """The token. Raises ServeRefusal when it is missing or blank."""
     if not value or not value.strip():
-        raise ServeRefusal(f"The environment variable {TOKEN_VARIABLE} must hold the service token.")
+        raise ServeRefusal(
+            f"The environment variable {TOKEN_VARIABLE} or --token-file must hold the service token."
+        )
     return value.strip()
+
+
+def hash_wanted(arguments: argparse.Namespace) -> str:
+    """The hash as given, or as training wrote it on the model's card. Raises ModelError."""
+    if arguments.sha256:
+        return str(arguments.sha256)
+    try:
+        return str(json.loads(arguments.card.read_text(encoding="utf-8"))["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ModelError(f"{arguments.card.name} does not say which hash the model must have.") from None
 
 
 def require_model(path: Path, wanted: str) -> str:
@@ -150,8 +165,11 @@ class ParseService:
 
 def run(arguments: argparse.Namespace, token_value: str | None) -> int:
     """Checks the settings, serves until stopped. Raises NluError."""
-    host, token = require_loopback(arguments.host), require_token(token_value)
-    service = ParseService(arguments.model, require_model(arguments.model, arguments.sha256), token)
+    host = arguments.host if arguments.beyond_loopback else require_loopback(arguments.host)
+    if arguments.token_file is not None:
+        token_value = arguments.token_file.read_text(encoding="utf-8")
+    token = require_token(token_value)
+    service = ParseService(arguments.model, require_model(arguments.model, hash_wanted(arguments)), token)
     web.run_app(service.application(), host=host, port=arguments.port, access_log=None, print=None)
     if service.failure is not None:
         raise service.failure
@@ -162,9 +180,13 @@ def main(argv: list[str] | None = None) -> int:
     """Command line; exit code 2 with one sentence on stderr when the service must not start."""
     parser = argparse.ArgumentParser(prog="zhanggui_nlu.serve")
     parser.add_argument("--model", type=Path, required=True, help="path of model.tar.gz")
-    parser.add_argument("--sha256", required=True, help="hash the archive must have, hex")
+    known = parser.add_mutually_exclusive_group(required=True)
+    known.add_argument("--sha256", help="hash the archive must have, hex")
+    known.add_argument("--card", type=Path, help="model.json of the training, which has the hash")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5005)
+    parser.add_argument("--beyond-loopback", action="store_true", help="for a network of one's own only")
+    parser.add_argument("--token-file", type=Path, help="file with the token, instead of NLU_TOKEN")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     try:
@@ -172,7 +194,8 @@ def main(argv: list[str] | None = None) -> int:
     except NluError as error:
         print(str(error), file=sys.stderr)
     except OSError as error:
-        print(f"The NLU service cannot listen on port {arguments.port}: {error.strerror}.", file=sys.stderr)
+        what = error.filename or f"port {arguments.port}"
+        print(f"The NLU service cannot use {what}: {error.strerror}.", file=sys.stderr)
     return EXIT_REFUSED
 
 
