@@ -30,6 +30,11 @@ class LineLimits:
     starts: Rate = Rate(20, 5.0)
     starts_caller: Rate = Rate(5, 1 / 20)
 
+    @property
+    def calls_withheld_max(self) -> int:
+        """Of one address, without a number: some lines stay free for those who say who they are."""
+        return max(1, self.calls_max * 3 // 4)
+
 
 class Doorkeeper:
     """Counts the calls that go on and those that began lately."""
@@ -58,24 +63,26 @@ class Doorkeeper:
             raise StrangerRefused
 
     @contextmanager
-    def admitted(self, caller: str) -> Iterator[None]:
+    def admitted(self, caller: str, address: str = "") -> Iterator[None]:
         """One call, for as long as the context is open; raises LineBusy or CallsTooFast.
 
-        `caller` is the caller's number; a withheld one ("") shares only the limits of all.
+        `caller` is the caller's number. Those who withhold it ("") are counted together by the `address` they come
+        from, so that they cannot take every line.
         """
-        if self.calls >= self._limits.calls_max:
-            raise LineBusy
-        if caller and self._going_on[caller] >= self._limits.calls_caller_max:
+        limits = self._limits
+        who = caller or f"@{address}"
+        calls_max = limits.calls_caller_max if caller else limits.calls_withheld_max
+        if self.calls >= limits.calls_max or self._going_on[who] >= calls_max:
             raise LineBusy
         if self._starts.wait_s("") > 0 or (caller and self._starts_caller.wait_s(caller) > 0):
             raise CallsTooFast
         self._starts.take("")
         if caller:
             self._starts_caller.take(caller)
-        self._going_on[caller] += 1
+        self._going_on[who] += 1
         try:
             yield
         finally:
-            self._going_on[caller] -= 1
-            if self._going_on[caller] <= 0:
-                del self._going_on[caller]
+            self._going_on[who] -= 1
+            if self._going_on[who] <= 0:
+                del self._going_on[who]

@@ -11,9 +11,9 @@ from typing import Any, Final, Protocol
 from banking_core.identity import Origin
 from banking_core.voiceprints import SpokenPassword
 from bot.channels.phone.call import CallInfo
-from bot.channels.phone.expecting import expected
-from bot.channels.phone.loop import Announced, Ask, Expect, OwnerChanged, Replied
-from bot.channels.phone.loop.manner import keys_told
+from bot.channels.phone.expecting import expected, reads_back
+from bot.channels.phone.loop import Announced, Ask, Expect, OwnerChanged, Prompted, Replied
+from bot.channels.phone.loop.manner import MENU
 from bot.channels.phone.ports import News, VoiceExaminer
 from bot.channels.phone.spoken import spoken_pieces
 from bot.channels.phone.timing import Timer
@@ -212,13 +212,17 @@ class HubAssistant:
 
     async def _found(self, messages: list[dict[str, Any]], status: ConversationStatus) -> list[News]:
         """What these messages of the log have to be told the caller."""
-        found: list[News] = []
+        unasked: list[MessageView] = []
         for message in messages:
             self._seen_seq = message["seq"]
             if message["sender"] != "customer" and message["seq"] not in self._answers:
-                found.append(Announced(spoken_pieces(message["text"])))
+                unasked.append(MessageView(**message))
             self._answers.discard(message["seq"])
-        return found
+        back = status.owner == "bot" and self._owner in ("queue", "agent")
+        if not unasked or not (unasked[-1].choices or (back and unasked[-1].sender == "bot")):
+            return [Announced(spoken_pieces(message.text)) for message in unasked]
+        # It wants an answer, or the assistant takes the word again: keys and grammar follow what is said last.
+        return [Prompted(await self._replied(0, unasked, status.standing))]
 
 
 async def _wait(timer: Timer, at_s: float) -> None:
@@ -230,15 +234,16 @@ def _replied(turn: int, replies: list[MessageView], standing: Standing, phrases:
     choices = tuple(choice["say"] for choice in replies[-1].choices) if replies else ()
     expect = expected(standing.expects, cards, choices)
     pieces = tuple(piece for reply in replies for piece in spoken_pieces(reply.text))
-    if "readback" in cards:  # where a mishearing would cost money, the keys are told at once
-        pieces += (keys_told(choices).rstrip("，") + "。",) if choices else ()
+    readback = reads_back(cards, choices)
+    if not choices and standing.owner == "bot" and expect is Expect.WORDS and not standing.under_way:
+        choices = MENU  # nothing was asked: the keys are what they were at the beginning
     return Replied(
         turn,
         pieces,
         expect,
         choices,
         phrases,
-        readback="readback" in cards,
+        readback=readback,
         keep="receipt" in cards,
         owner=standing.owner,
     )

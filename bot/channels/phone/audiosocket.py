@@ -139,7 +139,7 @@ class AudioSocketLine:
             async with asyncio.timeout(self._uuid_wait_s):
                 call_id = await _uuid_of(reader)
             info = CallInfo(LINE, str(call_id), clean_number(self._callers(call_id)), address=address)
-            with self._door.admitted(info.caller):
+            with self._door.admitted(info.caller, address):
                 await AudioSocketCall(info, reader, writer, self._timer).serve(self._answer)
         except (CallRefused, MalformedMessage) as error:
             log.warning("call refused line=%s code=%s", LINE, error.code)

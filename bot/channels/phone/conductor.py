@@ -26,6 +26,7 @@ from bot.channels.phone.loop import (
     Expect,
     Glance,
     HangUp,
+    HoldTone,
     KeyPressed,
     OnHold,
     PiecePlayed,
@@ -41,11 +42,12 @@ from bot.channels.phone.metrics import Stopwatch
 from bot.channels.phone.ports import Assistant, RecogniserMaker, Speaker, VoiceDetector
 from bot.channels.phone.recording import Recording
 from bot.channels.phone.timing import Timer
-from bot.channels.phone.tones import BUSY_TONE, BUSY_TONE_S
+from bot.channels.phone.tones import BUSY_TONE, BUSY_TONE_S, HOLD_TONE
 
 log = logging.getLogger(__name__)
 
 Onlooker = Callable[[Glance], None]
+NEWS_AGAIN_S: Final = 3.0
 GOODBYE_WAIT_S: Final = 0.2  # the last sound leaves before the line is cut
 
 
@@ -75,14 +77,14 @@ class Conductor:
         self._inbox: deque[Event] = deque()
         self._arrived = asyncio.Event()
         self._recogniser = recogniser
-        self._recording = Recording()
+        self._recording, self._ears_broke = Recording(), False
         self._speaking: asyncio.Task[None] | None = None
         self._asking: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Until the call has ended. A turn the bank works on is finished even when the caller has gone."""
+        self._ears = self._recogniser(self._tell)  # who has none is greeted with the keys
         self._tell(CallPickedUp())
-        self._ears = self._recogniser(self._tell)
         around = [asyncio.create_task(self._hear()), asyncio.create_task(self._follow_news())]
         try:
             while not self._loop.over:
@@ -135,16 +137,21 @@ class Conductor:
         self._arrived.set()
 
     async def _hear(self) -> None:
+        """Whatever happens here, the loop learns of the end: a call that nobody listens to would never end."""
+        try:
+            await self._listen()
+        except Exception as error:
+            log.error("listening failed line=%s kind=%s", self._call.info.line, type(error).__name__)
+        finally:
+            self._tell(CallerGone())
+
+    async def _listen(self) -> None:
         async for event in self._call.events():
             match event:
                 case Sound(pcm):
                     if self._bridge is not None:
                         self._bridge.caller_says(pcm)
-                    change = self._detector.feed(pcm)
-                    self._record(pcm, begins=isinstance(change, VoiceStarted))
-                    if change is not None:
-                        self._tell(change)
-                    self._ears.feed(pcm)
+                    self._heard(pcm)
                 case Key(digit):
                     self._tell(KeyPressed(digit))
                 case Played(mark):
@@ -153,7 +160,22 @@ class Conductor:
                 case Held(on):
                     self._tell(OnHold(on))
                 case Ended():
-                    self._tell(CallerGone())
+                    return
+
+    def _heard(self, pcm: bytes) -> None:
+        """Ears that fail are not used again; the call goes on by keys."""
+        if self._ears_broke:
+            return
+        try:
+            change = self._detector.feed(pcm)
+            self._record(pcm, begins=isinstance(change, VoiceStarted))
+            if change is not None:
+                self._tell(change)
+            self._ears.feed(pcm)
+        except Exception as error:
+            log.error("hearing failed line=%s kind=%s", self._call.info.line, type(error).__name__)
+            self._ears_broke = True
+            self._tell(StageBroke("hearing"))
 
     def _record(self, pcm: bytes, *, begins: bool) -> None:
         """Sound is kept while digits are to be said aloud, and at no other time."""
@@ -165,8 +187,15 @@ class Conductor:
         self._recording.feed(pcm)
 
     async def _follow_news(self) -> None:
-        async for event in self._assistant.news():
-            self._tell(event)
+        """For as long as the call lasts: who is not told of an agent, or of money that came, waits in vain."""
+        while True:
+            try:
+                async for event in self._assistant.news():
+                    self._tell(event)
+                return
+            except Exception as error:
+                log.error("following news failed line=%s kind=%s", self._call.info.line, type(error).__name__)
+            await self._timer.wait_until(self._timer.now_s() + NEWS_AGAIN_S)
 
     async def _do(self, action: Action) -> None:
         match action:
@@ -188,6 +217,8 @@ class Conductor:
             case Bridge(on):
                 if self._bridge is not None:
                     self._bridge.put(on)
+            case HoldTone():
+                self._call.say(HOLD_TONE)
             case BusyTone():
                 self._hush()
                 self._call.clear()

@@ -8,6 +8,7 @@ from typing import Final
 from bot.channels.phone.loop import Expect
 from bot.dialogue.commands import Command, recognise_by_rule
 
+CONFIRM: Final = "确认"  # offered where an order waits to be confirmed, and nowhere else
 _CHALLENGES: Final = {
     "otp": Expect.CODE,
     "totp": Expect.CODE,
@@ -23,6 +24,11 @@ def expected(challenge: str, cards: Collection[str], choices: tuple[str, ...]) -
     if expect is Expect.WORDS and ("readback" in cards or _yes_or_no(choices)):
         return Expect.YES_NO
     return expect
+
+
+def reads_back(cards: Collection[str], choices: tuple[str, ...]) -> bool:
+    """Whether what is said must be heard whole before a yes: a yes would move money, now or a step later."""
+    return "readback" in cards or CONFIRM in choices
 
 
 def _yes_or_no(choices: tuple[str, ...]) -> bool:

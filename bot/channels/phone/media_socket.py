@@ -139,7 +139,7 @@ class MediaSocketLine:
         try:
             async with asyncio.timeout(self._settings.start_wait_s):
                 start = await _start_of(socket)
-            with self._door.admitted(start.caller):
+            with self._door.admitted(start.caller, request.remote or ""):
                 call = MediaSocketCall(start, socket, self._timer, request.remote or "")
                 await call.serve(self._answer)
         except (CallRefused, MalformedMessage) as error:

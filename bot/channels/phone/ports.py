@@ -13,6 +13,7 @@ from bot.channels.phone.loop import (
     Final,
     OwnerChanged,
     Partial,
+    Prompted,
     Replied,
     StageBroke,
     VoiceStarted,
@@ -29,7 +30,7 @@ class VoiceDetector(Protocol):
         ...
 
 
-News = Announced | OwnerChanged | Replied | WrittenAnswer
+News = Announced | OwnerChanged | Prompted | Replied | WrittenAnswer
 Heard = Partial | Final | StageBroke
 
 

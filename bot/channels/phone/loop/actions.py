@@ -65,4 +65,9 @@ class HangUp:
     """End the call."""
 
 
-Action = Say | StopSound | TakeFinal | DropHeard | Ask | Bridge | BusyTone | HangUp
+@dataclass(frozen=True, slots=True)
+class HoldTone:
+    """A short quiet tone, for a caller who waits: the line is not dead."""
+
+
+Action = Say | StopSound | TakeFinal | DropHeard | Ask | Bridge | BusyTone | HangUp | HoldTone

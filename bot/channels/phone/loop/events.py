@@ -119,6 +119,13 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
+class Prompted:
+    """Something is said unasked that wants an answer: keys and grammar follow it; its turn does not matter."""
+
+    reply: Replied
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenAnswer:
     """The customer has written, on a page beside the call, and this is the answer; its turn does not matter."""
 
@@ -174,6 +181,7 @@ Event = (
     | PiecePlayed
     | Replied
     | TurnBroke
+    | Prompted
     | WrittenAnswer
     | Announced
     | OwnerChanged

@@ -1,8 +1,9 @@
 """The keys of the telephone, at every step.
 
 Digits are collected until #, a pause or their full length. Alone, 0 is a human and 1 to 9 are the choices that
-were offered (while a secret is awaited only with # behind it). * takes back what was keyed; with nothing keyed it
-repeats what was said; behind three digits of an identity number it is X. # alone does nothing.
+were offered (while a secret is awaited only with # behind it), and another one is none of them. * takes back what
+was keyed; with nothing keyed it repeats what was said; behind three digits of an identity number it is X.
+# alone does nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Meaning(Enum):
     REPEAT = "repeat"
     CLEARED = "cleared"
     NOTHING = "nothing"
+    UNKNOWN = "unknown"  # a single key, and none of those that were offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Keypad:
                 return Entry(Meaning.HUMAN)
             if int(digits) <= choices:
                 return Entry(Meaning.CHOICE, choice=int(digits) - 1)
+            if choices:
+                return Entry(Meaning.UNKNOWN)
         return Entry(Meaning.DIGITS, digits)
 
     def drop(self) -> None:

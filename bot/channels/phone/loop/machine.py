@@ -15,7 +15,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from bot.channels.phone.loop import manner as say
-from bot.channels.phone.loop.actions import Action, Ask, Bridge, BusyTone, DropHeard, HangUp, TakeFinal
+from bot.channels.phone.loop.actions import (
+    Action,
+    Ask,
+    Bridge,
+    BusyTone,
+    DropHeard,
+    HangUp,
+    HoldTone,
+    TakeFinal,
+)
 from bot.channels.phone.loop.endpointing import Endpointer
 from bot.channels.phone.loop.events import (
     AgentListens,
@@ -30,6 +39,7 @@ from bot.channels.phone.loop.events import (
     OwnerChanged,
     Partial,
     PiecePlayed,
+    Prompted,
     Replied,
     StageBroke,
     TurnBroke,
@@ -41,10 +51,12 @@ from bot.channels.phone.loop.glance import Doing, Glance
 from bot.channels.phone.loop.keypad import Entry, Keypad, Meaning
 from bot.channels.phone.loop.manner import Manner
 from bot.channels.phone.loop.mouth import Mouth
+from bot.channels.phone.loop.prompts import Asked
 from bot.channels.phone.loop.words import (
     Wish,
     is_acknowledgement,
     is_back_channel,
+    is_mobile_number,
     sounds_like_yes,
     spoken_digits,
     wish_of,
@@ -74,6 +86,7 @@ class _Waiting:
     since_s: float
     asked_s: float
     fillers: int = 0
+    filled_s: float = float("-inf")
 
 
 class CallLoop:
@@ -98,8 +111,11 @@ class CallLoop:
         self._expect = Expect.WORDS
         self._choices: tuple[str, ...] = say.MENU
         self._phrases: tuple[str, ...] = ()
+        self._tone_at_s: float | None = None
+        self._agent_silent_at_s: float | None = None
         self._quiet_since_s: float | None = None
-        self._caller_took_part = False
+        self._begun_s: float | None = None
+        self._caller_took_part = self._by_keys = self._human_fetched = False
 
     @property
     def expect(self) -> Expect:
@@ -110,6 +126,11 @@ class CallLoop:
     def phrases(self) -> tuple[str, ...]:
         """Words that are likely in what the caller says next."""
         return (*self._choices, *self._phrases)
+
+    @property
+    def _asked(self) -> Asked:
+        """What the caller may answer now: whatever the line says of its own accord is made from it."""
+        return Asked(self._expect, self._choices, self._deaf, self._by_keys)
 
     @property
     def glance(self) -> Glance:
@@ -148,7 +169,8 @@ class CallLoop:
     def _take(self, event: Event) -> None:  # noqa: PLR0912, one line per event
         match event:
             case CallPickedUp():
-                self._mouth.add(say.GREETING)
+                self._begun_s = self._now_s
+                self._mouth.add(self._asked.greeting())
             case VoiceStarted():
                 self._voice_started()
             case VoiceStopped(silence_s):
@@ -168,8 +190,10 @@ class CallLoop:
                 self._mouth.add(say.TURN_BROKE)
             case WrittenAnswer(reply):
                 self._written_answer(reply)
+            case Prompted(reply):
+                self._prompted(reply)
             case Announced(pieces):
-                self._mouth.add(pieces)
+                self._announced(pieces)
             case OwnerChanged(owner, ahead):
                 self._owned_by(owner, ahead)
             case AgentListens(on):
@@ -244,12 +268,16 @@ class CallLoop:
         """Who has said something and was not understood is told so at once; a noise lets us go on."""
         if spoke and not self._mouth.busy and self._waiting is None:
             self._alive()
-            self._mouth.add(say.not_heard(self._expect, self._choices))
+            self._mouth.add(self._asked.not_heard())
         else:
             self._false_alarm()
 
     def _understood(self, text: str, ended_s: float) -> None:
         self._alive()
+        self._by_keys = self._by_keys and (is_back_channel(text) or bool(spoken_digits(text)))
+        if self._relayed():
+            self._to_agent(text, ended_s)
+            return
         if self._only_listening(text):
             self._false_alarm()
             self._let_it_be_heard()
@@ -259,6 +287,19 @@ class CallLoop:
             self._grant(wish)
             return
         self._interrupt()
+        self._ask(text, ended_s)
+
+    def _to_agent(self, text: str, ended_s: float) -> None:
+        """To a human who reads: every word may be an answer. Only a hum into what is being said is none."""
+        if self._mouth.busy and is_back_channel(text):
+            self._false_alarm()
+            return
+        wish = wish_of(text)
+        if wish is not None and self._mouth.latest is not None:
+            self._grant(wish)
+            return
+        if not (self._mouth.busy and is_acknowledgement(text)):
+            self._interrupt()
         self._ask(text, ended_s)
 
     def _only_listening(self, text: str) -> bool:
@@ -292,14 +333,27 @@ class CallLoop:
     def _repeat(self, before: tuple[str, ...] = ()) -> None:
         self._interrupt()
         if not self._mouth.repeat(before):
-            self._mouth.add((*before, *say.NOTHING_TO_REPEAT))
+            self._mouth.add((*before, *self._asked.nothing_to_repeat()))
 
     def _ask(self, text: str, since_s: float, *, aloud: bool = False) -> None:
         digits = spoken_digits(text) if self._expect.secret or aloud else ""
+        if self._expect is Expect.CODE and is_mobile_number(digits):
+            digits = ""  # where the code shall be sent to
+        if self._half_a_secret(digits):
+            self._mouth.add(self._asked.not_heard())
+            return
         self._turn += 1
-        self._waiting = None if self._relayed() else _Waiting(self._turn, since_s, self._now_s)
+        if self._relayed():
+            self._waiting, self._agent_silent_at_s = None, self._now_s + self._manner.agent_silent_s
+        else:
+            self._waiting = _Waiting(self._turn, since_s, self._now_s)
         self._alive()
         self._actions.append(Ask(self._turn, digits or text, secret=bool(digits) or aloud, aloud=aloud))
+
+    def _half_a_secret(self, digits: str) -> bool:
+        """Digits of another number than the code has: misheard, and no try at it."""
+        length = self._expect.length
+        return bool(digits) and length is not None and len(digits) != length
 
     def _alive(self) -> None:
         """The caller does something: the clock of silence begins anew."""
@@ -309,7 +363,7 @@ class CallLoop:
     # Keys.
 
     def _key(self, digit: str) -> None:
-        if self._owner not in ("bot", "queue"):
+        if self._owner not in ("bot", "queue") and not self._relayed():
             return
         self._alive()
         if self._sentence is not None:
@@ -326,15 +380,19 @@ class CallLoop:
             self._entered(entry)
 
     def _entered(self, entry: Entry) -> None:
+        if not self._expect.secret and entry.meaning in (Meaning.CHOICE, Meaning.DIGITS, Meaning.UNKNOWN):
+            self._by_keys = True  # a code is keyed by everybody; who keys anything else means to go on so
         match entry.meaning:
             case Meaning.HUMAN:
-                self._interrupt()
-                self._ask(say.TO_HUMAN, self._now_s)
+                self._human_keyed()
             case Meaning.REPEAT:
                 self._repeat()
             case Meaning.CLEARED:
                 self._interrupt()
-                self._mouth.add(say.CLEARED)
+                self._mouth.add(self._asked.cleared())
+            case Meaning.UNKNOWN:
+                self._interrupt()
+                self._mouth.add(self._asked.no_such_key())
             case Meaning.CHOICE if self._waiting is None:
                 chosen, unheard = self._choices[entry.choice], self._mouth.unheard
                 if unheard is not None and unheard.readback and sounds_like_yes(chosen):
@@ -342,9 +400,22 @@ class CallLoop:
                 else:
                     self._interrupt()
                     self._ask(chosen, self._now_s)
+            case Meaning.DIGITS if self._half_a_secret(entry.digits):
+                self._interrupt()
+                self._mouth.add(self._asked.cleared())
             case Meaning.DIGITS:
                 self._interrupt()
                 self._ask(entry.digits, self._now_s)
+
+    def _human_keyed(self) -> None:
+        """Who is put through, or waits for it, hears so; anybody else is."""
+        self._interrupt()
+        if self._owner == "agent":
+            self._mouth.add(say.AGENT_IS_HERE)
+        elif self._owner == "queue":
+            self._mouth.add(self._asked.in_queue(self._ahead))
+        else:
+            self._ask(say.TO_HUMAN, self._now_s)
 
     def _on_hold(self, on: bool) -> None:
         """What comes from a call on hold is music."""
@@ -369,14 +440,35 @@ class CallLoop:
 
     def _replied(self, reply: Replied) -> None:
         newest = reply.turn >= self._turn
-        if newest:
-            self._waiting = None
-            self._expect, self._choices, self._phrases = reply.expect, reply.choices, reply.phrases
         if newest or reply.keep:
+            asked = Asked(reply.expect, reply.choices, self._deaf, self._by_keys)
             self._quiet_since_s = None
-            self._mouth.add(reply.pieces, reply=reply)
+            self._mouth.add(asked.reply(reply.pieces, readback=reply.readback), reply=reply)
         if newest:
-            self._owned_by(reply.owner, None)
+            self._stands(reply)
+
+    def _stands(self, reply: Replied) -> None:
+        """What holds from now on. Only an empty answer while a human has the call changes nothing."""
+        self._waiting = None
+        if not reply.pieces and reply.owner == self._owner == "queue":
+            self._mouth.add(say.NOTED_IN_QUEUE)
+        self._owned_by(reply.owner, self._ahead if reply.owner == self._owner else None)
+        self._phrases = reply.phrases
+        if reply.pieces or reply.owner == "bot":
+            self._expect, self._choices = reply.expect, reply.choices
+
+    def _announced(self, pieces: tuple[str, ...]) -> None:
+        """What is said unasked and wants no answer; what an agent writes can be said again."""
+        self._mouth.add(pieces, repeatable=self._relayed())
+        self._agent_silent_at_s = None
+
+    def _prompted(self, reply: Replied) -> None:
+        """Said unasked; an answer that is on its way decides what is expected, else this does."""
+        self._agent_silent_at_s, self._prompts_given = None, 0
+        if self._waiting is not None and reply.owner == self._owner:
+            self._mouth.add(reply.pieces)
+        else:
+            self._replied(replace(reply, turn=self._turn))
 
     def _written_answer(self, reply: Replied) -> None:
         """Who writes has taken the word: what was being said or keyed is out of date."""
@@ -412,7 +504,14 @@ class CallLoop:
         before, self._owner, self._ahead = self._owner, owner, ahead
         if owner == before:
             return
-        self._hold_at_s = self._now_s + self._manner.hold_s if owner == "queue" else None
+        waits = owner == "queue"
+        self._hold_at_s = self._now_s + self._manner.hold_s if waits else None
+        self._tone_at_s = self._now_s + self._manner.hold_tone_s if waits else None
+        self._agent_silent_at_s, self._quiet_since_s, self._prompts_given = None, None, 0
+        self._expect, self._choices = (
+            Expect.WORDS,
+            {"bot": say.MENU, "queue": (say.LEAVE_QUEUE,)}.get(owner, ()),
+        )
         if before == "agent":
             self.agent_hears = False
             self._actions.append(Bridge(False))
@@ -420,20 +519,20 @@ class CallLoop:
             self._put_through()
         elif owner == "closed":
             self._mouth.add(say.GOODBYE_CLOSED, then=HangUp(), interruptible=False)
-        elif owner == "bot" and before == "agent":
-            self._quiet_since_s = None
-            self._mouth.add(say.BOT_AGAIN)
 
     def _put_through(self) -> None:
         """To the agent, who hears or reads: the caller is told which."""
         self._sentence, self._waiting = None, None
         self._keypad.drop()
         self._interrupt()
+        self._mouth.latest = None  # what the assistant said is no answer to anything any more
         self._actions.append(DropHeard())
         if self.agent_hears:
+            self._agent_silent_at_s = None
             self._mouth.add(say.AGENT_HERE, then=Bridge(True), interruptible=False)
         else:
-            self._mouth.add(say.AGENT_READS)
+            self._agent_silent_at_s = self._now_s + self._manner.agent_silent_s
+            self._mouth.add(self._asked.agent_reads())
 
     def _agent_listens(self, on: bool) -> None:
         changed, self.agent_hears = on != self.agent_hears, on
@@ -446,8 +545,8 @@ class CallLoop:
             self.over = True
         elif not self._deaf:
             self._deaf, self._sentence = True, None
-            self._choices = self._choices or say.MENU
-            self._mouth.add(say.HEARING_BROKE)
+            if self._begun_s is not None:
+                self._mouth.add(self._asked.hearing_broke())
 
     # What time brings.
 
@@ -460,15 +559,37 @@ class CallLoop:
         if self._keypad.due_s is not None:
             yield self._keypad.due_s, self._entry_over
         if waiting is not None:
-            if waiting.fillers < len(manner.filler_s):
-                at_s = waiting.since_s + manner.filler_s[waiting.fillers]
-                yield max(at_s, waiting.asked_s + manner.filler_after_asking_s), self._fill
+            if waiting.fillers < len(manner.filler_s) and self._may_speak():
+                yield self._filler_s(waiting), self._fill
             yield waiting.asked_s + manner.turn_end_s, self._turn_too_slow
         if self._quiet_since_s is not None and self._quiet():
-            steps_s = (*manner.silence_prompts_s, manner.silence_end_s)
-            yield self._quiet_since_s + steps_s[self._prompts_given], self._silence
-        if self._hold_at_s is not None and not self._mouth.busy:
+            yield self._quiet_since_s + manner.silence_s[self._prompts_given], self._silence
+            if self._begun_s is not None:
+                yield max(self._begun_s + manner.call_max_s, self._quiet_since_s), self._too_long
+        if self._may_speak():
+            yield from self._while_waiting_for_a_human()
+
+    def _may_speak(self) -> bool:
+        """Nothing is being said, by us or by the caller: a noise without words does not count."""
+        sentence = self._sentence
+        heard = sentence is not None and not sentence.wordless
+        return not (self._mouth.busy or self._held or self._keypad or heard)
+
+    def _filler_s(self, waiting: _Waiting) -> float:
+        manner = self._manner
+        return max(
+            waiting.since_s + manner.filler_s[waiting.fillers],
+            waiting.asked_s + manner.filler_after_asking_s,
+            waiting.filled_s + manner.filler_gap_s,
+        )
+
+    def _while_waiting_for_a_human(self) -> Iterator[tuple[float, Callable[[], None]]]:
+        if self._hold_at_s is not None:
             yield self._hold_at_s, self._hold
+        if self._tone_at_s is not None:
+            yield self._tone_at_s, self._hold_tone
+        if self._agent_silent_at_s is not None:
+            yield self._agent_silent_at_s, self._agent_silent
 
     def _sentence_deadline(self, sentence: _Sentence) -> tuple[float, Callable[[], None]]:
         manner = self._manner
@@ -491,12 +612,12 @@ class CallLoop:
         self._actions.append(TakeFinal())
 
     def _final_missing(self) -> None:
-        self._sentence = None
+        sentence, self._sentence = self._sentence, None
         self._finals_missed += 1
         if self._finals_missed >= FINALS_MISSED_MAX:
             self._stage_broke("hearing")
         else:
-            self._false_alarm()
+            self._nothing_understood(spoke=sentence is not None and bool(sentence.text))
 
     def _no_words_yet(self) -> None:
         assert self._sentence is not None
@@ -509,14 +630,13 @@ class CallLoop:
         self._actions.append(DropHeard())
         self._noise_told += 1
         if self._noise_told <= NOISE_TOLD_MAX:
-            self._mouth.add(say.TOO_NOISY)
+            self._mouth.add(self._asked.too_noisy())
 
     def _fill(self) -> None:
         assert self._waiting is not None
         pieces = say.FILLERS[min(self._waiting.fillers, len(say.FILLERS) - 1)]
-        self._waiting.fillers += 1
-        if not self._mouth.busy and self._sentence is None:
-            self._mouth.add(pieces, filler=True)
+        self._waiting.fillers, self._waiting.filled_s = self._waiting.fillers + 1, self._now_s
+        self._mouth.add(pieces, filler=True)
 
     def _turn_too_slow(self) -> None:
         self._waiting = None
@@ -524,15 +644,30 @@ class CallLoop:
 
     def _silence(self) -> None:
         given, self._prompts_given = self._prompts_given, self._prompts_given + 1
-        if given < len(self._manner.silence_prompts_s):
-            self._mouth.add(say.still_there(given, self._expect, self._choices))
-        elif self.human_on_duty and self._caller_took_part:
+        self._quiet_since_s = None  # patience begins anew when the prompt has been heard
+        if given < len(self._manner.silence_s) - 1:
+            self._mouth.add(self._asked.still_there(given))
+        elif self.human_on_duty and self._caller_took_part and not self._human_fetched:
+            self._human_fetched = True  # once: a telephone in a pocket is not put through again and again
             self._mouth.add(say.HUMAN_SILENT)
             self._ask(say.TO_HUMAN, self._now_s)
         else:
-            self._quiet_since_s, self._prompts_given = None, 0
-            self._mouth.add(say.GOODBYE_SILENT, then=HangUp())
+            self._prompts_given = 0
+            self._mouth.add(self._asked.goodbye_silent(), then=HangUp())
+
+    def _too_long(self) -> None:
+        self._owner = "closed"  # whatever is said now is not listened to
+        self._mouth.add(say.GOODBYE_LONG, then=HangUp(), interruptible=False)
 
     def _hold(self) -> None:
         self._hold_at_s = self._now_s + self._manner.hold_s
-        self._mouth.add(say.hold_pieces(self._ahead))
+        self._tone_at_s = self._now_s + self._manner.hold_tone_s
+        self._mouth.add(self._asked.in_queue(self._ahead))
+
+    def _hold_tone(self) -> None:
+        self._tone_at_s = self._now_s + self._manner.hold_tone_s
+        self._actions.append(HoldTone())
+
+    def _agent_silent(self) -> None:
+        self._agent_silent_at_s = self._now_s + self._manner.hold_s
+        self._mouth.add(say.AGENT_SILENT)

@@ -39,7 +39,9 @@ class Mouth:
         self._pending: deque[Utterance] = deque()
         self.now: Utterance | None = None
         self.paused = False
-        self.latest: Utterance | None = None  # the last reply of the assistant
+        self.latest: Utterance | None = (
+            None  # what is said again on request: the last reply, or words of an agent
+        )
 
     @property
     def sounding(self) -> bool:
@@ -70,10 +72,11 @@ class Mouth:
         then: Action | None = None,
         interruptible: bool = True,
         filler: bool = False,
+        repeatable: bool = False,
     ) -> None:
-        """Something to say after all else. What has no words counts as heard."""
+        """Something to say after all else. What has no words counts as heard; a reply can always be repeated."""
         utterance = Utterance(next(self._numbers), tuple(pieces), reply, then, interruptible, filler)
-        if reply is not None:
+        if reply is not None or repeatable:
             self.latest = utterance
             self._drop_silent_filler()
         if utterance.pieces:
@@ -91,7 +94,9 @@ class Mouth:
         latest = self.latest
         if latest is None or not latest.pieces:
             return False
-        again = Utterance(next(self._numbers), (*before, *latest.pieces), latest.reply, heard=latest.heard)
+        if before:
+            self.add(before)
+        again = Utterance(next(self._numbers), latest.pieces, latest.reply, heard=latest.heard)
         self.latest = again
         self._pending.append(again)
         return True

@@ -19,6 +19,7 @@ _FASTER = re.compile(f"{_PLEASE}(快|太慢){_A_LITTLE}了?")
 _AGAIN = re.compile(r"(你|您)?(刚才|刚刚)?(说|讲)?(什么|啥)|没听清楚?|没听到|没听见|听不清楚?|再说一遍好吗")
 _YES = re.compile(r"确认|确定|同意|没错|没问题|可以|办吧|转吧|^(好|行|对|是|嗯|要|得|中|成)")
 _NO = re.compile(r"不|别|改|错|等|取消|换|多少|吗|怎么|什么")
+_MOBILE_NUMBER = re.compile(r"1[3-9]\d{9}")
 _DIGITS_ONLY = re.compile(r"([零一二三四五六七八九幺两0-9]+)([xX叉]?)")
 
 
@@ -52,6 +53,11 @@ def spoken_digits(text: str) -> str:
     """A text of nothing but digits, said or written, as ASCII digits, with X where it ends in one; otherwise ""."""
     match = _DIGITS_ONLY.fullmatch(_bare(text))
     return to_ascii_digits(match[1]) + ("X" if match[2] else "") if match else ""
+
+
+def is_mobile_number(digits: str) -> bool:
+    """A mobile number of the country: no code is that long."""
+    return _MOBILE_NUMBER.fullmatch(digits) is not None
 
 
 def wish_of(text: str) -> Wish | None:

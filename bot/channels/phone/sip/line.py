@@ -113,7 +113,7 @@ class SipLine:
 
     async def _serve(self, call: SipCall, incoming: IncomingCall) -> None:
         try:
-            with self._door.admitted(call.info.caller):
+            with self._door.admitted(call.info.caller, call.info.address):
                 await self._talk(call, incoming)
         except CallRefused as error:
             log.warning("call refused line=%s code=%s", LINE, error.code)

@@ -56,6 +56,16 @@ def test_one_caller_holds_no_more_lines_than_allowed_while_others_may_call():
             assert door.calls == 4
 
 
+def test_those_who_withhold_their_number_leave_lines_to_those_who_do_not():
+    door = keeper(calls_max=4)
+    with door.admitted("", "192.0.2.1"), door.admitted("", "192.0.2.1"), door.admitted("", "192.0.2.1"):
+        with pytest.raises(LineBusy), door.admitted("", "192.0.2.1"):
+            pass
+        with door.admitted("13800000004"):
+            assert door.calls == 4
+    assert door.calls == 0
+
+
 def test_calls_that_begin_too_fast_are_refused_until_time_has_passed():
     clock = ManualClock(START)
     door = keeper(clock, starts_caller=Rate(2, 0.1))

@@ -264,6 +264,38 @@ async def test_a_caller_is_put_through_to_a_human_who_reads_and_answers_and_give
         assert phone.ears.expected is Expect.CODE
 
 
+async def test_a_transfer_that_waits_comes_back_from_an_agent_with_its_keys(product: Product) -> None:
+    agent = await on_duty(product)
+    async with calling(product) as phone:
+        await phone.say("给李四转五百块")
+        assert "确认请按一" in await log_in(phone)
+        await phone.key("0#")
+        await product.handoff.claim(phone.conversation, agent, "王芳")
+        await phone.hears(words.AGENT_READS[-1])
+        told = len(phone.voice.said)
+        await product.handoff.hand_back(phone.conversation, agent)
+        await phone.hears("我继续帮您")
+        await phone.rest(6.0)
+        back = "".join(phone.voice.said[told:])
+        assert "接着刚才的转账" in back and back.endswith("确认请按一，修改请按二，取消请按三。")
+        assert phone.ears.expected is Expect.YES_NO
+        assert "验证码" in await phone.key("1#")
+
+
+async def test_who_waits_in_vain_is_offered_a_ticket_by_keys_that_work(product: Product) -> None:
+    agent = await on_duty(product)
+    async with calling(product) as phone:
+        await phone.say("转人工")
+        async with product.database.transaction() as session:
+            await product.desk.set_presence(session, agent, "off")
+        assert await product.handoff.sweep_unattended() == 1
+        await phone.hears("要不要给您留一张工单")
+        await phone.rest(4.0)
+        assert phone.ears.phrases[:2] == ("留工单", "不用了")
+        await phone.key("2#")
+        assert "customer: 不用了" in await phone.log()
+
+
 async def test_a_caller_and_the_agent_who_has_them_hear_each_other(product: Product) -> None:
     agent = await on_duty(product)
     async with calling(product) as phone:
@@ -321,8 +353,14 @@ async def test_a_caller_who_falls_silent_is_taken_to_a_human_who_is_there(produc
 async def test_a_call_without_ears_says_so_and_goes_by_keys(product: Product) -> None:
     async with calling(product, hearing=NoHearing()) as phone:
         await phone.rest(2.0)
-        assert phone.voice.said[:2] == [*words.GREETING] and words.HEARING_BROKE[0] in phone.voice.said
+        assert (
+            phone.voice.said[:2] == [words.GREETING[0], words.DEAF] and "查余额请按一" in phone.voice.said[2]
+        )
         assert "验证码已发" in await phone.key("1#")
+        said = await log_in(phone)
+        assert "余额" in said and said.endswith("查最近明细请按一，转账请按二，转人工请按零。")
+        said = await phone.key("2#")
+        assert "李四请按" in said and "说收款人" not in said
 
 
 @asynccontextmanager

@@ -40,7 +40,11 @@ class Talk:
         self.final = ""
         self._playing: list[tuple[float, int, int, str]] = []  # ends at, utterance, piece, text
         if pick_up:
-            self.tell(CallPickedUp())
+            self.pick_up()
+
+    def pick_up(self) -> None:
+        """The call begins."""
+        self.tell(CallPickedUp())
 
     def tell(self, event: Event) -> list[Action]:
         """An event now."""

@@ -71,7 +71,7 @@ def test_a_password_ends_with_hash_or_a_pause():
 def test_half_a_code_is_no_try_at_it():
     talk = asked(expect=Expect.CODE)
     talk.keys("123", after_s=8.0)
-    assert words.CLEARED[0] in talk.said and len(talk.asked) == 1
+    assert words.CLEARED in talk.said and len(talk.asked) == 1
 
 
 def test_while_a_code_is_awaited_a_single_key_with_hash_is_a_choice_or_a_human():
@@ -98,7 +98,7 @@ def test_the_end_of_an_identity_number_may_be_spoken_and_is_a_secret_then_too():
 def test_star_takes_back_what_was_keyed():
     talk = asked(expect=Expect.CODE)
     talk.keys("123*")
-    assert words.CLEARED[0] in talk.said
+    assert words.CLEARED in talk.said
     talk.keys("654321")
     assert talk.texts[-1] == "654321"
 
@@ -179,3 +179,38 @@ def test_a_human_can_be_asked_for_at_any_moment():
     for talk in (Talk(), asked(expect=Expect.CODE), asked(expect=Expect.YES_NO, readback=True)):
         talk.speak("转人工")
         assert talk.texts[-1] == "转人工"
+
+
+def test_what_is_said_again_slower_three_times_is_said_once_each_time():
+    talk = asked("转给谁？")
+    for _ in range(3):
+        talk.speak("再慢一点")
+        talk.quiet()
+        assert talk.said[-2:] == [words.SLOWER[0], "转给谁？"]
+    talk.speak("再说一遍")
+    talk.quiet()
+    assert talk.said[-2:] == ["转给谁？", "转给谁？"]
+
+
+@pytest.mark.parametrize("heard", ["二四六八幺", "二四六", "二四六八幺零三"])
+def test_a_code_of_which_digits_were_misheard_is_no_try_at_it(heard):
+    talk = asked("请输入验证码。", expect=Expect.CODE)
+    talk.speak(heard)
+    talk.quiet()
+    assert talk.texts == ["转账"]
+    assert talk.said[-2:] == [words.NOT_HEARD, words.KEY_SECRETS[Expect.CODE]]
+    talk.speak("二四六八幺零")
+    assert talk.asked[-1] == Ask(2, "246810", secret=True)
+
+
+def test_half_a_code_with_hash_is_no_try_at_it_either():
+    talk = asked("请输入验证码。", expect=Expect.CODE)
+    talk.keys("246#")
+    talk.quiet()
+    assert talk.texts == ["转账"] and talk.said[-2:] == [words.CLEARED, words.KEY_SECRETS[Expect.CODE]]
+
+
+def test_another_number_for_the_code_may_be_said_while_one_is_awaited():
+    talk = asked("请输入验证码。", expect=Expect.CODE)
+    talk.speak("幺三八零零零零零零零五")
+    assert talk.asked[-1] == Ask(2, "幺三八零零零零零零零五")

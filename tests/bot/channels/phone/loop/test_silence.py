@@ -28,15 +28,23 @@ from bot.channels.phone.loop import (
 from bot.channels.phone.loop import manner as words
 from tests.bot.channels.phone.loop.talk import PIECE_S, greeted
 
+MENU_TOLD = "查余额请按一，转账请按二，交电费请按三，转人工请按零。"
 
-def test_a_silent_caller_is_asked_after_8_and_16_seconds_and_let_go_after_24():
+
+def test_a_silent_caller_is_asked_twice_and_let_go_with_8_seconds_of_silence_before_each():
     talk = greeted()
     quiet_s = talk.now_s
     talk.wait(60.0)
-    first, second = (talk.time_of(pieces[0]) - quiet_s for pieces in words.STILL_THERE)
+    first, second = (talk.time_of(piece) - quiet_s for piece in words.STILL_THERE)
     goodbye_s = talk.time_of(words.GOODBYE_SILENT[0]) - quiet_s
-    assert (first, second, goodbye_s) == (8.0, 16.0, 24.0)
-    assert talk.times(HangUp) == [quiet_s + 24.0 + 2 * PIECE_S] and talk.loop.over
+    assert first == 8.0 and second == first + 2 * PIECE_S + 8.0 and goodbye_s == second + PIECE_S + 8.0
+    assert talk.times(HangUp) == [quiet_s + goodbye_s + 2 * PIECE_S] and talk.loop.over
+
+
+def test_the_keys_are_told_into_a_silence_once():
+    talk = greeted()
+    talk.wait(60.0)
+    assert sum("转人工请按零" in piece for piece in talk.said) == 1
 
 
 def test_a_caller_who_took_part_is_put_through_instead_when_somebody_is_on_duty():
@@ -68,7 +76,7 @@ def test_noise_does_not_restart_the_clock_of_silence():
         talk.wait(1.0)
         talk.speak("", seconds=0.4, after_s=1.0)
     talk.wait(8.0)
-    assert talk.time_of(words.STILL_THERE[0][0]) - quiet_s == 8.0
+    assert talk.time_of(words.STILL_THERE[0]) - quiet_s == 8.0
 
 
 def test_a_constant_noise_is_told_and_the_keys_are_offered():
@@ -76,9 +84,7 @@ def test_a_constant_noise_is_told_and_the_keys_are_offered():
     talk.tell(VoiceStarted())
     started_s = talk.now_s
     talk.wait(12.0)
-    assert (
-        words.TOO_NOISY[0] in talk.said and talk.time_of(words.TOO_NOISY[0]) - started_s <= 8.0 + PIECE_S * 2
-    )
+    assert words.TOO_NOISY in talk.said and talk.time_of(words.TOO_NOISY) - started_s <= 8.0 + PIECE_S * 2
 
 
 def test_a_wait_of_more_than_a_second_is_filled_and_then_again():
@@ -128,7 +134,7 @@ def test_without_hearing_the_caller_is_told_and_keys_still_work():
     talk = greeted()
     talk.tell(StageBroke("hearing"))
     talk.quiet()
-    assert talk.heard[-2:] == [*words.HEARING_BROKE]
+    assert talk.heard[-2:] == [words.HEARING_BROKE, MENU_TOLD]
     assert talk.tell(VoiceStarted()) == [] and talk.tell(Partial("查余额")) == []
     talk.keys("1#")
     assert talk.texts == [words.MENU[0]]
@@ -144,7 +150,9 @@ def test_a_recogniser_that_twice_says_nothing_at_all_counts_as_broken():
         assert TakeFinal() in talk.loop.handle(Tick(), talk.now_s)
         talk.now_s += 2.1
         actions = talk.loop.handle(Tick(), talk.now_s)
-    assert [action.pieces for action in actions if isinstance(action, Say)] == [words.HEARING_BROKE]
+    assert [action.pieces for action in actions if isinstance(action, Say)] == [
+        (words.HEARING_BROKE, MENU_TOLD)
+    ]
 
 
 def test_without_a_voice_the_caller_hears_the_busy_tone_and_not_silence():
@@ -168,7 +176,7 @@ def test_an_agent_who_cannot_hear_the_caller_reads_what_was_recognised_and_no_fi
     talk.quiet()
     assert talk.said[-2:] == [*words.AGENT_READS]
     said = len(talk.said)
-    talk.speak("我的卡被吞了", after_s=60.0)
+    talk.speak("我的卡被吞了", after_s=14.0)
     assert talk.asked == [Ask(1, "我的卡被吞了")] and len(talk.said) == said
     talk.tell(Announced(("您在哪家网点？",)))
     talk.quiet()
@@ -192,7 +200,7 @@ def test_with_an_agent_the_assistant_is_silent_until_the_call_comes_back():
     talk.wait(120.0)
     assert len(talk.log) == seen
     talk.tell(OwnerChanged("bot"))
-    assert talk.log[seen][1] == Bridge(False) and words.BOT_AGAIN[0] in talk.said
+    assert talk.log[seen][1] == Bridge(False)
 
 
 def test_who_spoke_and_was_not_understood_is_told_so_at_once_with_the_keys():
@@ -204,7 +212,7 @@ def test_who_spoke_and_was_not_understood_is_told_so_at_once_with_the_keys():
     talk.final = ""
     talk.wait(1.5)
     talk.quiet()
-    assert talk.said[-2:] == [words.NOT_HEARD[0], "查余额请按一，转账请按二，交电费请按三。"]
+    assert talk.said[-2:] == [words.NOT_HEARD, "查余额请按一，转账请按二，交电费请按三。"]
     assert talk.asked == []
 
 
@@ -222,9 +230,9 @@ def test_on_hold_nothing_is_said_or_heard_and_afterwards_the_prompt_goes_on():
     talk.wait(4.1)
     assert talk.heard[-2:] == ["余额一千元。", "还有什么要办的？"]
     talk.wait(7.0)
-    assert words.STILL_THERE[0][0] not in talk.said
+    assert words.STILL_THERE[0] not in talk.said
     talk.wait(1.5)
-    assert words.STILL_THERE[0][0] in talk.said
+    assert words.STILL_THERE[0] in talk.said
 
 
 def test_what_is_announced_waits_for_its_turn():
@@ -262,10 +270,10 @@ def test_after_the_caller_has_gone_nothing_is_done_at_any_step(seconds):
 
 
 def test_a_shorter_manner_is_kept():
-    talk = greeted(manner=Manner(silence_prompts_s=(2.0,), silence_end_s=4.0))
+    talk = greeted(manner=Manner(silence_s=(2.0, 2.0)))
     quiet_s = talk.now_s
     talk.wait(10.0)
-    assert talk.time_of(words.STILL_THERE[0][0]) - quiet_s == 2.0
+    assert talk.time_of(words.STILL_THERE[0]) - quiet_s == 2.0
     assert talk.time_of(words.GOODBYE_SILENT[0]) > quiet_s + 4.0 - 1e-9
 
 
@@ -277,3 +285,34 @@ def test_a_secret_is_marked_and_does_not_show():
     talk.speak("幺 二 三 四 五 六")
     assert talk.asked[-1] == Ask(2, "123456", secret=True)
     assert "123456" not in repr(talk.asked[-1])
+
+
+def test_a_filler_that_a_noise_kept_back_is_said_when_the_noise_is_over():
+    talk = greeted()
+    talk.speak("查余额", after_s=0.7)
+    ended_s = talk.now_s - 0.7
+    talk.wait(0.15)
+    talk.tell(VoiceStarted())
+    talk.wait(0.5)
+    talk.tell(VoiceStopped(0.2))
+    talk.wait(10.0)
+    assert talk.time_of(words.FILLERS[0][0]) - ended_s < 2.5
+
+
+def test_a_noise_without_words_that_never_ends_keeps_no_filler_back():
+    talk = greeted()
+    talk.speak("查余额", after_s=0.7)
+    ended_s = talk.now_s - 0.7
+    talk.tell(VoiceStarted())
+    talk.wait(7.0)
+    assert talk.time_of(words.FILLERS[0][0]) - ended_s < 2.5
+
+
+def test_a_sentence_that_the_recogniser_loses_is_asked_for_again_at_once():
+    talk = greeted()
+    talk.loop.handle(VoiceStarted(), talk.now_s)
+    talk.loop.handle(Partial("查余额"), talk.now_s + 0.5)
+    talk.loop.handle(VoiceStopped(0.2), talk.now_s + 1.0)
+    talk.loop.handle(Tick(), talk.now_s + 2.0)
+    actions = talk.loop.handle(Tick(), talk.now_s + 4.1)
+    assert [action.pieces[0] for action in actions if isinstance(action, Say)] == [words.NOT_HEARD]
