@@ -27,6 +27,8 @@ from bot.dialogue.reply import Choice, Reply
 from bot.dialogue.state import Pending, state_from_json
 
 TRANSFERRED = "transferred"
+RATE_IN_CHAT = "本次人工服务已结束，请给同事打个分。再发消息就由小掌柜接待您。"
+RATE_BY_KEY = "本次人工服务已结束。"  # the line asks for the rating itself
 COMPLAINT_JUDGED = (
     Choice("满意", "我对投诉处理结果满意"),
     Choice("不满意，要复核", "我对投诉处理结果不满意"),
@@ -267,14 +269,12 @@ class Handoff:
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
-            now = self._bank.clock.now()
+            now, on_phone = self._bank.clock.now(), conversation.channel == "phone"
             await services.end(session, conversation, now, "closed", wrap_up=wrap_up or None)
             ownership.close(conversation, now)
             await self._staffing.ended(session, conversation_id, "closed")
             self._audit(session, conversation, "closed", agent_id, {"wrap_up": wrap_up} if wrap_up else None)
-            message = self._notice(
-                session, conversation, "本次人工服务已结束，请给同事打个分。再发消息就由小掌柜接待您。"
-            )
+            message = self._notice(session, conversation, RATE_BY_KEY if on_phone else RATE_IN_CHAT)
         await self._hub.publish(conversation_id, [message], True)
 
     async def sweep_unattended(self) -> int:

@@ -71,6 +71,10 @@ class Counter(Protocol):
         """The customer is there, but cannot be heard any more."""
         ...
 
+    async def rate(self, conversation_id: str, score: int, comment: str) -> bool:
+        """What the customer thought of the service that has ended."""
+        ...
+
     async def hung_up(self, conversation_id: str) -> None:
         """The caller has left."""
         ...
@@ -163,6 +167,10 @@ class HubAssistant:
                     yield event
                 await self._next_look(events)
 
+    async def rate(self, score: int) -> None:
+        """What the caller thought of the agent's service; of no effect when there is none to rate."""
+        await self._hub.rate(self.conversation_id, score, "")
+
     async def hung_up(self) -> None:
         """The call is over."""
         async with self._speaking:
@@ -205,7 +213,7 @@ class HubAssistant:
             ahead = status.queue_position - 1 if status.queue_position else None
             if (status.owner, ahead) != (self._owner, self._ahead):
                 self._owner, self._ahead = status.owner, ahead
-                changed = OwnerChanged(status.owner, ahead)
+                changed = OwnerChanged(status.owner, ahead, status.can_rate)
                 # Whoever takes over cuts off what was being said, not what they say; a goodbye comes last.
                 found = [*found, changed] if status.owner == "closed" else [changed, *found]
             return found

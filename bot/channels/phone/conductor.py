@@ -30,6 +30,7 @@ from bot.channels.phone.loop import (
     KeyPressed,
     OnHold,
     PiecePlayed,
+    Rate,
     Say,
     StageBroke,
     StopSound,
@@ -214,6 +215,8 @@ class Conductor:
             case Ask():
                 heard = self._recording.take()
                 self._spawn(self._ask(replace(action, pcm=heard) if action.aloud else action))
+            case Rate(score):
+                self._spawn(self._rate(score))
             case Bridge(on):
                 if self._bridge is not None:
                     self._bridge.put(on)
@@ -247,6 +250,12 @@ class Conductor:
         except Exception as error:  # its words may quote the caller: only the kind is logged
             log.error("turn failed kind=%s line=%s", type(error).__name__, self._call.info.line)
             self._tell(TurnBroke(ask.turn))
+
+    async def _rate(self, score: int) -> None:
+        try:
+            await self._assistant.rate(score)
+        except Exception as error:  # they have been thanked: nothing is said about it
+            log.error("rating failed kind=%s line=%s", type(error).__name__, self._call.info.line)
 
     def _hush(self) -> None:
         if self._speaking is not None:

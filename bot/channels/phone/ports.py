@@ -102,6 +102,10 @@ class Assistant(Protocol):
         """Takes what the caller said and answers it, with the turn of the question."""
         ...
 
+    async def rate(self, score: int) -> None:
+        """What the caller thought of the agent's service, 1 to 5."""
+        ...
+
     def news(self) -> AsyncIterator[News]:
         """What happens unasked, for as long as the call lasts."""
         ...

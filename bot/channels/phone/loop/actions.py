@@ -49,6 +49,13 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """What the caller thought of the agent's service, 1 to 5, the most is best."""
+
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
 class Bridge:
     """Connect the caller's sound with the agent's, or take it back."""
 
@@ -70,4 +77,4 @@ class HoldTone:
     """A short quiet tone, for a caller who waits: the line is not dead."""
 
 
-Action = Say | StopSound | TakeFinal | DropHeard | Ask | Bridge | BusyTone | HangUp | HoldTone
+Action = Say | StopSound | TakeFinal | DropHeard | Ask | Rate | Bridge | BusyTone | HangUp | HoldTone

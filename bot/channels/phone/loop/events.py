@@ -134,10 +134,14 @@ class WrittenAnswer:
 
 @dataclass(frozen=True, slots=True)
 class OwnerChanged:
-    """Who answers from now on: bot, queue, agent or closed. `ahead` are the customers before this one."""
+    """Who answers from now on: bot, queue, agent or closed. `ahead` are the customers before this one.
+
+    `may_rate`: the service that has ended may be rated.
+    """
 
     owner: str
     ahead: int | None = None
+    may_rate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from bot.channels.phone.loop.actions import (
     DropHeard,
     HangUp,
     HoldTone,
+    Rate,
     TakeFinal,
 )
 from bot.channels.phone.loop.endpointing import Endpointer
@@ -65,6 +66,8 @@ from bot.channels.phone.loop.words import (
 STEPS_MAX = 20  # deadlines that may fall due at one instant
 NOISE_TOLD_MAX = 2
 FINALS_MISSED_MAX = 2
+SCORE_BEST = 5  # the key 1; the key 5 is the least
+WRONG_KEYS_MAX = 2
 
 
 @dataclass(slots=True)
@@ -76,6 +79,14 @@ class _Sentence:
     ended_s: float | None = None  # the voice has stopped
     asked_s: float | None = None  # the recogniser was asked for the whole
     wordless: bool = False
+
+
+@dataclass(slots=True)
+class _Rating:
+    """The caller is asked what they thought of the agent's service."""
+
+    since_s: float | None = None  # they have heard the question
+    wrong_keys: int = 0
 
 
 @dataclass(slots=True)
@@ -103,6 +114,7 @@ class CallLoop:
         self._sentence: _Sentence | None = None
         self._voice = self._deaf = self._held = False
         self._waiting: _Waiting | None = None
+        self._rating: _Rating | None = None
         self._turn = self._noise_told = self._finals_missed = self._prompts_given = 0
         self._rate = self._manner.rate_normal
         self._owner = "bot"
@@ -194,8 +206,8 @@ class CallLoop:
                 self._prompted(reply)
             case Announced(pieces):
                 self._announced(pieces)
-            case OwnerChanged(owner, ahead):
-                self._owned_by(owner, ahead)
+            case OwnerChanged(owner, ahead, may_rate):
+                self._owned_by(owner, ahead, may_rate=may_rate)
             case AgentListens(on):
                 self._agent_listens(on)
             case StageBroke(stage):
@@ -363,6 +375,9 @@ class CallLoop:
     # Keys.
 
     def _key(self, digit: str) -> None:
+        if self._rating is not None:
+            self._rating_key(self._rating, digit)
+            return
         if self._owner not in ("bot", "queue") and not self._relayed():
             return
         self._alive()
@@ -416,6 +431,26 @@ class CallLoop:
             self._mouth.add(self._asked.in_queue(self._ahead))
         else:
             self._ask(say.TO_HUMAN, self._now_s)
+
+    def _rating_key(self, rating: _Rating, digit: str) -> None:
+        if digit in "12345":
+            self._actions.append(Rate(SCORE_BEST + 1 - int(digit)))
+            self._part(say.RATED)
+            return
+        rating.wrong_keys += digit != "*"
+        if rating.wrong_keys >= WRONG_KEYS_MAX:
+            self._part()
+            return
+        self._interrupt()
+        rating.since_s = None
+        self._mouth.add(say.RATE)
+
+    def _part(self, before: tuple[str, ...] = ()) -> None:
+        """The goodbye after an agent's service."""
+        if self._rating is not None:
+            self._rating = None
+            self._interrupt()
+        self._mouth.add((*before, *say.GOODBYE_CLOSED), then=HangUp(), interruptible=False)
 
     def _on_hold(self, on: bool) -> None:
         """What comes from a call on hold is music."""
@@ -486,6 +521,8 @@ class CallLoop:
             self._actions += self._mouth.go_on(self._manner.rates[self._rate])
         if self._quiet() and self._quiet_since_s is None:
             self._quiet_since_s = self._now_s
+        if self._rating is not None and self._rating.since_s is None and not self._mouth.busy:
+            self._rating.since_s = self._now_s
 
     def _quiet(self) -> bool:
         sentence = self._sentence
@@ -500,7 +537,7 @@ class CallLoop:
 
     # Who answers.
 
-    def _owned_by(self, owner: str, ahead: int | None) -> None:
+    def _owned_by(self, owner: str, ahead: int | None, *, may_rate: bool = False) -> None:
         before, self._owner, self._ahead = self._owner, owner, ahead
         if owner == before:
             return
@@ -512,13 +549,17 @@ class CallLoop:
             Expect.WORDS,
             {"bot": say.MENU, "queue": (say.LEAVE_QUEUE,)}.get(owner, ()),
         )
+        self._rating = None
         if before == "agent":
             self.agent_hears = False
             self._actions.append(Bridge(False))
         if owner == "agent":
             self._put_through()
+        elif owner == "closed" and may_rate:
+            self._rating = _Rating()
+            self._mouth.add(say.RATE)
         elif owner == "closed":
-            self._mouth.add(say.GOODBYE_CLOSED, then=HangUp(), interruptible=False)
+            self._part()
 
     def _put_through(self) -> None:
         """To the agent, who hears or reads: the caller is told which."""
@@ -566,6 +607,9 @@ class CallLoop:
             yield self._quiet_since_s + manner.silence_s[self._prompts_given], self._silence
             if self._begun_s is not None:
                 yield max(self._begun_s + manner.call_max_s, self._quiet_since_s), self._too_long
+        rating = self._rating
+        if rating is not None and rating.since_s is not None and not self._mouth.busy:
+            yield rating.since_s + manner.rate_s, self._part
         if self._may_speak():
             yield from self._while_waiting_for_a_human()
 

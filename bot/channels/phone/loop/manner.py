@@ -30,6 +30,13 @@ GOODBYE_SILENT_DEAF: Final = ("一直没有收到您的按键，我先挂了。"
 GOODBYE_LONG: Final = ("这通电话时间很长了，我先挂了。", "需要的时候请再打来，再见。")
 HUMAN_SILENT: Final = ("我请同事来接听，请稍等。",)
 GOODBYE_CLOSED: Final = ("感谢来电，再见。",)
+RATE: Final = (
+    "请给刚才的服务打分。",
+    "非常满意请按一，满意请按二，",
+    "一般请按三，不满意请按四，",
+    "非常不满意请按五。",
+)
+RATED: Final = ("谢谢您的评价。",)
 TOO_SLOW: Final = ("系统现在有点慢，这一步还没有结果。", "请过一会儿再试，或者按零转人工。")
 TURN_BROKE: Final = ("刚才那一步的结果还不确定。", "请先查一下再办，或者按零转人工。")
 CLEARED: Final = "已经清除，请重新输入。"
@@ -61,6 +68,8 @@ ALWAYS_SAID = frozenset(
         *GOODBYE_LONG,
         *HUMAN_SILENT,
         *GOODBYE_CLOSED,
+        *RATE,
+        *RATED,
         *TOO_SLOW,
         *TURN_BROKE,
         *SLOWER,
@@ -93,6 +102,7 @@ class Manner:
     hold_tone_s: float = 5.0
     agent_silent_s: float = 15.0  # an agent who reads and writes; then every `hold_s`
     call_max_s: float = 1800.0  # with the assistant: waiting for a human and a human end when they end
+    rate_s: float = 8.0  # for a rating by key, after the caller has heard the question
     noise_s: float = 8.0  # voice without a word for so long is noise
     wordless_s: float = 1.2  # a voice without a word for so long does not keep us from speaking
     aloud_min_s: float = 1.0  # a sound that long may be digits said aloud, whatever was recognised in it

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from banking_core.clock import BANK_ZONE
 from banking_core.customers.models import Customer
 from banking_core.orders.models import Order
 from bot.assembly import Product
@@ -21,10 +22,12 @@ from bot.channels.phone.loop import manner as words
 from bot.channels.phone.ports import Hearing
 from bot.channels.phone.speaking import EspeakSpeaker
 from bot.channels.phone.switchboard import NoHearing
+from bot.conversation.models import AgentService
 from bot.conversation.redaction import BLOT
 from bot.conversation.views import Inbound, Received
 from bot.running.phone import Exchange, telephone
 from bot.running.premises import free_port
+from desk.board import board
 from tests.banking_core.identity.logging_in import CODE
 from tests.bot.channels.phone.demo_bank import folder, product
 from tests.bot.channels.phone.manual import tone
@@ -318,6 +321,44 @@ async def test_a_caller_and_the_agent_who_has_them_hear_each_other(product: Prod
             await listening.aclose()
         await product.handoff.hand_back(phone.conversation, agent)
         await phone.hears("我继续帮您")
+
+
+async def served(product: Product, phone: Telephone) -> None:
+    """A colleague has had the caller, and has ended the service."""
+    agent = await on_duty(product)
+    await phone.say("转人工")
+    await product.handoff.claim(phone.conversation, agent, "王芳")
+    await phone.hears(words.AGENT_READS[-1])
+    await product.handoff.close(phone.conversation, agent)
+    await phone.hears(words.RATE[-1])
+
+
+async def ratings(product: Product) -> list[int | None]:
+    async with product.database.snapshot() as session:
+        return list(await session.scalars(select(AgentService.score)))
+
+
+async def test_a_caller_rates_the_service_by_a_key_and_the_board_counts_it(product: Product) -> None:
+    async with calling(product) as phone:
+        await served(product, phone)
+        assert "打个分" not in "".join(phone.voice.said)  # that is for the chat
+        said = await phone.key("2", seconds=10.0)
+        assert words.RATED[0] in said and words.GOODBYE_CLOSED[0] in said
+        await phone.rest(3.0)
+        assert phone.call.over
+    assert await ratings(product) == [4]
+    now = product.clock.now()
+    async with product.database.snapshot() as session:
+        day = await board(session, now.astimezone(BANK_ZONE).date(), now)
+    assert (day.csat_mean, day.csat_count) == (4.0, 1)
+
+
+async def test_who_hangs_up_or_keys_nothing_has_not_rated(product: Product) -> None:
+    async with calling(product) as phone:
+        await served(product, phone)
+        await phone.rest(20.0)
+        assert words.GOODBYE_CLOSED[0] in phone.voice.said and phone.call.over
+    assert await ratings(product) == [None]
 
 
 async def test_a_caller_who_says_nothing_is_let_go_with_a_goodbye(product: Product) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from banking_core.audit import AuditRecord
 from bot.channels.phone.audio import SILENCE
 from bot.channels.phone.speaking.espeak import synthesise
 from bot.channels.wechat.bindings import BOUND
+from bot.channels.wechat.charts import drawn
 from bot.channels.wechat.models import WechatAlert
 from bot.channels.wechat.simulator import recorded
 from bot.channels.wechat.texts import HEARD
@@ -19,6 +21,7 @@ from bot.channels.wechat.turns import BINDING_OVER, NOT_BOUND, UNBOUND
 from bot.conversation.redaction import BLOT
 from bot.conversation.turns import NOT_IN_THIS_CHAT
 from desk.service import DEMO_PASSWORD
+from tests.banking_core.statements.test_statements import book
 from tests.bot.channels.wechat.accounts import OPENID
 from tests.bot.channels.wechat.site import (
     CODE,
@@ -373,3 +376,25 @@ async def test_every_file_of_the_page_is_there_and_nothing_else(site: Site, brow
             assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     async with browser.http.get(site.url + "/wechat/static/..%2fpage.py") as answer:
         assert answer.status == 404
+
+
+async def test_what_money_went_for_is_told_and_drawn(site: Site, browser: Browser) -> None:
+    person = await make_customer(site.product)
+    await browser.bind()
+    site.ears.intents["消费分析"] = "spending_analysis"
+    follower = site.follower()
+    await follower.say("消费分析")
+    assert "没有支出" in follower.texts()[-1]
+    async with site.product.database.transaction() as session:
+        for hours, fen, category in ((1, -60_00, "dining"), (2, -30_00, "transport"), (3, -10_00, "dining")):
+            when = site.clock.now() - timedelta(hours=hours)
+            line = (when, fen, ("消费", "某店", category))
+            await book(session, site.product.bank, person.account, line)
+    seen = len(follower.screen)
+    await follower.say("消费分析")
+    await site.settled()
+    words, picture = follower.screen[seen:]
+    assert (words.how, picture.how, picture.kind) == ("answer", "service", "image")
+    assert "共支出¥100.00，最多的是餐饮" in words.text and "占70.0%" in words.text
+    assert "1. 餐饮" in words.text and "¥30.00  30.0%" in words.text
+    assert site.tencent.media[picture.text] == drawn((await site.history())[-1]["card"])
