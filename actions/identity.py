@@ -22,6 +22,8 @@ from bot.dialogue.skill import (
 from bot.dialogue.slots import PhoneSlot
 from bot.dialogue.state import Frame
 
+RENEW = "另外，您的声纹需要重录，办完事请说“开通声纹”。"
+
 
 class LoginPhoneSlot(PhoneSlot):
     """The number the customer banks with; not asked of one who is logged in, or logs in on a page."""
@@ -75,7 +77,10 @@ class LoginSkill(Skill):
         """Password and code were right."""
         assert turn.customer_id is not None
         customer = await bank_of(turn).customers.get(turn.session, turn.customer_id)
-        return Done(Reply(f"登录成功，{mask_name(customer.name)}，您好。"))
+        renew = (
+            turn.on_call and (await bank_of(turn).voiceprints.status(turn.session, turn.customer_id)).renew
+        )
+        return Done(Reply(f"登录成功，{mask_name(customer.name)}，您好。{RENEW if renew else ''}"))
 
 
 def _by_code(phone: str) -> Prove:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, ClassVar
 
-from actions.proving import next_proof, proofs_of
+from actions.proving import VOICE_KINDS, next_proof, proofs_of
 from actions.receipts import receipt
 from actions.services import bank_of, customer_of, refusals
 from banking_core.identity import voice_only
@@ -28,6 +28,7 @@ from bot.dialogue.skill import (
 from bot.dialogue.state import Frame
 
 HELD = "为了您的资金安全，这笔业务要先由人工同事和您核实，钱没有动。"
+HELD_RENEW = "您的声纹需要重录，这笔业务先由人工同事和您核实，钱没有动。"
 NO_VOICE = "这笔业务要声纹核实，现在做不了"
 UNPROVED: dict[Unproved, str] = {
     "unclear": "核实没有通过：试了几次都不对",
@@ -43,6 +44,7 @@ class OrderSkill(Skill):
 
     kind: ClassVar[str]
     ask_again: ClassVar[dict[str, str]] = {}  # error code -> slot to ask for again
+    held: ClassVar[str] = HELD  # what is said when a proof was not had and an agent looks at it
 
     @abstractmethod
     async def body(self, turn: Turn, frame: Frame) -> dict[str, Any]:
@@ -116,9 +118,9 @@ class OrderSkill(Skill):
                 turn.proof != "voice"
                 or why == "suspicious"
                 or "voice" in missing
-                or (why != "not_offered" and "otp" in (order.proofs or ()))
+                or "otp" in (order.proofs or ())
             ):
-                return await _held(turn, order, UNPROVED[why])
+                return await self._held(turn, order, UNPROVED[why])
             return await self._go_on(turn, order, by_voice=False)
 
     async def _go_on(self, turn: Turn, order: Order, *, by_voice: bool = True) -> Step:
@@ -133,11 +135,24 @@ class OrderSkill(Skill):
                 context=await turn.circumstances(),
             )
             if order.status != "confirmed" or order.risk_verdict != "step_up":
-                return _done(order)
+                return await self.done(turn, order)
             needed = await next_proof(turn, order, by_voice=by_voice)
         if isinstance(needed, AskSecret):
             return Prove(Reply(""), needed)
-        return _to_human(order) if order.risk_verdict == "human" else await _held(turn, order, NO_VOICE)
+        return _to_human(order) if order.risk_verdict == "human" else await self._held(turn, order, NO_VOICE)
+
+    async def done(self, turn: Turn, order: Order) -> Step:
+        """The order has been carried out, is on its way, or waits for a human."""
+        return _done(order)
+
+    async def _held(self, turn: Turn, order: Order, reason: str) -> Done:
+        """A proof was not had: the order says so to the agent who looks at it."""
+        bank, customer_id = bank_of(turn), customer_of(turn)
+        renew = order.kind in VOICE_KINDS and (await bank.voiceprints.status(turn.session, customer_id)).renew
+        held = await bank.orders.hold(
+            turn.session, order.id, customer_id, text=HELD_RENEW if renew else self.held, reason=reason
+        )
+        return _to_human(held)
 
     async def recall(self, turn: Turn, order_id: str) -> Reply | None:
         """An order that has not been carried out yet is cancelled."""
@@ -165,14 +180,6 @@ def _done(order: Order) -> Done:
         return _to_human(order)
     effects = (SettleLater(order.id),) if order.status == "submitted" else ()
     return Done(receipt(order), effects=effects, order_id=order.id)
-
-
-async def _held(turn: Turn, order: Order, reason: str) -> Done:
-    """A proof was not had: the order says so to the agent who looks at it."""
-    held = await bank_of(turn).orders.hold(
-        turn.session, order.id, customer_of(turn), text=HELD, reason=reason
-    )
-    return _to_human(held)
 
 
 def _to_human(order: Order) -> Done:

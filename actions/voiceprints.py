@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from actions.orders import OrderSkill
-from actions.services import bank_of, customer_of, refusals
+from actions.services import bank_of, customer_of
 from banking_core.orders.models import Order
 from bot.dialogue.reply import Card, Fact, Reply, choices
 from bot.dialogue.skill import AskSecret, Done, Manner, Prove, Step, Turn, Unproved
 from bot.dialogue.state import Frame
 
+HELD = "改动声纹要先核实是您本人，我请同事和您核实；也可以在网页上用密码登录后办理。"
 NOT_RECORDED = "这次没有录成，什么都没有留下。您可以换个安静的地方，再说“开通声纹”。"
 EXPLAINED = "声纹是您说话的特征，只用来核实是您本人，加密保存，不存录音，光凭声音动不了钱，随时可以取消。"
 
@@ -21,6 +22,7 @@ class EnrolVoiceSkill(OrderSkill):
     intent = "voiceprint_enroll"
     title = "开通声纹"
     kind = "voice_enrol"
+    held = HELD
     manner = Manner(example="开通声纹", guarded=True, opposite="voiceprint_cancel")
 
     async def body(self, turn: Turn, frame: Frame) -> dict[str, Any]:
@@ -45,27 +47,35 @@ class EnrolVoiceSkill(OrderSkill):
 
     async def proved(self, turn: Turn, frame: Frame) -> Step:
         """With the code the consent is kept and the recording begins; with the last recording all is done."""
-        assert frame.order_id is not None
-        if turn.proof == "voice":
-            return Done(Reply("声纹录好了。以后您打电话来，跟我念数字就能核实身份。"))
-        with refusals():
-            bank, customer_id = bank_of(turn), customer_of(turn)
-            await bank.orders.prove(turn.session, frame.order_id, customer_id, ["otp"])
-            await bank.orders.execute(turn.session, frame.order_id, customer_id, otp_verified=True)
+        if not await self._recording(turn, frame):
+            return await super().proved(turn, frame)
+        hours = bank_of(turn).voiceprints.cooling_hours
+        return Done(Reply(f"声纹录好了。以后您打电话来，跟我念数字就能核实身份；转账时用，要等{hours}小时。"))
+
+    async def done(self, turn: Turn, order: Order) -> Step:
+        """The consent is kept and the recording begins, or is told where it is made."""
+        if order.status != "executed":
+            return await super().done(turn, order)
+        voiceprints = bank_of(turn).voiceprints
         if turn.on_call:
-            count = "零一两三四五六七八九十"[bank.voiceprints.enrol_samples]
+            count = "零一两三四五六七八九十"[voiceprints.enrol_samples]
             return Prove(
-                Reply(f"好的。一共念{count}遍，每遍跟我念八个数字。"),
-                AskSecret("voice", "enrol", frame.order_id),
+                Reply(f"好的。一共念{count}遍，每遍跟我念八个数字。"), AskSecret("voice", "enrol", order.id)
             )
-        hotline = bank.terms.text("service.hotline")
+        hotline = bank_of(turn).terms.text("service.hotline")
         return Done(
             Reply(f"已记下您的同意。声纹要在电话里录：请打{hotline}，说“开通声纹”，跟我念三遍数字就好。")
         )
 
+    async def _recording(self, turn: Turn, frame: Frame) -> bool:
+        """Whether what was said is for the template; before that the old voice may be asked for."""
+        assert frame.order_id is not None
+        order = await bank_of(turn).orders.get(turn.session, frame.order_id, customer_of(turn))
+        return order.status == "executed"
+
     async def unproved(self, turn: Turn, frame: Frame, why: Unproved) -> Step:
         """Nothing is kept of what was said."""
-        if turn.proof != "voice":
+        if not await self._recording(turn, frame):
             return await super().unproved(turn, frame, why)
         await bank_of(turn).voiceprints.give_up_enrolment(turn.session, customer_of(turn))
         return Done(Reply(NOT_RECORDED))
@@ -83,6 +93,7 @@ class CancelVoiceSkill(OrderSkill):
     intent = "voiceprint_cancel"
     title = "取消声纹"
     kind = "voice_cancel"
+    held = HELD
     manner = Manner(example="取消声纹", guarded=True)
 
     async def body(self, turn: Turn, frame: Frame) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from banking_core.identity.logins import (
     LoginRefusal,
     LoginResult,
     Logins,
+    proved_password,
     proved_possession,
     voice_only,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "TotpOutcome",
     "TotpStatus",
     "TotpUnknown",
+    "proved_password",
     "proved_possession",
     "voice_only",
 ]

@@ -97,6 +97,12 @@ def proved_possession(how: str) -> bool:
 
 
 @checked_function
+def proved_password(how: str) -> bool:
+    """Whether the customer's password was among what a log-in proved."""
+    return PROOF_NAMES["password"] in how.split("+")
+
+
+@checked_function
 def voice_only(how: str) -> bool:
     """Whether a voice was all that a log-in proved."""
     return how == PROOF_NAMES["voice"]

@@ -45,7 +45,9 @@ def hold(order: Order, *, text: str, reason: str) -> None:
     """The verdict is `human`; what the risk area said before stays among the reasons."""
     order.risk_verdict = "human"
     order.risk_text = order.risk_text or text[:TEXT_LENGTH_MAX]
-    order.risk_reasons = [reason, *(known for known in order.risk_reasons or () if known != reason)][:REASONS_MAX]
+    order.risk_reasons = [reason, *(known for known in order.risk_reasons or () if known != reason)][
+        :REASONS_MAX
+    ]
 
 
 class Execution:

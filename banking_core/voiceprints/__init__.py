@@ -11,10 +11,11 @@ from banking_core.voiceprints.errors import (
 )
 from banking_core.voiceprints.logins import VoiceLogin, VoiceLogins
 from banking_core.voiceprints.prompts import VoicePrompted
-from banking_core.voiceprints.service import Voiceprints, VoiceStatus
+from banking_core.voiceprints.service import CHANGES, Voiceprints, VoiceStatus, VoiceWay
 from banking_core.voiceprints.verification import VoiceOutcome
 
 __all__ = [
+    "CHANGES",
     "Biometrics",
     "EnrolmentStep",
     "Fault",
@@ -31,6 +32,7 @@ __all__ = [
     "VoiceSample",
     "VoiceStatus",
     "VoiceUnavailable",
+    "VoiceWay",
     "VoiceprintMissing",
     "Voiceprints",
 ]

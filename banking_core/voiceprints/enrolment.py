@@ -128,7 +128,14 @@ class Enrolments:
             delete(Voiceprint).where(Voiceprint.customer_id == customer_id).returning(Voiceprint.id)
         )
         changed = gone.first() is not None
-        made = Voiceprint(customer_id=customer_id, encoder=biometrics.encoder, enrolled_at=now, adaptations=0)
+        made = Voiceprint(
+            customer_id=customer_id,
+            encoder=biometrics.encoder,
+            enrolled_at=now,
+            counts_from=now + self._rules.cooling,
+            replaces=changed,
+            adaptations=0,
+        )
         made.template = base64.b64encode(template).decode()
         session.add(made)
         await self.give_up(session, customer_id)

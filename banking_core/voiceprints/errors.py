@@ -6,7 +6,7 @@ BankError
 │   └── VoicePromptUnknown      no such spoken password of this customer for this purpose
 ├── Conflict
 │   ├── VoiceEnrolmentStale     no enrolment under way, or it took too long
-│   └── VoiceConsentMissing     recording before the customer agreed
+│   └── VoiceConsentMissing     recording before the customer agreed, or over another one without proof
 └── Refused
     └── VoiceUnavailable        the bank hears no voices here
 """
@@ -38,7 +38,7 @@ class VoiceEnrolmentStale(Conflict):
 
 
 class VoiceConsentMissing(Conflict):
-    """The customer has not agreed to the explanation as it reads now."""
+    """The customer has not agreed to the explanation as it reads now, or not with what a second recording wants."""
 
     code = "voice_consent_missing"
     default_customer_text = "录声纹要先经过您同意，请说“开通声纹”。"

@@ -67,7 +67,18 @@ class VoiceLogins:
         attempt_id = await self._logins.start_by_voice(session, None, origin=origin)
         assert attempt_id is not None, "nothing is odd about nobody"
         prompted = await self._voiceprints.ask_stranger(session, phone, f"{LOGIN}{attempt_id}")
+        assert prompted is not None, "nothing was asked for yet"
         return VoiceLogin(attempt_id, prompted)
+
+    async def again(self, session: AsyncSession, attempt_id: str, phone: str) -> VoiceLogin | None:
+        """Other digits for a log-in under way; None when there are no more."""
+        purpose = f"{LOGIN}{attempt_id}"
+        customer = await self._customers.by_phone(session, phone)
+        if customer is None or customer.status != "active":
+            prompted = await self._voiceprints.ask_stranger(session, phone, purpose)
+        else:
+            prompted = await self._voiceprints.ask(session, customer.id, purpose)
+        return None if prompted is None else VoiceLogin(attempt_id, prompted)
 
     async def give(
         self,

@@ -14,7 +14,11 @@ OUTCOMES = ("ok", "enrolled", "fault", "late", "wrong_digits", "wrong_voice", "r
 
 
 class VoiceConsent(Base):
-    """A customer agreed to one version of the explanation; taken back at `revoked_at`. Kept as evidence."""
+    """A customer agreed to one version of the explanation; taken back at `revoked_at`. Kept as evidence.
+
+    Until `record_until` a recording may take the place of an existing one: the order of it was proved by more than a
+    code.
+    """
 
     __tablename__ = "voice_consent"
     __table_args__ = (
@@ -32,6 +36,7 @@ class VoiceConsent(Base):
     version: Mapped[int] = mapped_column(Integer)
     channel: Mapped[str] = mapped_column(String(32))
     given_at: Mapped[datetime]
+    record_until: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
 
@@ -39,7 +44,8 @@ class Voiceprint(SealedRow, Base):
     """The one template of a customer. `template` is base64 of what the encoder `encoder` made, sealed.
 
     `near` is a running mean of how well the accepted samples fitted, `adapted_at` when the template last took one in.
-    `drifted_at` is set when it ought to be recorded anew.
+    `drifted_at` is set when it ought to be recorded anew. For orders it counts from `counts_from` on (None: at once);
+    `replaces` says that another one was there before.
     """
 
     __tablename__ = "voiceprint"
@@ -51,6 +57,8 @@ class Voiceprint(SealedRow, Base):
     template = Sealed[str]("template_sealed")
     near: Mapped[float | None]
     enrolled_at: Mapped[datetime]
+    counts_from: Mapped[datetime | None]
+    replaces: Mapped[bool] = mapped_column(default=False)
     adapted_at: Mapped[datetime | None]
     adaptations: Mapped[int] = mapped_column(Integer, default=0)
     verified_at: Mapped[datetime | None]

@@ -1,4 +1,8 @@
-"""Orders that open and cancel a voiceprint: explained, read back, confirmed, and proved by a code."""
+"""Orders that open and cancel a voiceprint: explained, read back, confirmed, and proved by a code.
+
+Whoever changes or cancels one that is there proves more: who has nothing but the telephone could otherwise do away
+with the voice that stands in their way. Besides the code it is the old voice, or a log-in by password.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,13 @@ from banking_core.clock import bank_date
 from banking_core.customers.models import Customer
 from banking_core.identity.origin import Origin
 from banking_core.orders.models import Order
-from banking_core.orders.types import Executed, Quote
+from banking_core.orders.types import Executed, Quote, StepUp
 from banking_core.voiceprints.errors import VoiceprintMissing
 
 if TYPE_CHECKING:
     from banking_core.voiceprints.service import Voiceprints
 
+ENROL_KIND, CANCEL_KIND = "voice_enrol", "voice_cancel"
 EXPLANATION = (
     ("用途", "只用来核实是您本人"),
     ("保存", "只存加密的声音特征，不存录音，不给任何人看"),
@@ -28,7 +33,7 @@ EXPLANATION = (
 class EnrolHandler:
     """`voice_enrol` {}: the customer agrees to having a voiceprint; it is recorded afterwards, by telephone."""
 
-    kind = "voice_enrol"
+    kind = ENROL_KIND
 
     def __init__(self, voiceprints: Voiceprints) -> None:
         self._voiceprints = voiceprints
@@ -42,7 +47,8 @@ class EnrolHandler:
             day = bank_date(status.enrolled_at)
             facts[0] = ("业务", "重新录制声纹")
             facts.append(("原来的声纹", f"{day.month}月{day.day}日录的，新的录好以后删除"))
-        return Quote(amount_fen=0, fee_fen=0, facts=tuple(facts), step_up="otp", body={})
+        step_up: StepUp = "otp" if status.may_record else "otp_voice"
+        return Quote(amount_fen=0, fee_fen=0, facts=tuple(facts), step_up=step_up, body={})
 
     async def execute(self, session: AsyncSession, order: Order) -> Executed:
         """Keeps the consent."""
@@ -53,7 +59,7 @@ class EnrolHandler:
 class CancelHandler:
     """`voice_cancel` {}: the template is destroyed and the consent taken back."""
 
-    kind = "voice_cancel"
+    kind = CANCEL_KIND
 
     def __init__(self, voiceprints: Voiceprints) -> None:
         self._voiceprints = voiceprints
@@ -64,7 +70,8 @@ class CancelHandler:
         if not (status.enrolled or status.agreed):
             raise VoiceprintMissing("nothing to cancel")
         facts = (("业务", "取消声纹"), ("效果", "声音特征马上删除，以后用短信验证码核实"))
-        return Quote(amount_fen=0, fee_fen=0, facts=facts, step_up="otp", body={})
+        step_up: StepUp = "otp_voice" if status.enrolled else "otp"
+        return Quote(amount_fen=0, fee_fen=0, facts=facts, step_up=step_up, body={})
 
     async def execute(self, session: AsyncSession, order: Order) -> Executed:
         """Destroys it."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
@@ -61,13 +61,16 @@ class Prompts:
         return Owner(self._fingerprints.of("voice_owner", customer_id or "", phone), customer_id)
 
     async def tries_left(self, session: AsyncSession, owner: Owner, purpose: str) -> int:
-        """How many more passwords may be said for this purpose; asking for others costs none."""
-        used = select(func.count()).where(
-            VoicePrompt.owner_key == owner.key,
-            VoicePrompt.purpose == purpose,
-            VoicePrompt.status == "used",
-        )
-        return max(0, self._rules.tries - int(await session.scalar(used) or 0))
+        """How many more passwords may be said for this purpose.
+
+        Asking for others costs none, but they are not drawn without end: who waits for digits they have a recording
+        of must not get to choose.
+        """
+        counted = select(
+            func.count(), func.coalesce(func.sum(case((VoicePrompt.status == "used", 1), else_=0)), 0)
+        ).where(VoicePrompt.owner_key == owner.key, VoicePrompt.purpose == purpose)
+        drawn, used = (await session.execute(counted)).one()
+        return max(0, min(self._rules.tries - int(used), self._rules.draws - int(drawn)))
 
     async def against(self, session: AsyncSession, owner: Owner) -> int:
         """How many samples of the last day clearly were another voice, whatever they were for."""

@@ -30,6 +30,9 @@ class VoiceRules:
     adapt_every: timedelta
     life: timedelta
     suspicion: timedelta
+    cooling: timedelta
+    record: timedelta
+    draws: int
 
     @classmethod
     def of_terms(cls, terms: Terms) -> Self:
@@ -54,5 +57,8 @@ class VoiceRules:
             enrol_life=timedelta(minutes=whole("enrol_minutes")),
             adapt_every=timedelta(days=whole("adapt_days")),
             life=timedelta(days=whole("life_days")),
+            cooling=timedelta(hours=whole("cooling_hours")),
+            record=timedelta(hours=whole("record_hours")),
+            draws=whole("prompt_draws"),
             suspicion=timedelta(hours=whole("suspicion_hours")),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +17,7 @@ from banking_core.identity.keys import Fingerprints
 from banking_core.identity.lockout import Lockout
 from banking_core.identity.notices import SecurityNotices
 from banking_core.identity.origin import NOWHERE, Origin
+from banking_core.orders.models import Order
 from banking_core.orders.proofs import VoiceStandsIn
 from banking_core.settings import BankSettings
 from banking_core.voiceprints.biometrics import Biometrics, SpokenPassword, Tier, VoiceSample
@@ -28,7 +30,7 @@ from banking_core.voiceprints.models import (
     Voiceprint,
     VoicePrompt,
 )
-from banking_core.voiceprints.orders import CancelHandler, EnrolHandler
+from banking_core.voiceprints.orders import CANCEL_KIND, ENROL_KIND, CancelHandler, EnrolHandler
 from banking_core.voiceprints.prompts import Prompts, VoicePrompted
 from banking_core.voiceprints.rules import AREA, VoiceRules
 from banking_core.voiceprints.suspicion import VoiceSuspicion, Why
@@ -37,17 +39,23 @@ from banking_core.voiceprints.verification import Verification, VoiceOutcome, ag
 LOGIN = "login:"  # purposes of those who have not proved who they are yet
 PROMPTS_KEPT = timedelta(days=2)  # longer than any span in which digits must not come again
 BATCH_ROWS = 500
+CHANGES = frozenset({ENROL_KIND, CANCEL_KIND})
+VoiceWay = Literal["none", "open", "paused", "shut"]
 
 
 @dataclass(frozen=True)
 class VoiceStatus:
-    """Where a customer stands. `usable`: a voice can be compared now; `renew`: it should be recorded anew."""
+    """Where a customer stands. `usable`: a voice can be compared now; `renew`: it should be recorded anew.
+
+    `may_record`: with the consent and a code one may be recorded now, over an existing one too.
+    """
 
     available: bool
     agreed: bool
     enrolled: bool
     usable: bool
     renew: bool
+    may_record: bool
     enrolled_at: datetime | None = None
     verified_at: datetime | None = None
 
@@ -85,7 +93,9 @@ class Voiceprints:
             unproved_life=rules.suspicion,
         )
         core.orders.let_voice_stand_in(
-            VoiceStandsIn(core.terms.fen(f"{AREA}.alone_yuan"), core.terms.fen(f"{AREA}.alone_day_yuan"))
+            VoiceStandsIn(
+                core.terms.fen(f"{AREA}.alone_yuan"), core.terms.fen(f"{AREA}.alone_day_yuan"), CHANGES
+            )
         )
         core.orders.register(EnrolHandler(self))
         core.orders.register(CancelHandler(self))
@@ -102,6 +112,11 @@ class Voiceprints:
     def available(self) -> bool:
         """Whether voices can be compared here."""
         return self._biometrics is not None
+
+    @property
+    def cooling_hours(self) -> int:
+        """So long a new voiceprint does not count for orders yet."""
+        return int(self._rules.cooling.total_seconds() // 3600)
 
     @property
     def enrol_samples(self) -> int:
@@ -129,6 +144,7 @@ class Voiceprints:
             enrolled=found is not None,
             usable=usable,
             renew=found is not None and (found.drifted_at is not None or not self._is_usable(found)),
+            may_record=found is None or self._may_replace(consent),
             enrolled_at=found.enrolled_at if found else None,
             verified_at=found.verified_at if found else None,
         )
@@ -143,17 +159,29 @@ class Voiceprints:
         )
 
     async def agree(self, session: AsyncSession, customer_id: str, origin: Origin = NOWHERE) -> None:
-        """The customer agreed to the explanation as it reads now. Raises CustomerNotFound."""
+        """The customer agreed to the explanation as it reads now, and proved what that order asked for.
+
+        Raises CustomerNotFound.
+        """
         await self._customers.lock(session, customer_id)
         now, version = self._clock.now(), self._rules.consent_version
+        record_until = now + self._rules.record
         consent = await self._consent(session, customer_id)
         if consent is not None and consent.version == version:
+            consent.record_until = record_until
+            await session.flush()
             return
         if consent is not None:
             consent.revoked_at = now
             await session.flush()
         session.add(
-            VoiceConsent(customer_id=customer_id, version=version, channel=origin.channel, given_at=now)
+            VoiceConsent(
+                customer_id=customer_id,
+                version=version,
+                channel=origin.channel,
+                given_at=now,
+                record_until=record_until,
+            )
         )
         await session.flush()
         await self._log.record(
@@ -166,6 +194,8 @@ class Voiceprints:
         consent = await self._consent(session, customer_id)
         if consent is None or consent.version != self._rules.consent_version:
             raise VoiceConsentMissing("no consent to the explanation as it reads now")
+        if await self._of(session, customer_id) is not None and not self._may_replace(consent):
+            raise VoiceConsentMissing("the voiceprint there is may not be replaced on a code alone")
         return await self._enrolments.begin(session, customer_id, biometrics.encoder)
 
     async def take_sample(
@@ -179,6 +209,9 @@ class Voiceprints:
             await self.suspect(session, customer_id, why="replayed", origin=origin)
         if step.kind == "done":
             what = "您的声纹已重新录制" if before is not None else "您的声纹已开通"
+            consent = await self._consent(session, customer_id)
+            if consent is not None:
+                consent.record_until = None
             await self._notices.tell(session, customer_id, what, self._clock.now())
         return step
 
@@ -198,18 +231,29 @@ class Voiceprints:
 
     async def offered(self, session: AsyncSession, customer_id: str, purpose: str) -> bool:
         """Whether the voice is a way for this purpose now."""
-        if not (await self.status(session, customer_id)).usable:
-            return False
+        return await self.way(session, customer_id, purpose) == "open"
+
+    async def way(self, session: AsyncSession, customer_id: str, purpose: str) -> VoiceWay:
+        """What the voice is good for: none was recorded, it may be asked for, it pauses, or it cannot be had now."""
+        found = await self._of(session, customer_id)
+        if found is None:
+            return "none"
         owner = self.prompts.owner(customer_id)
         if await self._verification.paused_until(session, owner) is not None:
-            return False
-        return await self.prompts.tries_left(session, owner, purpose) > 0
-
-    async def paused(self, session: AsyncSession, customer_id: str) -> bool:
-        """Whether the voice of somebody who has recorded one pauses after too many wrong ones."""
+            return "paused"
         if not (await self.status(session, customer_id)).usable:
+            return "shut"
+        if await self._cools(session, found, purpose):
+            return "shut" if found.replaces else "none"
+        return "open" if await self.prompts.tries_left(session, owner, purpose) > 0 else "shut"
+
+    async def _cools(self, session: AsyncSession, found: Voiceprint, purpose: str) -> bool:
+        """Whether it is too new for this order. What changes or cancels it does not wait: that is its own voice's."""
+        if found.counts_from is None or self._clock.now() >= found.counts_from:
             return False
-        return await self._verification.paused_until(session, self.prompts.owner(customer_id)) is not None
+        kind, _, order_id = purpose.partition(":")
+        order = await session.get(Order, order_id) if kind == "order" else None
+        return kind == "order" and (order is None or order.kind not in CHANGES)
 
     async def password(self, session: AsyncSession, prompt_id: str) -> SpokenPassword | None:
         """What the caller is to say, and what they said before; for the line only. None when it counts no more."""
@@ -275,11 +319,11 @@ class Voiceprints:
         """
         return await self.suspicion.ends(session, customer_id, by=by, grounds=grounds)
 
-    async def ask_stranger(self, session: AsyncSession, phone: str, purpose: str) -> VoicePrompted:
-        """Digits for a number that the bank does not know."""
-        return await self.prompts.make(
-            session, self.prompts.owner(None, phone), purpose, left=self._rules.tries
-        )
+    async def ask_stranger(self, session: AsyncSession, phone: str, purpose: str) -> VoicePrompted | None:
+        """Digits for a number that the bank does not know; None when there are no more for this purpose."""
+        owner = self.prompts.owner(None, phone)
+        left = await self.prompts.tries_left(session, owner, purpose)
+        return None if left == 0 else await self.prompts.make(session, owner, purpose, left=left)
 
     async def stranger_paused(self, session: AsyncSession, phone: str) -> bool:
         """Whether the voice pauses for such a number, as it would for a customer."""
@@ -345,6 +389,11 @@ class Voiceprints:
             .returning(VoiceAttempt.id)
         )
         return count + len(kept.all())
+
+    def _may_replace(self, consent: VoiceConsent | None) -> bool:
+        if consent is None or consent.version != self._rules.consent_version:
+            return False
+        return consent.record_until is not None and self._clock.now() < consent.record_until
 
     def _is_usable(self, voiceprint: Voiceprint) -> bool:
         try:

@@ -92,7 +92,11 @@ class VoiceChallenges:
         self, session: AsyncSession, conversation: Conversation, challenge: dict[str, Any], origin: Origin
     ) -> VoicePrompted | None:
         if challenge["purpose"] == "login":
-            started = await self._bank.voice_logins.start(session, challenge["ref"], origin=origin)
+            logins, attempt_id = self._bank.voice_logins, challenge.get("attempt_id")
+            if attempt_id is None:
+                started = await logins.start(session, challenge["ref"], origin=origin)
+            else:
+                started = await logins.again(session, attempt_id, challenge["ref"])
             if started is None:
                 return None
             challenge["attempt_id"] = started.attempt_id

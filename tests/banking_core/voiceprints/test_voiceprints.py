@@ -69,13 +69,19 @@ class Caller:
             lambda session: self.bank.voiceprints.take_sample(session, self.person.id, sample)
         )
 
-    async def enrol(self) -> None:
+    async def enrol(self, *, cooled_hours: int = 24) -> None:
         await self.agree()
         prompt_id = await self.begin()
         for _ in range(3):
             step = await self.record(said(prompt_id))
             prompt_id = step.next.prompt_id if step.next else ""
         assert step.kind == "done"
+        self.later(hours=cooled_hours)
+
+    def later(self, hours: int) -> None:
+        """A new voiceprint counts for orders after a day."""
+        assert isinstance(self.bank.clock, ManualClock)
+        self.bank.clock.advance(seconds=hours * 3600)
 
     async def ask(self, purpose: str = ORDER) -> str:
         made = await self.do(lambda session: self.bank.voiceprints.ask(session, self.person.id, purpose))
@@ -321,6 +327,32 @@ async def test_a_voice_that_drifts_away_is_asked_to_record_anew(caller: Caller) 
     await caller.enrol()
     status = await caller.do(lambda session: caller.bank.voiceprints.status(session, caller.person.id))
     assert not status.renew and "voice_changed" in await caller.noted()
+
+
+async def test_a_consent_proved_by_more_than_a_code_is_good_for_one_recording_and_for_a_day(
+    caller: Caller,
+) -> None:
+    await caller.enrol()
+    with pytest.raises(VoiceConsentMissing):
+        await caller.begin()
+    await caller.agree()
+    caller.later(hours=23)
+    await caller.begin()
+    caller.later(hours=1)
+    with pytest.raises(VoiceConsentMissing):
+        await caller.begin()
+
+
+@pytest.mark.parametrize(("first", "way"), [(True, "none"), (False, "shut")])
+async def test_a_new_voiceprint_counts_for_orders_after_a_day(caller: Caller, first: bool, way: str) -> None:
+    if not first:
+        await caller.enrol()
+    await caller.enrol(cooled_hours=23)
+    voiceprints, person_id = caller.bank.voiceprints, caller.person.id
+    assert await caller.do(lambda session: voiceprints.way(session, person_id, ORDER)) == way
+    assert await caller.do(lambda session: voiceprints.way(session, person_id, "login:1")) == "open"
+    caller.later(hours=1)
+    assert await caller.do(lambda session: voiceprints.way(session, person_id, ORDER)) == "open"
 
 
 async def test_a_template_of_another_encoder_or_too_old_is_not_used(

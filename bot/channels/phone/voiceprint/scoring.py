@@ -161,9 +161,8 @@ class Scorer:
 
 
 def _age_days(enrolment: Template, now: datetime) -> float:
-    """Since the voice was last heard for sure."""
-    last = max(filter(None, (enrolment.enrolled_at, enrolment.adapted_at)))
-    return max(0.0, (now - last).total_seconds() / 86400)
+    """Since it was recorded: following the voice a little makes it no younger."""
+    return max(0.0, (now - enrolment.enrolled_at).total_seconds() / 86400)
 
 
 def _worth(days: float) -> float:

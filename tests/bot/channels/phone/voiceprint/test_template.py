@@ -66,3 +66,11 @@ def test_an_old_template_says_less_and_at_last_nothing():
     assert fresh.accepted_at("high") and not fresh.stale
     assert 0 < old.llr < fresh.llr and old.stale
     assert ancient.accepted == ()
+
+
+def test_following_the_voice_makes_a_template_no_younger():
+    kept = averaged([voice(1, 0)], NOW)
+    moved = SCORER.adapt(kept, voice(1, 0.1), NOW + timedelta(days=500))
+    assert moved.adaptations == 1
+    aged = SCORER.score(moved, voice(1, 0.2), NOW + timedelta(days=501))
+    assert aged.stale and aged.llr < SCORER.score(kept, voice(1, 0.2), NOW).llr
