@@ -250,15 +250,17 @@ class SipLine:
     ) -> SdpMessage | None:
         """Answers an offer within the call; None when it cannot be agreed to and everything stays as it is."""
         before = incoming.sdp_answer.audio if incoming.sdp_answer is not None else None
-        try:
-            agreed = self._safe(agree(offer, self._host, before.port if before else 0), incoming)
-        except NoCommonCodec:
+        if call.rtp is None or before is None:
             return None
-        if call.rtp is None or before is None or str(agreed.payload) != before.formats[0]:
+        try:
+            # The codec stays, wherever it stands in the new list.
+            codec = int(before.formats[0])
+            agreed = self._safe(agree(offer, self._host, before.port, payloads=(codec,)), incoming)
+        except NoCommonCodec:
             return None
         call.hold(agreed.held)
         if not agreed.held:
-            call.rtp.update_remote(agreed.remote)
+            call.rtp.agreed_anew(agreed.remote)
         return agreed.answer
 
     def _cancelled(self, request: SipRequest, _addr: tuple[str, int]) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from aiortp import RTPSession
+from aiortp import RtpPacket, RTPSession
 from aiosipua.sdp import SdpMessage
 from aiosipua.sdp_negotiate import SdpNegotiationError, build_sdp, negotiate_sdp
 
@@ -33,8 +33,10 @@ class Agreed:
     held: bool  # the other side does not want to hear us now
 
 
-def agree(offer: SdpMessage | None, host: str, port: int) -> Agreed:
-    """Answers an offer. Raises NoCommonCodec."""
+def agree(
+    offer: SdpMessage | None, host: str, port: int, *, payloads: Collection[int] = PAYLOADS
+) -> Agreed:
+    """Answers an offer with one of `payloads`. Raises NoCommonCodec."""
     remote = offer.rtp_address if offer is not None else None
     if offer is None or remote is None or offer.audio is None or remote[1] == 0:
         raise NoCommonCodec
@@ -44,7 +46,7 @@ def agree(offer: SdpMessage | None, host: str, port: int) -> Agreed:
     )
     try:
         answer, payload = negotiate_sdp(
-            offer, host, port, supported_codecs=list(PAYLOADS), dtmf_payload_type=events
+            offer, host, port, supported_codecs=list(payloads), dtmf_payload_type=events
         )
     except SdpNegotiationError:
         raise NoCommonCodec from None
@@ -67,14 +69,42 @@ class GuardedRtp(RTPSession):
     """RTP and RTCP that listen to known addresses only, and that no packet can break.
 
     Sound is decoded as its packets say, not as was agreed: some telephones send the other one of the two codecs.
+
+    Of the known addresses one is the caller's: the one that was agreed on, or behind a translation of addresses the
+    first to send. Nobody else is heard or sent to until the next offer.
     """
 
     door: Doorkeeper | None = None
     order: Reorder
-    packets = 0  # of whatever kind: a line that still has them is alive
+    packets = 0  # of the caller, of whatever kind: a line that still has them is alive
+    agreed: tuple[str, int]
+    _source: tuple[str, int] | None = None  # where the caller sends from
+
+    def agreed_anew(self, remote: tuple[str, int]) -> None:
+        """After a re-INVITE: who sends first counts again. We go on sending where we did unless it names another."""
+        self._source = None
+        if remote != self.agreed:
+            self.agreed = remote
+            self.update_remote(remote)
+
+    def _nearness(self, source: tuple[str, int] | None) -> int:
+        """To what was agreed on: an address that is nearer may take the place of another, once."""
+        if source is None:
+            return -1
+        return 2 if source == self.agreed else int(source[0] == self.agreed[0])
 
     def _handle_rtp(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._guarded(self._take_rtp, data, addr)
+        self._guarded(self._take_from_caller, data, addr)
+
+    def _take_from_caller(self, data: bytes, addr: tuple[str, int]) -> None:
+        source = addr[:2]
+        if source != self._source:
+            if self._nearness(source) <= self._nearness(self._source):
+                return
+            RtpPacket.parse(data)  # nothing is learned from a torn one
+            self._source = source
+        self.packets += 1
+        self._take_rtp(data, addr)
 
     def _take_rtp(self, data: bytes, addr: tuple[str, int]) -> None:
         kind = data[1] & 0x7F
@@ -91,13 +121,18 @@ class GuardedRtp(RTPSession):
             self._codec = ours
 
     def _handle_rtcp(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._guarded(super()._handle_rtcp, data, addr)
+        self._guarded(self._take_rtcp, data, addr)
+
+    def _take_rtcp(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Its port is another one, its host is not."""
+        if addr[0] == (self._source or self.agreed)[0]:
+            self.packets += 1
+            super()._handle_rtcp(data, addr)
 
     def _guarded(self, take: Take, data: bytes, addr: tuple[str, int]) -> None:
         try:
             if self.door is not None:
                 self.door.known(addr[0])
-            self.packets += 1
             take(data, addr)
         except (StrangerRefused, ValueError, IndexError, struct.error):
             return  # a torn packet: of an event the next one repeats it, of sound one frame is lost
@@ -120,7 +155,7 @@ async def open_rtp(
         symmetric_rtp=True,
     )
     assert isinstance(session, GuardedRtp), "create makes its own class"
-    session.door = door
+    session.door, session.agreed = door, agreed.remote
     session.order = Reorder()
     session._jitter_buffer = session.order  # type: ignore[assignment]  # takes what the session gives one
     session.on_audio = lambda pcm, _timestamp: heard(pcm)

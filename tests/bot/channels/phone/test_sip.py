@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import struct
+from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from itertools import pairwise
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from bot.channels.phone.audio import codec
 from bot.channels.phone.call import Ended, EndReason, Key, Sound
 from bot.channels.phone.sip.agent import info_digit
-from tests.bot.channels.phone.datagrams import office
+from tests.bot.channels.phone.datagrams import Wire, office
 from tests.bot.channels.phone.manual import settle, tone
 
 
@@ -249,6 +250,102 @@ async def test_an_offer_that_points_at_a_third_party_gets_no_sound_there():
         assert await phone.dial(host="203.0.113.9") == 200
         await settle()
         assert line.line._calls[f"call-{phone.port}"].rtp._remote_addr[0] == "127.0.0.1"
+
+
+@asynccontextmanager
+async def third_party(host):
+    """Another socket in an allowed network; sends sound into a call."""
+    rtp, sound = await asyncio.get_running_loop().create_datagram_endpoint(Wire, local_addr=(host, 0))
+
+    def say(phone, value, number):
+        head = struct.pack("!BBHII", 0x80, 0, number, 160 * number, 9)
+        rtp.sendto(head + codec("PCMU").encode(tone(1, value=value)), ("127.0.0.1", phone.remote_rtp))
+
+    try:
+        yield say, sound.got
+    finally:
+        rtp.close()
+
+
+def frames(phone, numbers, value=1000):
+    for number in numbers:
+        phone.say(codec("PCMU").encode(tone(1, value=value)), number=number, timestamp=160 * number)
+
+
+def loudness(seen):
+    return [abs(int.from_bytes(event.pcm[:2], "little", signed=True)) for event in seen]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
+@pytest.mark.parametrize("first", ["caller", "third party"])
+async def test_nobody_else_in_the_network_is_heard_in_a_call_or_gets_its_sound(host, first):
+    async with office() as line, third_party(host) as (intrude, overheard):
+        phone = await line.caller()
+        await phone.dial()
+        if first == "third party":
+            intrude(phone, 20_000, 1)
+            await line.until(1)
+        frames(phone, range(100, 110))
+        await settle()
+        await line.until(2)
+        line.seen.clear()
+        for number in range(2, 20):
+            intrude(phone, 20_000, number)
+        intrude(phone, 20_000, 0xFFFF)
+        frames(phone, range(110, 130))
+        await line.until(15)
+        assert max(loudness(line.seen)) < 2000
+        rtp = line.line._calls[f"call-{phone.port}"].rtp
+        assert rtp._remote_addr == ("127.0.0.1", phone.rtp_port)
+        while not overheard.empty():
+            overheard.get_nowait()
+        line.calls[0].say(tone(3, value=2000))
+        await line.timer.advance(0.2)
+        await settle()
+        assert overheard.empty() and await phone.sound.got.get()
+
+
+async def test_behind_a_translation_of_addresses_the_first_to_send_is_the_caller_until_the_next_offer():
+    async with office() as line, third_party("127.0.0.1") as (first, his), third_party("127.0.0.2") as (
+        late,
+        _,
+    ):
+        phone = await line.caller()
+        await phone.dial(host="203.0.113.9")
+        rtp = line.line._calls[f"call-{phone.port}"].rtp
+        first(phone, 1000, 1)
+        await line.until(1)
+        source = rtp._remote_addr
+        for number in range(2, 6):
+            first(phone, 1000, number)
+            late(phone, 20_000, number)
+        await line.until(5)
+        assert max(loudness(line.seen)) < 2000 and rtp._remote_addr == source
+        line.calls[0].say(tone(1, value=2000))
+        await line.timer.advance(0.2)
+        assert await his.get()
+        phone.request("INVITE", body=phone.offer(host="203.0.113.9"))
+        assert await phone.status() == 200
+        phone.request("ACK", new=False)
+        assert rtp._remote_addr == source, "the same offer changes nothing until somebody sends"
+        for number in range(6, 12):
+            late(phone, 20_000, number)
+        await line.until(8)
+        assert rtp._remote_addr[0] == "127.0.0.2"
+
+
+async def test_a_report_from_somebody_else_keeps_no_line_alive_and_moves_nothing():
+    async with office() as line, third_party("127.0.0.2"):
+        phone = await line.caller()
+        await phone.dial()
+        frames(phone, range(1, 5))
+        await line.until(1)
+        rtp = line.line._calls[f"call-{phone.port}"].rtp
+        packets, reports_to = rtp.packets, rtp._remote_rtcp_addr
+        rtp._handle_rtcp(struct.pack("!BBHI", 0x80, 201, 1, 9), ("127.0.0.2", 4001))
+        assert (rtp.packets, rtp._remote_rtcp_addr) == (packets, reports_to)
+        rtp._handle_rtcp(struct.pack("!BBHI", 0x80, 201, 1, 9), ("127.0.0.1", 4001))
+        assert rtp.packets == packets + 1
 
 
 async def test_a_second_call_with_the_id_of_another_is_refused():

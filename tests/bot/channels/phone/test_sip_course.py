@@ -108,6 +108,17 @@ async def test_hold_and_resume_are_told_whether_by_invite_or_update():
         assert line.seen == [Held(True), Held(False), Held(True), Held(False)]
 
 
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+async def test_an_offer_within_the_call_may_name_the_other_codec_first_and_keeps_ours(method):
+    async with office() as line:
+        phone = await line.caller()
+        await phone.dial(formats="0 96")
+        phone.request(method, body=phone.offer(formats="8 0 96", direction="sendonly"))
+        assert await phone.status() == 200 and re.search(r"m=audio \d+ RTP/AVP 0\b", phone.text)
+        await line.until(1)
+        assert line.seen == [Held(True)]
+
+
 async def test_an_offer_within_the_call_that_cannot_be_agreed_to_leaves_it_as_it_was():
     async with office() as line:
         phone = await line.caller()
