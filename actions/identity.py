@@ -84,5 +84,4 @@ class LoginSkill(Skill):
 
 
 def _by_code(phone: str) -> Prove:
-    text = "我用短信验证码核实您的身份，要换手机号请直接说号码。"
-    return Prove(Reply(text), AskSecret("otp", "login", phone))
+    return Prove(Reply(""), AskSecret("otp", "login", phone))

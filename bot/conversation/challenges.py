@@ -29,7 +29,7 @@ from bot.conversation.verdicts import Verdict
 from bot.conversation.voices import VOICE, VoiceChallenges
 from bot.dialogue.reading.numbers import read_digits
 from bot.dialogue.reply import Reply, choices
-from bot.dialogue.skill import AskSecret
+from bot.dialogue.skill import HEARD, AskSecret
 
 _RESEND = re.compile(r"重发|重新发|再发|没收到|收不到|没有收到|没看到短信|重新获取|再来一条|过期")
 _CODE_WORDS = re.compile(
@@ -221,6 +221,11 @@ class Challenges:
             "live": True,
             "expires_at": sent.expires_at.isoformat(),
         }
+        if conversation.channel in HEARD:
+            text = f"验证码已发到尾号{sent.masked_phone[-4:]}的手机，请按键输入六位。"
+            if challenge.get("by_code"):
+                return Reply(f"{text}不是这个号码请说换手机号。", choices=choices("重发", "取消", "换手机号"))
+            return Reply(text, choices=RESEND_CHOICES)
         seconds = self._bank.terms.value("security.otp_valid_s")
         return Reply(
             f"验证码已发到您的手机{sent.masked_phone}，{seconds}秒内有效，请输入6位数字。"

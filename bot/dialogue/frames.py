@@ -11,7 +11,7 @@ from bot.dialogue import filling, phrases
 from bot.dialogue.outcome import Outcome, Policy
 from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import Reply
-from bot.dialogue.skill import Done, Prove, ReadBack, Skill, SkillRefused, Slot, Step, Turn
+from bot.dialogue.skill import HEARD, Done, Prove, ReadBack, Skill, SkillRefused, Slot, Step, Turn
 from bot.dialogue.state import DialogueState, Frame, Pending
 
 T = TypeVar("T")
@@ -118,7 +118,8 @@ class FrameRunner:
             frame.touched_at = turn.now.isoformat()
             skill = self.skill_of(frame)
             if skill.manner.needs_login and turn.customer_id is None:
-                out.say(f"办理{skill.title}要先确认是您本人，请先登录。")
+                heard = turn.channel in HEARD
+                out.say("先确认是您本人。" if heard else f"办理{skill.title}要先确认是您本人，请先登录。")
                 state.stack = [waiting for waiting in state.stack if waiting.skill != LOGIN]
                 await self.push(turn, state, Frame(skill=LOGIN))
                 continue

@@ -31,6 +31,9 @@ Raw = TypeVar("Raw")
 Circumstances = Callable[[], Awaitable[Mapping[str, Any]]]
 # Channels whose words pass through others' hands: a secret is typed on a page of ours instead.
 SECRETS_ELSEWHERE = frozenset({"wechat"})
+HEARD = frozenset(
+    {"phone"}
+)  # what is said there is heard and not read: short, and no digit that is not needed
 
 
 async def _nothing_known() -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.assembly import Product
 from bot.channels.phone.admission import Doorkeeper, LineLimits
 from bot.channels.phone.alongside import PageAssistant, Visitor
-from bot.channels.phone.assistant import HubAssistant, Vocabulary
+from bot.channels.phone.assistant import HubAssistant, PayeeName, Vocabulary
 from bot.channels.phone.audiosocket import AudioSocketLine
 from bot.channels.phone.browser import BrowserLine
 from bot.channels.phone.call import CallInfo
@@ -82,6 +82,7 @@ class Exchange:
                 timer,
                 visitor,
                 vocabulary=payee_names(product),
+                payee=payee_paid(product),
                 examiner=self._examiner,
             )
 
@@ -123,6 +124,25 @@ def payee_names(product: Product) -> Vocabulary:
     return names
 
 
+def payee_paid(product: Product) -> PayeeName:
+    """Knows whom the order that was read back last pays, if they are in the customer's own book."""
+
+    async def name(customer_id: str, conversation_id: str) -> str:
+        bank = product.bank
+        async with product.database.snapshot() as session:
+            newest = await bank.orders.latest(session, customer_id, limit=1, statuses=("read_back",))
+            if not newest or newest[0].conversation_id != conversation_id:
+                return ""
+            body = newest[0].body.get("order", newest[0].body)  # of a standing order, what each run does
+            number = body.get("payee_account_number")
+            if not number:
+                return ""
+            entry = await bank.payees.by_account(session, customer_id, number, body.get("payee_bank_code"))
+            return entry.name if entry is not None and entry.name == body.get("payee_name") else ""
+
+    return name
+
+
 def switchboard(
     product: Product,
     timer: Timer,
@@ -137,7 +157,14 @@ def switchboard(
             return await product.desk.on_duty_count(session) > 0
 
     def assistant(info: CallInfo) -> HubAssistant:
-        return HubAssistant(product.hub, info, timer, vocabulary=payee_names(product), examiner=examiner)
+        return HubAssistant(
+            product.hub,
+            info,
+            timer,
+            vocabulary=payee_names(product),
+            payee=payee_paid(product),
+            examiner=examiner,
+        )
 
     return Switchboard(
         hearing,

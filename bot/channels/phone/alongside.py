@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from banking_core.identity import Origin
-from bot.channels.phone.assistant import Counter, HubAssistant, Vocabulary
+from bot.channels.phone.assistant import Counter, HubAssistant, PayeeName, Vocabulary
 from bot.channels.phone.call import CallInfo
 from bot.channels.phone.errors import VisitorGone
 from bot.channels.phone.loop import Ask, Expect, Replied, WrittenAnswer
@@ -42,9 +42,10 @@ class PageAssistant(HubAssistant):
         visitor: Visitor,
         *,
         vocabulary: Vocabulary,
+        payee: PayeeName,
         examiner: VoiceExaminer | None = None,
     ) -> None:
-        super().__init__(hub, info, timer, vocabulary=vocabulary, examiner=examiner)
+        super().__init__(hub, info, timer, vocabulary=vocabulary, payee=payee, examiner=examiner)
         self._origin, self._present = replace(visitor.origin, on_call=examiner is not None), visitor.present
         self._turns_of = info.line_call_id
         self.conversation_id = visitor.conversation_id

@@ -9,12 +9,14 @@ from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from banking_core.identity import Origin
+from banking_core.money_text import mask_name
 from banking_core.voiceprints import SpokenPassword
 from bot.channels.phone.call import CallInfo
 from bot.channels.phone.expecting import expected, reads_back
 from bot.channels.phone.loop import Announced, Ask, Expect, OwnerChanged, Prompted, Replied
 from bot.channels.phone.loop.manner import MENU
 from bot.channels.phone.ports import News, VoiceExaminer
+from bot.channels.phone.readback import masked_payee, read_back
 from bot.channels.phone.spoken import spoken_pieces
 from bot.channels.phone.timing import Timer
 from bot.conversation.events import EventBus
@@ -37,6 +39,8 @@ NEWS_PAGE: Final = 50
 NOT_READ_OUT: Final = ("这会儿念不出数字，请说“用验证码”。",)
 
 Vocabulary = Callable[[str], Awaitable[tuple[str, ...]]]
+# (customer, conversation) -> the full name of whom the order read back pays, if they are in the customer's own book.
+PayeeName = Callable[[str, str], Awaitable[str]]
 
 
 class Counter(Protocol):
@@ -84,10 +88,15 @@ async def _no_words(_customer_id: str) -> tuple[str, ...]:
     return ()
 
 
+async def _no_name(_customer_id: str, _conversation_id: str) -> str:
+    return ""
+
+
 class HubAssistant:
     """An `Assistant`. The conversation begins with the caller's first word: who says nothing leaves nothing.
 
-    `vocabulary` knows the names a customer is likely to say, `examiner` what digits said aloud are worth.
+    `vocabulary` knows the names a customer is likely to say, `payee` whom they are about to pay, `examiner` what digits
+    said aloud are worth.
     """
 
     def __init__(
@@ -97,9 +106,10 @@ class HubAssistant:
         timer: Timer,
         *,
         vocabulary: Vocabulary = _no_words,
+        payee: PayeeName = _no_name,
         examiner: VoiceExaminer | None = None,
     ) -> None:
-        self._hub, self._timer, self._vocabulary = hub, timer, vocabulary
+        self._hub, self._timer, self._vocabulary, self._payee = hub, timer, vocabulary, payee
         self._examiner = examiner
         self._origin = Origin(
             channel=CHANNEL, device_name=DEVICE_NAME, caller=info.caller, on_call=examiner is not None
@@ -134,7 +144,8 @@ class HubAssistant:
 
     async def _replied(self, turn: int, replies: list[MessageView], standing: Standing) -> Replied:
         """Never fails: a reply without what belongs to it is worth more than none."""
-        replied = _replied(turn, replies, standing, await self._names(standing.customer_id))
+        names, payee = await self._names(standing.customer_id), await self._payee_of(replies, standing)
+        replied = _replied(turn, replies, standing, names, payee)
         if replied.expect is not Expect.SPOKEN:
             return replied
         try:
@@ -153,6 +164,16 @@ class HubAssistant:
         except Exception as error:
             log.error("looking for names failed kind=%s", type(error).__name__)
             return ()
+
+    async def _payee_of(self, replies: list[MessageView], standing: Standing) -> str:
+        """The name that a read-back among the replies may say in full; without it the masked one is said."""
+        if standing.customer_id is None or not any(_is_readback(reply) for reply in replies):
+            return ""
+        try:
+            return await self._payee(standing.customer_id, self.conversation_id)
+        except Exception as error:
+            log.error("looking for a payee failed kind=%s", type(error).__name__)
+            return ""
 
     def _message_id(self, turn: int) -> str:
         """Of a turn, for the hub."""
@@ -237,11 +258,28 @@ async def _wait(timer: Timer, at_s: float) -> None:
     await timer.wait_until(at_s)
 
 
-def _replied(turn: int, replies: list[MessageView], standing: Standing, phrases: tuple[str, ...]) -> Replied:
+def _is_readback(reply: MessageView) -> bool:
+    return reply.card is not None and reply.card["kind"] == "readback"
+
+
+def _said(reply: MessageView, payee: str) -> str:
+    """A reply's text, made for the ear."""
+    if reply.card is None or not _is_readback(reply):
+        return reply.text
+    return read_back(reply.card, reply.text, payee if _fits(masked_payee(reply.card), payee) else "")
+
+
+def _fits(masked: str, name: str) -> bool:
+    return bool(name) and mask_name(name) == masked
+
+
+def _replied(
+    turn: int, replies: list[MessageView], standing: Standing, phrases: tuple[str, ...], payee: str = ""
+) -> Replied:
     cards = {reply.card["kind"] for reply in replies if reply.card is not None}
     choices = tuple(choice["say"] for choice in replies[-1].choices) if replies else ()
     expect = expected(standing.expects, cards, choices)
-    pieces = tuple(piece for reply in replies for piece in spoken_pieces(reply.text))
+    pieces = tuple(piece for reply in replies for piece in spoken_pieces(_said(reply, payee)))
     readback = reads_back(cards, choices)
     if not choices and standing.owner == "bot" and expect is Expect.WORDS and not standing.under_way:
         choices = MENU  # nothing was asked: the keys are what they were at the beginning

@@ -118,6 +118,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
         (r"https?://\S+", _nothing),
         (r"(?P<head>\d{3})\*{2,}(?P<tail>\d{2,4})", _phone),
         (r"(?:\d{4}[ -])?(?:\*{2,}[ -]?)+(?P<tail>\d{2,4})", _tail),
+        (r"，?\*+[一-龥]{1,4}(?=，您好)", _nothing),  # who has logged in knows who they are
         (r"\*+(?=[一-龥])", _somebody),
         (rf"(?P<name>{_NOTED})(?P<between>是|为|：|:|\s)*(?P<digits>[0-9A-Za-z][0-9A-Za-z-]*)", _noted),
         (rf"(?P<sign>-?[¥￥]-?){_AMOUNT}元?", _amount),

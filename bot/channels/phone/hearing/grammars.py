@@ -19,7 +19,7 @@ YES_NO: Final = tuple(
 )
 STEERING: Final = tuple(
     "取消 算了 返回 上一步 再说一遍 重复 慢一点 快一点 转人工 人工 人工服务 人工客服 找人工 等一下 等等 继续 帮助 "
-    "不知道 没有了 不用了 谢谢 再见 重发 重新发送 没收到".split()
+    "不知道 没有了 不用了 谢谢 再见 重发 重新发送 没收到 换手机号".split()
 )
 SERVICES: Final = tuple(
     (

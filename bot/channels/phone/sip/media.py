@@ -33,9 +33,7 @@ class Agreed:
     held: bool  # the other side does not want to hear us now
 
 
-def agree(
-    offer: SdpMessage | None, host: str, port: int, *, payloads: Collection[int] = PAYLOADS
-) -> Agreed:
+def agree(offer: SdpMessage | None, host: str, port: int, *, payloads: Collection[int] = PAYLOADS) -> Agreed:
     """Answers an offer with one of `payloads`. Raises NoCommonCodec."""
     remote = offer.rtp_address if offer is not None else None
     if offer is None or remote is None or offer.audio is None or remote[1] == 0:

@@ -20,7 +20,7 @@ from bot.channels.phone.loop import Expect
 from bot.channels.phone.loop import manner as words
 from bot.channels.phone.ports import VoiceExaminer
 from bot.conversation.views import Inbound
-from bot.running.phone import payee_names
+from bot.running.phone import payee_names, payee_paid
 from tests.banking_core.identity.logging_in import CODE
 from tests.bot.channels.phone.demo_bank import folder, product
 from tests.bot.channels.phone.telephone import Telephone
@@ -70,7 +70,13 @@ async def calling(page: Page, examiner: VoiceExaminer | None = None) -> AsyncIte
     def assistant(info: CallInfo) -> PageAssistant:
         info = replace(info, line_call_id=uuid.uuid4().hex)
         return PageAssistant(
-            product.hub, info, phone.timer, visitor, vocabulary=payee_names(product), examiner=examiner
+            product.hub,
+            info,
+            phone.timer,
+            visitor,
+            vocabulary=payee_names(product),
+            payee=payee_paid(product),
+            examiner=examiner,
         )
 
     phone._names = assistant  # type: ignore[assignment]

@@ -306,9 +306,13 @@ async def test_nobody_else_in_the_network_is_heard_in_a_call_or_gets_its_sound(h
 
 
 async def test_behind_a_translation_of_addresses_the_first_to_send_is_the_caller_until_the_next_offer():
-    async with office() as line, third_party("127.0.0.1") as (first, his), third_party("127.0.0.2") as (
-        late,
-        _,
+    async with (
+        office() as line,
+        third_party("127.0.0.1") as (first, his),
+        third_party("127.0.0.2") as (
+            late,
+            _,
+        ),
     ):
         phone = await line.caller()
         await phone.dial(host="203.0.113.9")

@@ -16,16 +16,17 @@ from banking_core.clock import BANK_ZONE
 from banking_core.customers.models import Customer
 from banking_core.orders.models import Order
 from bot.assembly import Product
-from bot.channels.phone.audio import SAMPLE_RATE_HZ
+from bot.channels.phone.audio import SAMPLE_RATE_HZ, duration_ms
 from bot.channels.phone.loop import Expect
 from bot.channels.phone.loop import manner as words
 from bot.channels.phone.ports import Hearing
 from bot.channels.phone.speaking import EspeakSpeaker
+from bot.channels.phone.speaking.espeak import synthesise
 from bot.channels.phone.switchboard import NoHearing
 from bot.conversation.models import AgentService
 from bot.conversation.redaction import BLOT
 from bot.conversation.views import Inbound, Received
-from bot.running.phone import Exchange, telephone
+from bot.running.phone import Exchange, payee_paid, telephone
 from bot.running.premises import free_port
 from desk.board import board
 from tests.banking_core.identity.logging_in import CODE
@@ -75,7 +76,7 @@ async def orders(product: Product) -> list[Order]:
 async def test_a_balance_is_told_after_code_and_id_number_were_keyed(product: Product) -> None:
     async with calling(product) as phone:
         said = await phone.say("查余额")
-        assert "验证码已发到您的手机幺三八开头，尾号零零零四" in said and phone.ears.expected is Expect.CODE
+        assert "验证码已发到尾号零零零四的手机" in said and phone.ears.expected is Expect.CODE
         assert "证件号码的后四位" in await phone.key(CODE) and phone.ears.expected is Expect.ID_TAIL
         said = await phone.key(await keyed_tail(product))
         assert "登录成功" in said and "余额" in said and "元" in said
@@ -179,6 +180,47 @@ async def test_a_transfer_is_corrected_read_back_proved_and_done(product: Produc
         assert "转账成功" in said or "已转出" in said or "受理" in said, said
     made = await orders(product)
     assert [order.amount_fen for order in made if order.status == "executed"] == [600_00]
+
+
+async def test_a_caller_who_has_proved_who_they_are_hears_the_whole_name_and_nobody_reads_it(
+    product: Product,
+) -> None:
+    async with calling(product) as phone:
+        await phone.say("给李四转五百块")
+        said = await log_in(phone)
+        assert "收款人李四" in said and "某" not in said and "登录成功，您好。" in said
+        log = await phone.log()
+        assert "收款人*四" in log and "bot: " in log
+        assert "李四" not in "".join(line for line in log.splitlines() if line.startswith("bot: "))
+
+
+async def test_a_name_that_is_in_no_book_of_the_caller_stays_masked(product: Product) -> None:
+    name = payee_paid(product)
+    async with calling(product) as phone:
+        await phone.say("给李四转五百块")
+        await log_in(phone)
+        customer = (await product.hub.status(phone.conversation)).customer_id or ""
+        assert await name(customer, phone.conversation) == "李四"
+        assert await name(customer, "another conversation") == ""
+        async with product.database.transaction() as session:
+            payee = next(p for p in await product.bank.payees.list(session, customer) if p.name == "李四")
+            await product.bank.payees.delete(session, customer, payee.id)
+        assert await name(customer, phone.conversation) == ""
+
+
+async def test_a_log_in_is_asked_for_in_ten_seconds(product: Product) -> None:
+    async with calling(product) as phone:
+        before = len(phone.voice.said)
+        await phone.say("查余额")
+        asked = [piece for piece in phone.voice.said[before:] if piece not in words.FILLERS[0]]
+        assert sum(duration_ms(synthesise(piece, 1.0)) for piece in asked) <= 10_500
+
+
+async def test_a_caller_whose_number_is_another_says_so_and_is_asked_for_it(product: Product) -> None:
+    async with calling(product) as phone:
+        assert "不是这个号码请说换手机号" in await phone.say("查余额")
+        assert "请说您在银行登记的手机号" in await phone.say("换手机号")
+        assert "零零零五" in await phone.key("13800000005#")
 
 
 async def test_everything_goes_by_keys_alone(product: Product) -> None:
