@@ -14,7 +14,7 @@ from banking_core.clock import BANK_ZONE
 from desk.bodies import after_seq_of, client_id_of, conversation_id_of, is_storable, read_object, text_of
 from desk.custody import Custody
 from desk.dependencies import DeskDependencies
-from desk.errors import BadRequest, LoginLocked, LoginRefused, NoSession, ReadOnly, TooFast
+from desk.errors import BadRequest, LoginLocked, LoginRefused, NoSession, NotThere, ReadOnly, TooFast
 from desk.limits import Limiter, Limiters
 from desk.live import LiveSeats
 from desk.logins import PASSWORD_CHARS_MAX, LoginOutcome, Seat
@@ -43,6 +43,7 @@ class DeskApi:
             "/api/mine": self.mine,
             "/api/tickets": self.tickets,
             one: self.conversation,
+            f"{one}/pictures/{{key}}": self.picture,
         }
         posts: dict[str, SeatedHandler] = {
             "/api/presence": self.presence,
@@ -117,6 +118,17 @@ class DeskApi:
     async def me(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
         """Who sits here."""
         return await self._describe(seat)
+
+    async def picture(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """A picture of the customer's, for the agent who has them. Noted like every look."""
+        conversation_id = conversation_id_of(request)
+        await self._custody.require(seat, conversation_id, "picture_seen")
+        found = await self._deps.pictures.picture(conversation_id, request.match_info["key"])
+        if found is None:
+            raise NotThere()
+        content, kind = found
+        headers = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "no-store"}
+        return web.Response(body=content, content_type=kind, headers=headers)
 
     async def presence(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """on_duty, break (with a reason: rest, meal, training, meeting, work) or off."""

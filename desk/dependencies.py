@@ -8,7 +8,17 @@ from banking_core.clock import Clock
 from banking_core.complaints import Complaints
 from banking_core.storage import Database
 from desk.limits import DeskLimits
-from desk.ports import AnswersPort, CallsPort, HubPort, NoAnswers, NoCalls, NoLimits, ReachPort
+from desk.ports import (
+    AnswersPort,
+    CallsPort,
+    HubPort,
+    NoAnswers,
+    NoCalls,
+    NoLimits,
+    NoPictures,
+    PicturesPort,
+    ReachPort,
+)
 from desk.service import Desk
 
 
@@ -34,3 +44,4 @@ class DeskDependencies:
     calls: CallsPort = field(default_factory=NoCalls)
     answers: AnswersPort = field(default_factory=NoAnswers)
     reach: ReachPort = field(default_factory=NoLimits)
+    pictures: PicturesPort = field(default_factory=NoPictures)

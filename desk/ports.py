@@ -129,6 +129,22 @@ class ReachPort(Protocol):
         ...
 
 
+class PicturesPort(Protocol):
+    """Pictures that customers sent."""
+
+    async def picture(self, conversation_id: str, key: str) -> tuple[bytes, str] | None:
+        """The picture of a message of this conversation, with its content type; None when none was kept."""
+        ...
+
+
+class NoPictures:
+    """Where no channel takes pictures."""
+
+    async def picture(self, conversation_id: str, key: str) -> tuple[bytes, str] | None:
+        """None."""
+        return None
+
+
 class NoLimits:
     """Channels without a limit."""
 

@@ -359,6 +359,23 @@ class Hub:
             conversation.state = state.to_json()
         await self.publish(conversation_id, [message], False)
 
+    async def note_arrival(self, conversation_id: str, text: str, once_key: str) -> None:
+        """Something came that is no words, a picture: it stands in the log for a human, and nobody answers it."""
+        async with self._database.transaction() as session:
+            if await log.find_duplicate(session, conversation_id, once_key) is not None:
+                return
+            conversation = await log.locked(session, conversation_id)
+            message = log.append(
+                session,
+                conversation,
+                self._clock.now(),
+                sender="customer",
+                sender_name="我",
+                text=text,
+                channel_message_id=once_key,
+            )
+        await self.publish(conversation_id, [message], False)
+
     async def hung_up(self, conversation_id: str) -> None:
         """The customer has left for good. What they had not confirmed is dropped; an agent who has them is told."""
         async with self._database.transaction() as session:

@@ -144,6 +144,19 @@ class SideNote(SealedRow, Base):
     created_at: Mapped[datetime]
 
 
+class CustomerPicture(SealedRow, Base):
+    """A picture that a customer sent, for the human who has the conversation; `id` is the key of its message."""
+
+    __tablename__ = "customer_picture"
+
+    id: Mapped[str] = mapped_column(String(96), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    content_sealed: Mapped[str] = mapped_column(Text)
+    content = Sealed[str]("content_sealed")  # base64
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class QuestionReview(Base):
     """An operator has dealt with a question that found no answer."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.privacy.holding import Holding
 from banking_core.privacy.holdings import through
 from banking_core.privacy.words import CHANNELS
-from bot.conversation.models import AgentService, Conversation, Message, SideNote
+from bot.conversation.models import AgentService, Conversation, CustomerPicture, Message, SideNote
 
 SENDERS = {"customer": "客户", "bot": "小掌柜", "agent": "坐席", "system": "系统"}
 ENDS = {
@@ -35,6 +35,14 @@ CONVERSATION_HOLDINGS = (
         },
         names={"sender": SENDERS},
         owned=through(Message, "conversation_id", Conversation),
+        on_erase="delete",
+        order_by="created_at",
+    ),
+    Holding(
+        "发来的图片",
+        CustomerPicture,
+        {"created_at": "时间", "kind": "格式", "content": "内容"},
+        owned=through(CustomerPicture, "conversation_id", Conversation),
         on_erase="delete",
         order_by="created_at",
     ),

@@ -15,6 +15,7 @@ from bot.channels.web.ports import SmsSeen
 from bot.channels.web.security import is_loopback
 from bot.channels.wechat.channel import CALLBACK_PATH, PREFIX, WechatChannel
 from bot.channels.wechat.reach import WechatReach
+from bot.conversation.pictures import Pictures
 from bot.running.memory import settle
 from bot.running.phone import Exchange, telephone
 from bot.running.premises import require_port
@@ -79,6 +80,7 @@ def build_app(product: Product, exchange: Exchange | None = None) -> web.Applica
                 calls=product.calls,
                 answers=product.knowledge,
                 reach=WechatReach(product.database, product.clock),
+                pictures=Pictures(product.database, product.clock),
             )
         ),
     )

@@ -12,6 +12,7 @@ from bot.channels.wechat.channel import WechatChannel
 from bot.channels.wechat.dependencies import AlertTemplate, WechatDependencies
 from bot.channels.wechat.metrics import WechatMetrics
 from bot.channels.wechat.recordings import AmrReader
+from bot.conversation.pictures import Pictures
 from bot.running.phone import open_hearing, payee_names
 from bot.settings import Settings
 
@@ -73,5 +74,7 @@ def build_wechat(product: Product, web: WebDependencies) -> WechatChannel | None
     product.scheduler.also("wechat_resume", every(DELIVERY_S), channel.intake.resume)
     product.scheduler.also("wechat_alerts", every(ALERTS_S), channel.alerts.send_due)
     product.scheduler.also("wechat_forget", every(FORGET_S), channel.intake.forget)
+    pictures = Pictures(product.database, product.clock)
+    product.scheduler.also("forget_pictures", every(FORGET_S), pictures.forget)
     product.scheduler.also("wechat_forget_media", every(FORGET_S), channel.deliveries.forget_media)
     return channel

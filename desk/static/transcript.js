@@ -23,7 +23,18 @@ function cardNode(card) {
     card.note ? el("p", { class: "bot-card-note", text: card.note }) : null);
 }
 
-function messageNode(message) {
+const PICTURE = "[图片]";
+
+/** What the customer sent instead of words; the server gives it to nobody but the agent who has them. */
+function pictureNode(message, talkId) {
+  if (message.sender !== "customer" || message.text !== PICTURE || !message.client_id) return null;
+  const lost = () => image.replaceWith(el("p", { class: "notice", text: "图片没有保存，或者已经过期。" }));
+  const src = `/desk/api/conversations/${encodeURIComponent(talkId)}/pictures/${encodeURIComponent(message.client_id)}`;
+  const image = el("img", { class: "picture", alt: "客户发来的图片", "data-testid": "picture", src, onerror: lost });
+  return image;
+}
+
+function messageNode(message, talkId) {
   const sender = SENDERS[message.sender] ? message.sender : "system";
   const at = el("time", { datetime: message.created_at, text: clockText(message.created_at) });
   const props = { class: `line ${sender}`, "data-testid": "message", "data-sender": sender, "data-seq": message.seq };
@@ -34,6 +45,7 @@ function messageNode(message) {
   return el("div", props,
     el("div", { class: "line-head" }, el("span", { text: name }), at, topic),
     message.text ? el("p", { class: "bubble", text: message.text }) : null,
+    pictureNode(message, talkId),
     message.card ? cardNode(message.card) : null,
     choices ? el("p", { class: "choices", text: `给客户的选项：${choices}` }) : null);
 }
@@ -111,7 +123,7 @@ export class Transcript {
       if (!previous || dayKey(previous.created_at) !== dayKey(message.created_at)) {
         this.list.insertBefore(el("div", { class: "day", text: dayText(message.created_at) }), firstPending());
       }
-      this.list.insertBefore(messageNode(message), firstPending());
+      this.list.insertBefore(messageNode(message, talk.id), firstPending());
       previous = message;
     }
   }

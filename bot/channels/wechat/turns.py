@@ -31,6 +31,7 @@ from bot.channels.wechat.messages import (
 )
 from bot.channels.wechat.texts import SPOKEN_TO_AGENT, voice_key
 from bot.conversation.errors import MessageTooLong
+from bot.conversation.pictures import PICTURE, Pictures
 from bot.conversation.views import Inbound
 from bot.dialogue.reply import Reply, choices
 
@@ -50,6 +51,9 @@ WELCOME = (
 NOT_HEARD = "没有听清这段语音，请再说一遍，或者打字告诉我。"
 TOO_LONG = "这段语音太长，我听不完。请用一两句话再说一遍，或者打字告诉我。"
 NOT_SEEN = "这种消息我还看不懂，请把您要办的事打字告诉我，或者说“转人工”。"
+PICTURE_KEPT = "图片收到了。我看不懂图片，要同事看请说“转人工”，他接手就能看到；要办业务请打字告诉我。"
+PICTURE_WAITS = "图片收到了，同事接通就能看到。"
+PICTURE_LOST = "这张图片没有收下来，请过一会儿再发一次（每天最多10张，每张4MB以内），或者打字告诉我。"
 NO_LINKS = "链接我打不开，也请您不要轻信别人发来的链接。要办什么请打字告诉我。"
 UNBOUND = "微信绑定已经解除，这里不会再显示您的账户。需要时说“绑定”可以再绑。"
 THANKS = "谢谢您的评价。"
@@ -58,7 +62,7 @@ BINDING_OVER = (
     "您的微信绑定已经失效，可能是因为改过密码、锁过账户，或者绑定得太久。要继续办业务请说“绑定”重新登录。"
 )
 BEGIN = choices("绑定", "查余额", "转人工")
-TO_AGENT = {Voice: SPOKEN_TO_AGENT, Image: "[图片]", Other: "[不支持的消息]"}
+TO_AGENT = {Voice: SPOKEN_TO_AGENT, Other: "[不支持的消息]"}
 
 
 class Turns:
@@ -66,6 +70,7 @@ class Turns:
 
     def __init__(self, deps: WechatDependencies, bindings: Bindings) -> None:
         self._deps, self._hub, self._bindings = deps, deps.hub, bindings
+        self._pictures = Pictures(deps.database, deps.clock)
 
     async def handle(self, contact_id: str, message: Message) -> None:
         """Everything that follows from a message but the sending of replies."""
@@ -96,7 +101,9 @@ class Turns:
                 await self._say(conversation_id, message, await self._near(content))
             case Voice():
                 await self._voice(contact_id, conversation_id, message, content)
-            case Image() | Link() | Other():
+            case Image():
+                await self._picture(conversation_id, message, content)
+            case Link() | Other():
                 await self._unreadable(conversation_id, message, content)
 
     async def _text(self, contact_id: str, conversation_id: str, message: Message, text: str) -> None:
@@ -157,6 +164,25 @@ class Turns:
         names = await self._deps.vocabulary(status.customer_id) if status.customer_id else ()
         expect = expected(status.expects, {each["card"]["kind"] for each in said if each["card"]}, offered)
         return await self._deps.voice.words(recording, expect, (*offered, *names))
+
+    async def _picture(self, conversation_id: str, message: Message, image: Image) -> None:
+        """Kept for a human, who sees it in the log now or when they have the customer; the sender is told which."""
+        kept = False
+        try:
+            content = await self._deps.api.media(image.media_id)
+            kept = await self._pictures.keep(conversation_id, message.key, content)
+        except WechatError as error:
+            log.warning("code=%s a picture was not fetched", error.code)
+        owner = (await self._hub.status(conversation_id)).owner
+        if owner in ("agent", "queue"):
+            await self._hub.receive(Inbound(conversation_id, message.key, PICTURE))
+        elif kept:
+            await self._hub.note_arrival(conversation_id, PICTURE, message.key)
+        if owner == "agent" and kept:
+            return
+        waits = PICTURE_WAITS if owner == "queue" else PICTURE_KEPT
+        offered = choices("转人工") if owner in ("bot", "closed") else ()
+        await self._say(conversation_id, message, Reply(waits if kept else PICTURE_LOST, choices=offered))
 
     async def _unreadable(
         self, conversation_id: str, message: Message, content: Content, trouble: str = NOT_SEEN

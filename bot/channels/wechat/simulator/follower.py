@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -13,6 +14,9 @@ from bot.channels.wechat.xml import parse_xml, write_xml
 RETRIES = 3
 PATIENCE_S = 5.0
 ACCOUNT_NAME = "gh_simulated"
+PICTURE = base64.b64decode(  # one white dot
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
+)
 FAULT = "该公众号提供的服务出现故障，请稍后再试"
 
 # Posts a body to the callback with a query; gives status and text, or raises TimeoutError after 5 s.
@@ -57,10 +61,12 @@ class Follower:
         self._tencent.media[media_id] = recording
         await self._message({"MsgType": "voice", "MediaId": media_id, "Format": "amr", "Recognition": ""})
 
-    async def show_picture(self) -> None:
+    async def show_picture(self, content: bytes = PICTURE) -> None:
         """Sends a picture."""
         self._tencent.wrote(self.openid)
-        await self._message({"MsgType": "image", "PicUrl": "http://mmbiz.example/p", "MediaId": "picture-1"})
+        media_id = f"picture-{self._tencent.number()}"
+        self._tencent.media[media_id] = content
+        await self._message({"MsgType": "image", "PicUrl": "http://mmbiz.example/p", "MediaId": media_id})
 
     async def share_place(self, latitude: float, longitude: float, label: str) -> None:
         """Sends a place on the map."""

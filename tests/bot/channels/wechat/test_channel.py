@@ -25,7 +25,7 @@ from bot.channels.wechat.sealing import Envelopes, signature
 from bot.channels.wechat.simulator import recorded
 from bot.channels.wechat.simulator.follower import FAULT
 from bot.channels.wechat.texts import HEARD, MORE
-from bot.channels.wechat.turns import NO_LINKS, NOT_HEARD, NOT_SEEN, THANKS, TOO_LONG
+from bot.channels.wechat.turns import NO_LINKS, NOT_HEARD, PICTURE_KEPT, THANKS, TOO_LONG
 from bot.conversation import log, ownership
 from bot.dialogue.reply import Choice, Reply
 from tests.bot.channels.wechat.accounts import AES_KEY, APP_ID, OPENID, TOKEN, text_xml
@@ -498,7 +498,7 @@ async def test_pictures_links_and_places_are_answered_and_a_human_sees_that_they
     await follower.pass_on("领红包", "http://evil.example")
     await follower.share_place(31.24, 121.5, "上海市浦东新区世纪大道1866号")
     await site.settled()
-    assert follower.texts()[0].startswith(NOT_SEEN) and follower.texts()[1].startswith(NO_LINKS)
+    assert follower.texts()[0].startswith(PICTURE_KEPT) and follower.texts()[1].startswith(NO_LINKS)
     assert "上海分行营业部" in follower.texts()[2]
 
 

@@ -1,4 +1,6 @@
-"""Pictures: drawn from a card, uploaded once, sent after the words, left out when Tencent will not have them."""
+"""Pictures. Ours: drawn from a card, uploaded once, sent after the words, left out when Tencent will not have them.
+The customer's: kept for the agent who has them, and for nobody else.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,18 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from PIL import Image
+from sqlalchemy import select, text
 
+from banking_core.audit import AuditRecord
 from bot.channels.wechat.charts import BAR, BAR_FROM, BAR_TO, EDGE, ROW, drawn, is_drawn
+from bot.channels.wechat.simulator.follower import PICTURE as DOT
+from bot.channels.wechat.turns import PICTURE_KEPT, PICTURE_LOST
+from bot.conversation.pictures import PICTURE, Pictures
 from bot.dialogue.reply import Card, Fact, Reply
+from desk.service import DEMO_PASSWORD
 from tests.bot.channels.wechat.site import Site, running
 
 SEND, UPLOAD = "/cgi-bin/message/custom/send", "/cgi-bin/media/upload"
@@ -108,3 +117,80 @@ async def test_the_words_are_answered_at_once_and_the_picture_follows(site: Site
     await site.settled()
     kinds = [(shown.how, shown.kind) for shown in follower.screen[seen:]]
     assert kinds[:2] == [("answer", "text"), ("service", "image")]
+
+
+async def seated(site: Site, username: str) -> aiohttp.ClientSession:
+    """An agent's browser, logged in at the desk of the same server."""
+    browser = aiohttp.ClientSession(
+        cookie_jar=aiohttp.CookieJar(unsafe=True), headers={"Origin": site.url}, base_url=site.url
+    )
+    body = {"username": username, "password": DEMO_PASSWORD}
+    async with browser.post("/desk/api/login", json=body) as answer:
+        assert answer.status == 200
+    return browser
+
+
+async def looked(site: Site) -> list[bool]:
+    """Every look at a picture that was noted: whether it was allowed."""
+    async with site.product.database.snapshot() as session:
+        rows = await session.scalars(
+            select(AuditRecord).where(AuditRecord.action == "conversation.picture_seen")
+        )
+        return [row.allowed for row in rows]
+
+
+async def test_a_picture_is_kept_for_the_agent_who_comes_later_and_shown_to_nobody_else(site: Site) -> None:
+    async with site.product.database.transaction() as session:
+        await site.product.desk.seed_demo_agents(session)
+    follower = site.follower()
+    await follower.show_picture()
+    assert follower.texts()[-1].startswith(PICTURE_KEPT) and "转人工" in follower.texts()[-1]
+    assert "[图片]" not in site.ears.heard
+    wang, li = await seated(site, "xiaowang"), await seated(site, "xiaoli")
+    await follower.say("转人工")
+    conversation_id = (await site.contact()).conversation_id
+    shown = next(m for m in await site.history() if m["text"] == PICTURE)
+    path = f"/desk/api/conversations/{conversation_id}/pictures/{shown['client_id']}"
+    async with wang.post(f"/desk/api/conversations/{conversation_id}/claim", json={}) as answer:
+        assert answer.status == 200, await answer.text()
+    async with wang.get(path) as answer:
+        assert (answer.status, answer.content_type) == (200, "image/png")
+        assert await answer.read() == DOT and answer.headers["X-Content-Type-Options"] == "nosniff"
+    async with li.get(path) as answer:
+        assert answer.status == 403
+    async with wang.get(path.replace(shown["client_id"], "0" * 64)) as answer:
+        assert answer.status == 404
+    assert await looked(site) == [True, False, True]
+    seen = len(follower.screen)
+    await follower.show_picture(DOT)
+    await site.settled()
+    assert len(follower.screen) == seen  # the human answers
+    async with site.product.database.snapshot() as session:
+        stored = await session.scalar(text("SELECT content_sealed FROM customer_picture LIMIT 1"))
+    assert "iVBOR" not in stored
+    for browser in (wang, li):
+        await browser.close()
+
+
+@pytest.mark.parametrize("content", [b"<svg onload=alert(1)>", b"GIF89a", b"", DOT + bytes(4 * 1024 * 1024)])
+async def test_what_is_no_picture_or_too_big_is_not_kept_and_the_customer_is_told(
+    site: Site, content: bytes
+) -> None:
+    follower = site.follower()
+    await follower.show_picture(content)
+    assert follower.texts()[-1].startswith(PICTURE_LOST)
+    assert PICTURE not in [m["text"] for m in await site.history()]
+
+
+async def test_ten_pictures_a_day_are_kept_for_thirty_days(site: Site) -> None:
+    pictures = Pictures(site.product.database, site.clock)
+    conversation_id = (await site.contact()).conversation_id
+    kept = [await pictures.keep(conversation_id, f"key-{number}", DOT) for number in range(11)]
+    assert kept == [True] * 10 + [False]
+    assert await pictures.keep(conversation_id, "key-3", DOT)  # a second delivery
+    assert await pictures.picture("another", "key-3") is None
+    site.clock.advance(seconds=24 * 3600 + 1)
+    assert await pictures.keep(conversation_id, "key-11", DOT)
+    site.clock.advance(seconds=29 * 24 * 3600)
+    assert await pictures.forget() == 10
+    assert await pictures.picture(conversation_id, "key-11") == (DOT, "image/png")
