@@ -55,6 +55,7 @@ class DeskApi:
             f"{one}/close": self.close,
             "/api/tickets/{number}/finish": self.ticket_finish,
             "/api/tickets/{number}/phone": self.ticket_phone,
+            "/api/tickets/{number}/put-back": self.ticket_put_back,
         }
         for path, handler in gets.items():
             app.router.add_get(path, self.seated(handler, self._limiters.reads))
@@ -234,10 +235,19 @@ class DeskApi:
         return json_answer({"ticket": ticket_view(ticket)})
 
     async def ticket_phone(self, request: web.Request, seat: Seat) -> web.StreamResponse:
-        """The whole number, to call back; audited."""
+        """The ticket is this agent's from now on, with the whole number to call; audited."""
         async with self._deps.db.transaction() as session:
-            phone = await self._deps.desk.reveal_phone(session, request.match_info["number"], seat.agent_id)
-        return json_answer({"phone": phone})
+            ticket = await self._deps.desk.take_ticket(session, request.match_info["number"], seat.agent_id)
+        await self._live.refresh_all()
+        return json_answer({"phone": ticket.phone, "ticket": ticket_view(ticket)})
+
+    async def ticket_put_back(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """The ticket is anybody's again."""
+        async with self._deps.db.transaction() as session:
+            number = request.match_info["number"]
+            ticket = await self._deps.desk.put_ticket_back(session, number, seat.agent_id)
+        await self._live.refresh_all()
+        return json_answer({"ticket": ticket_view(ticket)})
 
     def seated(
         self, handler: SeatedHandler, limiter: Limiter

@@ -10,7 +10,7 @@ POST /desk/api/conversations/{id}/claim|say|typing|hand-back|close
 GET  /desk/api/conversations/{id}/card|suggestions                 POST .../{id}/unmask|note|propose|transfer
 GET  /desk/api/colleagues|replies|replies/kept     POST /desk/api/replies, .../{id}, .../{id}/retire|restore|move
 GET  /desk/api/floor, /desk/api/conversations/{id}/watch           POST .../{id}/whisper|take-over
-POST /desk/api/tickets/{number}/finish|phone
+POST /desk/api/tickets/{number}/finish|phone|put-back
 GET  /desk/api/board[?day=2026-11-20]|board.csv|alerts             POST /desk/api/conversations/{id}/pass
 GET  /desk/api/trail[?agent=...&area=...&day=...]  the audit trail
 GET  /desk/api/complaints[?status=...&whose=...], /desk/api/complaints/{number}, .../{number}/agents

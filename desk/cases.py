@@ -113,21 +113,29 @@ class Cases:
         case = await self._open(session, conversation_id)
         if case is None:
             return
-        now = self._clock.now()
         if speaker == "agent":
+            now = self._clock.now()
             case.replies += 1
             case.first_reply_at = case.first_reply_at or now
             if case.next_reply_due_at is not None and now > case.next_reply_due_at:
                 case.late_replies += 1
             case.asked_at = case.next_reply_due_at = None
-        elif case.first_reply_at is not None and case.asked_at is None:
+        elif case.first_reply_at is not None:
+            self._ask(case)
+
+    def _ask(self, case: Case) -> None:
+        """A reply is owed from now on, unless one was owed already."""
+        if case.asked_at is None:
+            now = self._clock.now()
             case.asked_at, case.next_reply_due_at = now, self._matters.next_reply_at(case.reason, now)
 
     async def requeued(self, session: AsyncSession, conversation_id: str) -> None:
-        """The customer waits again; the clocks go on."""
+        """The customer waits again: the clocks go on, and who was answered before is owed the next reply from now."""
         case = await self._open(session, conversation_id)
         if case is not None:
             case.agent_id, case.passed_by = None, []
+            if case.first_reply_at is not None:
+                self._ask(case)
             await session.flush()
             await self._routing.offer(session)
 

@@ -24,6 +24,8 @@ DeskError
 ├── ConversationOver      the conversation has ended
 ├── TicketFinished        the ticket was finished before
 ├── ReplyTaken            another canned reply has this shortcut
+├── TicketTaken           a colleague works on the ticket
+├── NotToBeSettled        whom the agent had on the phone decides nothing here
 └── Unavailable           something broke on our side; trying again is safe
 
 TicketInvalid (an InvalidInput of the bank's, since the customer reads it): a ticket that cannot be filed.
@@ -235,6 +237,22 @@ class ReplyTaken(DeskError):
     code = "reply_taken"
     status = 409
     default_text = "这个快捷词已经有了，请换一个。"
+
+
+class TicketTaken(DeskError):
+    """A colleague works on the ticket."""
+
+    code = "ticket_taken"
+    status = 409
+    default_text = "有同事正在处理这张工单。"
+
+
+class NotToBeSettled(DeskError):
+    """Not the bank's own ticket, not called by this agent, or an agent who may not decide it."""
+
+    code = "not_to_be_settled"
+    status = 403
+    default_text = "客户自己留的工单不能用来解除限制或锁定账户，请按身份核实工单上的电话回电。"
 
 
 class Unavailable(DeskError):

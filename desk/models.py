@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from banking_core.money_text import mask_phone
@@ -14,6 +24,7 @@ from banking_core.vault import Sealed, SealedRow, shown
 CONVERSATION_ID_CHARS_MAX = 64
 
 
+TICKET_KINDS = ("callback", "identity")
 OUTCOMES = ("closed", "handed_back", "left", "hung_up", "unattended")
 ROLES = ("agent", "senior", "supervisor", "auditor")
 LOAD_MAX = 50  # customers served at once
@@ -146,11 +157,16 @@ class Case(Base):
 
 
 class Ticket(SealedRow, Base):
-    """A call-back that was promised. `answer` is what the agent noted when finishing it."""
+    """A call-back that was promised. `answer` is what the agent noted when finishing it.
+
+    `kind` is 'callback' when the customer wants to be called, at whatever number they gave, and 'identity' when the
+    bank wants to know who they are, at the number it knows. `urgent` ones come first. `taken_by` works on it.
+    """
 
     __tablename__ = "desk_tickets"
     __table_args__ = (
         CheckConstraint("status IN ('open', 'done')", name="status"),
+        CheckConstraint(f"kind IN ({', '.join(map(repr, TICKET_KINDS))})", name="kind"),
         Index("ix_desk_tickets_status", "status", "promised_at"),
     )
 
@@ -163,6 +179,9 @@ class Ticket(SealedRow, Base):
     content_sealed: Mapped[str] = mapped_column(Text)
     content = Sealed[str]("content_sealed")
     status: Mapped[str] = mapped_column(String(8), default="open")
+    kind: Mapped[str] = mapped_column(String(8), default="callback", server_default="callback")
+    urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
+    taken_by: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime]
     promised_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]

@@ -22,18 +22,21 @@ from desk.canned import CannedReplies
 from desk.cards import CustomerCards, NoCards
 from desk.cases import Cases
 from desk.colleagues import Colleagues
+from desk.errors import NotToBeSettled
 from desk.logins import LoginOutcome, Logins, Seat
 from desk.matters import Matters, packaged_matters
 from desk.models import DeskAgent
 from desk.passwords import AgentPasswords
 from desk.presences import BREAK_BEGAN, BREAK_DEFAULT, BREAK_ENDED, Presences, PresenceState
 from desk.roles import RIGHTS
-from desk.routing import Routing
+from desk.routing import Routing, may_take
 from desk.rules import DeskRules
 from desk.safety import NoSafety, Safety
 from desk.tickets import Tickets, TicketView
 from desk.wording import packaged_wording
 
+CALL_FIRST = "请先点“我来回电”，按上面的号码打给客户，再登记核实结果。"
+NOT_CERTIFIED = "登记核实结果要由有“{name}”的同事来做，请放回工单。"
 DEMO_PASSWORD = "Desk2026!"
 DEMO_AGENTS = (("xiaowang", "小王"), ("xiaoli", "小李"))
 DEMO_TEAMS = {"xiaowang": "综合组", "xiaoli": "信贷组"}
@@ -183,7 +186,7 @@ class Desk:
 
     async def ask_for(self, session: AsyncSession, *, customer_id: str, phone: str, what: str) -> None:
         """The bank wants a customer called, whether or not they are in a conversation. See `identity.Callbacks`."""
-        await self._tickets.create(session, "", customer_id, phone, what)
+        await self._tickets.create(session, "", customer_id, phone, what, kind="identity", urgent=True)
 
     async def list_tickets(
         self, session: AsyncSession, agent_id: str, status: str = "open"
@@ -204,12 +207,15 @@ class Desk:
     async def finish_ticket(
         self, session: AsyncSession, number: str, agent_id: str, answer: str, is_owner: bool | None = None
     ) -> TicketView:
-        """Closes a ticket with what was done. Raises NotThere or TicketFinished.
+        """Closes a ticket with what was done. Raises NotThere, TicketFinished, TicketTaken or NotToBeSettled.
 
         `is_owner` says whom the agent had on the phone: the customer, whose restrictions end, or somebody else, and
-        the customer is frozen. None leaves both as they are.
+        the customer is frozen. None leaves both as they are. Only a ticket of the bank's own can settle it, for only
+        there the number is the customer's for certain, and only by a certified agent who has asked for that number.
         """
         view = await self._tickets.finish(session, number, agent_id, answer)
+        if is_owner is not None:
+            await self._assert_settles(session, view, agent_id)
         self.audit(
             session,
             agent_id,
@@ -225,11 +231,36 @@ class Desk:
             )
         return view
 
-    async def reveal_phone(self, session: AsyncSession, number: str, agent_id: str) -> str:
-        """The whole number to call back; audited. Raises NotThere."""
-        view = await self._tickets.get(session, number)
+    async def _assert_settles(self, session: AsyncSession, ticket: TicketView, agent_id: str) -> None:
+        if ticket.kind != "identity":
+            raise NotToBeSettled()
+        if ticket.taken_by != agent_id:
+            raise NotToBeSettled(CALL_FIRST)
+        agent = await session.get(DeskAgent, agent_id)
+        needed = self.matters.rules.identity_certification
+        if agent is None or not may_take(agent, needed):
+            raise NotToBeSettled(NOT_CERTIFIED.format(name=self.matters.rules.certifications[needed]))
+
+    async def take_ticket(self, session: AsyncSession, number: str, agent_id: str) -> TicketView:
+        """The agent calls this customer: the ticket is theirs, and the whole number is in it; audited.
+
+        Raises NotThere, TicketFinished or TicketTaken; who leads takes a ticket from a colleague.
+        """
+        view = await self._tickets.take(session, number, agent_id, leads=await self._leads(session, agent_id))
         self.audit(session, agent_id, "ticket.phone_read", "ticket", number, customer_id=view.customer_id)
-        return view.phone
+        return view
+
+    async def put_ticket_back(self, session: AsyncSession, number: str, agent_id: str) -> TicketView:
+        """Anybody may take the ticket again. Raises NotThere, TicketFinished or TicketTaken."""
+        leads = await self._leads(session, agent_id)
+        view = await self._tickets.put_back(session, number, agent_id, leads=leads)
+        self.audit(session, agent_id, "ticket.put_back", "ticket", number, customer_id=view.customer_id)
+        return view
+
+    @staticmethod
+    async def _leads(session: AsyncSession, agent_id: str) -> bool:
+        agent = await session.get(DeskAgent, agent_id)
+        return agent is not None and RIGHTS[agent.role].leads
 
     def audit(
         self,

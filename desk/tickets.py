@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock, bank_date
 from banking_core.storage import new_id
-from desk.errors import NotThere, TicketFinished, TicketInvalid
+from desk.errors import NotThere, TicketFinished, TicketInvalid, TicketTaken
 from desk.matters import Matters
 from desk.models import DeskAgent, Ticket
 
@@ -29,6 +29,7 @@ class TicketView:
     """A ticket as agents see it; `phone` is whole here and masked by whoever shows it.
 
     restricted: the customer may move no money until the agent has made sure who they are.
+    kind: 'callback' as the customer wished, 'identity' when the bank itself wants to know who they are.
     """
 
     number: str
@@ -42,6 +43,10 @@ class TicketView:
     finished_at: datetime | None
     finished_by_name: str | None
     answer: str | None
+    kind: str = "callback"
+    urgent: bool = False
+    taken_by: str | None = None
+    taken_by_name: str | None = None
     restricted: bool = False
 
 
@@ -52,7 +57,15 @@ class Tickets:
         self._clock, self._matters = clock, matters
 
     async def create(
-        self, session: AsyncSession, conversation_id: str, customer_id: str | None, phone: str, content: str
+        self,
+        session: AsyncSession,
+        conversation_id: str,
+        customer_id: str | None,
+        phone: str,
+        content: str,
+        *,
+        kind: str = "callback",
+        urgent: bool = False,
     ) -> str:
         """Files a ticket and returns its number, 'GD' + bank date + 6 digits. Raises TicketInvalid."""
         phone, content = phone.replace(" ", ""), content.strip()[:CONTENT_CHARS_MAX]
@@ -71,6 +84,8 @@ class Tickets:
                 phone=phone,
                 content=content,
                 status="open",
+                kind=kind,
+                urgent=urgent,
                 created_at=now,
                 promised_at=self._matters.callback_at(now),
             )
@@ -83,13 +98,14 @@ class Tickets:
         raise RuntimeError("no free ticket number today")
 
     async def listed(self, session: AsyncSession, status: str) -> list[TicketView]:
-        """Open ones by promised time, finished ones newest first; at most `LISTED_MAX`."""
-        order = Ticket.promised_at.asc() if status == "open" else Ticket.finished_at.desc()
+        """Open ones by urgency and promised time, finished ones newest first; at most `LISTED_MAX`."""
+        openly = (Ticket.urgent.desc(), Ticket.promised_at.asc())
+        worker = func.coalesce(Ticket.finished_by, Ticket.taken_by)
         statement = (
             select(Ticket, DeskAgent.display_name)
-            .outerjoin(DeskAgent, DeskAgent.id == Ticket.finished_by)
+            .outerjoin(DeskAgent, DeskAgent.id == worker)
             .where(Ticket.status == status)
-            .order_by(order)
+            .order_by(*(openly if status == "open" else (Ticket.finished_at.desc(),)))
             .limit(LISTED_MAX)
         )
         return [_view(ticket, name) for ticket, name in (await session.execute(statement)).all()]
@@ -102,18 +118,45 @@ class Tickets:
     async def get(self, session: AsyncSession, number: str) -> TicketView:
         """One ticket. Raises NotThere."""
         ticket = await self._row(session, number)
-        return _view(ticket, await _name(session, ticket.finished_by))
+        return _view(ticket, await _name(session, ticket.finished_by or ticket.taken_by))
+
+    async def take(self, session: AsyncSession, number: str, agent_id: str, *, leads: bool) -> TicketView:
+        """The agent works on it from now on; who leads takes it from a colleague.
+
+        Raises NotThere, TicketFinished or TicketTaken.
+        """
+        ticket = await self._row(session, number)
+        await self._keep_out(session, ticket, agent_id, leads=leads)
+        ticket.taken_by = agent_id
+        await session.flush()
+        return _view(ticket, await _name(session, agent_id))
+
+    async def put_back(self, session: AsyncSession, number: str, agent_id: str, *, leads: bool) -> TicketView:
+        """Anybody may take it again. Raises NotThere, TicketFinished or TicketTaken."""
+        ticket = await self._row(session, number)
+        await self._keep_out(session, ticket, agent_id, leads=leads)
+        ticket.taken_by = None
+        await session.flush()
+        return _view(ticket, None)
 
     async def finish(self, session: AsyncSession, number: str, agent_id: str, answer: str) -> TicketView:
-        """Notes the answer and closes the ticket, once. Raises NotThere or TicketFinished."""
+        """Notes the answer and closes the ticket, once. Raises NotThere, TicketFinished or TicketTaken."""
         ticket = await self._row(session, number)
-        if ticket.status == "done":
-            name = await _name(session, ticket.finished_by)
-            raise TicketFinished(f"{name}已经办结了这张工单。" if name else None)
+        await self._keep_out(session, ticket, agent_id, leads=False)
         ticket.status, ticket.answer = "done", answer
         ticket.finished_at, ticket.finished_by = self._clock.now(), agent_id
         await session.flush()
         return _view(ticket, await _name(session, agent_id))
+
+    @staticmethod
+    async def _keep_out(session: AsyncSession, ticket: Ticket, agent_id: str, *, leads: bool) -> None:
+        """Nobody works on a finished ticket, nor on a colleague's."""
+        if ticket.status == "done":
+            name = await _name(session, ticket.finished_by)
+            raise TicketFinished(f"{name}已经办结了这张工单。" if name else None)
+        if ticket.taken_by not in (None, agent_id) and not leads:
+            name = await _name(session, ticket.taken_by)
+            raise TicketTaken(f"{name}正在处理这张工单。" if name else None)
 
     async def _row(self, session: AsyncSession, number: str) -> Ticket:
         if not _NUMBER.fullmatch(number):
@@ -130,7 +173,9 @@ async def _name(session: AsyncSession, agent_id: str | None) -> str | None:
     return agent.display_name if agent else None
 
 
-def _view(ticket: Ticket, finished_by_name: str | None) -> TicketView:
+def _view(ticket: Ticket, worker: str | None) -> TicketView:
+    """`worker` is the name of who finished it, or else of who has it."""
+    done = ticket.status == "done"
     return TicketView(
         number=ticket.number,
         conversation_id=ticket.conversation_id,
@@ -141,6 +186,10 @@ def _view(ticket: Ticket, finished_by_name: str | None) -> TicketView:
         created_at=ticket.created_at,
         promised_at=ticket.promised_at,
         finished_at=ticket.finished_at,
-        finished_by_name=finished_by_name,
+        finished_by_name=worker if done else None,
         answer=ticket.answer,
+        kind=ticket.kind,
+        urgent=ticket.urgent,
+        taken_by=ticket.taken_by,
+        taken_by_name=None if done else worker,
     )

@@ -182,6 +182,9 @@ def ticket_view(ticket: TicketView) -> dict[str, Any]:
         "finished_by": ticket.finished_by_name or "",
         "answer": ticket.answer or "",
         "restricted": ticket.restricted,
+        "kind": ticket.kind,
+        "urgent": ticket.urgent,
+        "taken_by": ticket.taken_by_name or "",
     }
 
 

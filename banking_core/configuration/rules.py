@@ -190,13 +190,14 @@ class ServiceRules(Strict):
     skills: dict[str, AgentSkill]
     languages: dict[str, str] = Field(min_length=1)
     certifications: dict[str, str]
+    identity_certification: str
     reasons: dict[str, ReasonRow] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _names_what_is_there(self) -> ServiceRules:
         if "asked" not in self.reasons:
             raise ValueError("the reason 'asked' stands for every other and must be there")
-        named = {row.certification for row in self.reasons.values()} - {None}
+        named = {row.certification for row in self.reasons.values()} - {None} | {self.identity_certification}
         if not named <= self.certifications.keys():
             raise ValueError("a reason asks for a certification that is not listed")
         return self

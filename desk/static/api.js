@@ -85,6 +85,7 @@ export const api = {
   tickets: (status) => call("GET", `/tickets?status=${status}`),
   finishTicket: (number, note, isOwner = null) => call("POST", `/tickets/${number}/finish`, { note, is_owner: isOwner }),
   ticketPhone: (number) => call("POST", `/tickets/${number}/phone`),
+  putTicketBack: (number) => call("POST", `/tickets/${number}/put-back`),
 };
 
 /** A random id of 36 characters; randomUUID exists on https and localhost only. */

@@ -133,7 +133,7 @@ export function renderTicketFacts(ticket) {
     el("section", { class: "facts-block" },
       el("h3", { text: "怎么办" }),
       el("ol", { class: "steps" },
-        el("li", { text: "点“显示号码”，拨打客户电话（查看会留下记录）" }),
+        el("li", { text: "点“我来回电”，拨打显示的号码（会留下记录，同事看到您在处理）" }),
         el("li", { text: "先核对客户身份，再谈账户上的事" }),
         el("li", { text: "写下处理结果，办结工单" }))));
 }

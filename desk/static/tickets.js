@@ -53,7 +53,8 @@ export class TicketBoard {
     setText(part(node, "text"), item.content);
     setText(part(node, "number"), item.number);
     const late = item.status === "open" && Date.parse(item.promised_at) < Date.now();
-    const due = item.status === "done" ? `${item.finished_by} 已办结` : `${late ? "已超时 " : ""}${momentText(item.promised_at)}前`;
+    const holder = item.taken_by ? `${item.taken_by} 处理中 · ` : "";
+    const due = item.status === "done" ? `${item.finished_by} 已办结` : `${item.urgent ? "紧急 · " : ""}${holder}${late ? "已超时 " : ""}${momentText(item.promised_at)}前`;
     setText(part(node, "due"), due);
     part(node, "due").dataset.late = late ? "late" : "";
     setCurrent(node.firstElementChild, this.current === item.number);
@@ -77,10 +78,19 @@ export class TicketBoard {
   renderView(item) {
     const phone = el("b", { class: "mono", "data-testid": "ticket-phone", text: item.phone });
     const reveal = el("button", {
-      type: "button", class: "button small", "data-testid": "ticket-reveal", text: "显示号码",
-      onclick: () => this.reveal(item, phone, reveal),
+      type: "button", class: "button small", "data-testid": "ticket-reveal", text: "我来回电",
+      onclick: () => this.take(item, phone, reveal, back),
     });
-    const rows = [["联系电话", phone, item.status === "open" ? reveal : null], ["提交时间", momentText(item.created_at)], ["承诺回电", `${momentText(item.promised_at)}前`]];
+    const back = el("button", {
+      type: "button", class: "button small", "data-testid": "ticket-put-back", text: "放回", hidden: !item.taken_by,
+      onclick: () => this.putBack(item),
+    });
+    const open = item.status === "open";
+    const rows = [
+      ["联系电话", phone, open ? reveal : null, open ? back : null],
+      ...(item.kind === "identity" ? [["谁要回电", "银行发起的身份核实，号码是客户预留的"]] : [["谁要回电", "客户自己留的，号码未经核实"]]),
+      ["提交时间", momentText(item.created_at)], ["承诺回电", `${momentText(item.promised_at)}前`],
+    ];
     byId("ticket").replaceChildren(
       el("header", { class: "talk-head" },
         el("div", { class: "talk-who" }, el("h2", { tabindex: "-1", text: item.status === "open" ? "待回电工单" : "已办结工单" }), el("p", { class: "mono", text: item.number }))),
@@ -106,23 +116,37 @@ export class TicketBoard {
     note.value = this.notes.get(item.number) ?? "";
     return el("form", { class: "ticket-form", onsubmit: (event) => this.finish(event, item, note) },
       el("label", { for: "ticket-note", text: "处理结果" }), note,
-      item.restricted ? this.verdicts() : null,
+      item.kind === "identity" ? this.verdicts() : null,
       el("button", { type: "submit", class: "button primary", "data-testid": "ticket-finish", text: "办结工单" }));
   }
 
   /** Who was on the phone decides what becomes of the restriction. */
   verdicts() {
     return el("fieldset", { class: "ticket-verdict", "data-testid": "ticket-verdict" },
-      el("legend", { text: "资金已暂停，核实的结果" }),
+      el("legend", { text: "核实的结果" }),
       ...[["true", "是客户本人，解除限制"], ["false", "不是本人，锁定账户"]].map(([value, text]) =>
         el("label", {}, el("input", { type: "radio", name: "owner", value, "data-testid": `ticket-owner-${value}` }), text)),
       el("p", { class: "faint", text: "没有联系上就先不选，限制保持不变。" }));
   }
 
-  async reveal(item, phone, button) {
+  /** Whoever asks for the number works on the ticket. */
+  async take(item, phone, button, back) {
     try {
       phone.textContent = (await api.ticketPhone(item.number)).phone;
       button.remove();
+      back.hidden = false;
+      await this.refresh();
+    } catch (error) {
+      this.on.failed(error);
+      if (error.status === 409) await this.refresh();
+    }
+  }
+
+  async putBack(item) {
+    try {
+      const { ticket } = await api.putTicketBack(item.number);
+      await this.refresh();
+      this.renderView(ticket);
     } catch (error) {
       this.on.failed(error);
     }

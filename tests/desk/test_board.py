@@ -85,6 +85,17 @@ async def test_each_promise_that_is_broken_shows_until_it_is_made_good(product: 
     assert await late(product) == []
 
 
+async def test_who_has_to_wait_again_is_owed_a_reply(product: Product, wang: str) -> None:
+    """The agent vanished after the first answer; the customer writes on to nobody."""
+    talk = await served(product, wang, first_s=10)
+    await product.handoff.requeue(talk.conversation, wang, "agent_absent")
+    wait(product, 170)
+    await talk.say("有人吗")
+    assert await late(product) == []
+    wait(product, 11)
+    assert await late(product) == [("next_reply", "")], "since they wait again, not since they asked again"
+
+
 async def test_a_call_back_not_made_in_time_is_late(product: Product) -> None:
     async with product.database.transaction() as session:
         await product.desk.create_ticket(session, "c", None, "13800000002", "请回电")

@@ -14,7 +14,7 @@ from banking_core.clock import ManualClock
 from banking_core.core import Core, build_core
 from banking_core.settings import BankSettings
 from banking_core.storage import Base, Database
-from desk import Desk
+from desk import DEMO_PASSWORD, Desk
 from desk.passwords import AgentPasswords
 from desk.safety import BankSafety
 from tests.banking_core.people import make_person
@@ -74,6 +74,11 @@ async def kinds(world: Any, core: Core, customer_id: str) -> frozenset[str]:
         return await core.restrictions.kinds(session, customer_id)
 
 
+async def called(page: Any, number: str) -> None:
+    """The agent takes the ticket and calls the number it shows."""
+    assert (await page.post(f"/tickets/{number}/phone"))[0] == 200
+
+
 async def the_ticket(page: Any) -> dict[str, Any]:
     [ticket] = (await page.get("/tickets"))[1]["items"]
     assert isinstance(ticket, dict)
@@ -93,6 +98,7 @@ async def test_the_customer_confirmed_on_the_phone_may_pay_again(
 ) -> None:
     page = await world.seated("xiaowang")
     number = (await the_ticket(page))["number"]
+    await called(page, number)
     body = {"note": "回电核对了三项，是本人", "is_owner": True}
     status, answer = await page.post(f"/tickets/{number}/finish", body)
     assert (status, answer["ticket"]["status"]) == (200, "done")
@@ -112,6 +118,7 @@ async def test_somebody_else_on_the_phone_freezes_the_customer(
 ) -> None:
     page = await world.seated("xiaowang")
     number = (await the_ticket(page))["number"]
+    await called(page, number)
     body = {"note": "客户说没有登录过", "is_owner": False}
     assert (await page.post(f"/tickets/{number}/finish", body))[0] == 200
     assert await kinds(world, core, customer_id) == {"view_only", "frozen"}
@@ -130,6 +137,48 @@ async def test_the_second_agent_s_verdict_is_refused_with_the_ticket(
 ) -> None:
     wang, li = await world.seated("xiaowang"), await world.seated("xiaoli")
     number = (await the_ticket(wang))["number"]
+    await called(wang, number)
+    assert (await li.post(f"/tickets/{number}/phone"))[1]["error"]["code"] == "ticket_taken"
     await wang.post(f"/tickets/{number}/finish", {"note": "是本人", "is_owner": True})
     assert (await li.post(f"/tickets/{number}/finish", {"note": "不是", "is_owner": False}))[0] == 409
     assert await kinds(world, core, customer_id) == frozenset()
+
+
+async def test_the_number_a_customer_gave_settles_nothing(
+    customer_id: str, world: Any, core: Core, desk: Desk
+) -> None:
+    """A thief may ask to be called back at a number of his own."""
+    async with world.db.transaction() as session:
+        number = await desk.create_ticket(session, "c1", customer_id, "13999999999", "请回电")
+    page = await world.seated("xiaowang")
+    await called(page, number)
+    for is_owner in (True, False):
+        status, answer = await page.post(f"/tickets/{number}/finish", {"note": "核实了", "is_owner": is_owner})
+        assert (status, answer["error"]["code"]) == (403, "not_to_be_settled")
+    assert await kinds(world, core, customer_id) == {"view_only"}
+    assert (await page.post(f"/tickets/{number}/finish", {"note": "已回电"}))[0] == 200
+    assert await kinds(world, core, customer_id) == {"view_only"}
+
+
+async def test_nobody_settles_who_it_was_without_having_called(
+    customer_id: str, world: Any, core: Core
+) -> None:
+    page = await world.seated("xiaowang")
+    number = (await the_ticket(page))["number"]
+    status, answer = await page.post(f"/tickets/{number}/finish", {"note": "是本人", "is_owner": True})
+    assert (status, answer["error"]["code"]) == (403, "not_to_be_settled")
+    assert "我来回电" in answer["error"]["text"]
+    assert await kinds(world, core, customer_id) == {"view_only"}
+
+
+async def test_an_agent_without_the_certification_settles_nothing(
+    customer_id: str, world: Any, core: Core, desk: Desk
+) -> None:
+    async with world.db.transaction() as session:
+        await desk.add_agent(session, "xiaozhao", "小赵", DEMO_PASSWORD)
+    page = await world.seated("xiaozhao")
+    number = (await the_ticket(page))["number"]
+    await called(page, number)
+    status, answer = await page.post(f"/tickets/{number}/finish", {"note": "是本人", "is_owner": True})
+    assert status == 403 and "反诈认证" in answer["error"]["text"]
+    assert await kinds(world, core, customer_id) == {"view_only"}

@@ -26,6 +26,7 @@ POSTS = [
     "/replies/r1/restore",
     "/replies/r1/move",
     "/tickets/GD20261015000001/finish",
+    "/tickets/GD20261015000001/put-back",
 ]
 FOREIGN = [
     {},

@@ -99,3 +99,30 @@ async def test_a_ticket_nobody_could_answer_is_refused(world: Any, phone: str, c
     assert caught.value.code == "ticket_invalid"
     async with world.db.snapshot() as session:
         assert await world.desk.open_ticket_count(session) == 0
+
+
+async def test_of_two_agents_one_calls_and_a_supervisor_may_step_in(world: Any) -> None:
+    number = await _file(world)
+    wang, li, lead = [await world.seated(name) for name in ("xiaowang", "xiaoli", "zhuguan")]
+    assert (await wang.post(f"/tickets/{number}/phone"))[1]["ticket"]["taken_by"] == "小王"
+    for act, body in (("phone", {}), ("put-back", {}), ("finish", {"note": "我也打了"})):
+        status, answer = await li.post(f"/tickets/{number}/{act}", body)
+        assert (status, answer["error"]["text"]) == (409, "小王正在处理这张工单。"), act
+    assert [item["taken_by"] for item in (await li.get("/tickets"))[1]["items"]] == ["小王"]
+    assert (await lead.post(f"/tickets/{number}/phone"))[1]["ticket"]["taken_by"] == "陈主管"
+    assert (await wang.post(f"/tickets/{number}/finish", {"note": "打过了"}))[0] == 409
+    assert (await lead.post(f"/tickets/{number}/put-back"))[1]["ticket"]["taken_by"] == ""
+    assert (await li.post(f"/tickets/{number}/phone"))[0] == 200
+    status, answer = await li.post(f"/tickets/{number}/finish", {"note": "已回电"})
+    assert (status, answer["ticket"]["finished_by"]) == (200, "小李")
+    for act in ("phone", "put-back"):
+        assert (await wang.post(f"/tickets/{number}/{act}"))[0] == 409, "whole numbers of finished ones stay hidden"
+
+
+async def test_what_the_bank_wants_to_know_is_called_first(world: Any) -> None:
+    await _file(world, "先来的")
+    async with world.db.transaction() as session:
+        await world.desk.ask_for(session, customer_id="customer-1", phone="13800000004", what="请核实身份")
+    page = await world.seated("xiaowang")
+    items = (await page.get("/tickets"))[1]["items"]
+    assert [(item["kind"], item["urgent"]) for item in items] == [("identity", True), ("callback", False)]

@@ -71,6 +71,7 @@ FIELDS = {
     "/desk/api/complaints/GD20261104000001/answer": ["text"],
     "/desk/api/tickets/GD20261104000001/finish": ["note", "is_owner"],
     "/desk/api/tickets/GD20261104000001/phone": ["number"],
+    "/desk/api/tickets/GD20261104000001/put-back": ["number"],
     "/wechat/callback": ["timestamp"],
     "/wechat/api/login": ["phone", "password"],
     "/wechat/api/login/resend": ["challenge_id"],

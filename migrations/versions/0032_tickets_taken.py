@@ -1,0 +1,30 @@
+"""Who works on a call-back, who wished it, and what comes first"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0032"
+down_revision = "0031"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Applies this revision. Tickets of no conversation were the bank's own."""
+    with op.batch_alter_table("desk_tickets") as table:
+        table.add_column(sa.Column("kind", sa.String(8), server_default="callback", nullable=False))
+        table.add_column(sa.Column("urgent", sa.Boolean(), server_default=sa.false(), nullable=False))
+        table.add_column(sa.Column("taken_by", sa.String(32), nullable=True))
+        table.create_check_constraint("kind", "kind IN ('callback', 'identity')")
+    op.execute("UPDATE desk_tickets SET kind = 'identity' WHERE conversation_id = ''")
+
+
+def downgrade() -> None:
+    """Takes this revision back."""
+    with op.batch_alter_table("desk_tickets") as table:
+        table.drop_constraint("kind", type_="check")
+        table.drop_column("taken_by")
+        table.drop_column("urgent")
+        table.drop_column("kind")
