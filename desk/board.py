@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import QueryableAttribute
 
@@ -25,6 +26,7 @@ from desk.reasons import reason_text
 
 TREND_DAYS = 14
 TOPICS_MAX = 10
+SETTLED = ("closed", "handed_back")
 HOURS = 24
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take the text for a formula
 
@@ -84,9 +86,7 @@ async def board(session: AsyncSession, day: date, now: datetime) -> Day:
     cases = rows.all()
     conversations = await _conversations(session, begins, ends)
     handed = {case.conversation_id for case in cases}
-    waits = sorted(
-        (case.claimed_at - case.queued_at).total_seconds() for case in cases if case.claimed_at is not None
-    )
+    waits = _waits(cases, now)
     ratings = (
         await session.scalars(
             select(AgentService.score).where(
@@ -94,12 +94,13 @@ async def board(session: AsyncSession, day: date, now: datetime) -> Day:
             )
         )
     ).all()
-    questions = await open_questions(session, begins, TOPICS_MAX)
+    questions = await open_questions(session, begins, TOPICS_MAX, until=ends)
+    alone = conversations - await _with_people(session, begins, ends)
     return Day(
         day=day,
         conversations=len(conversations),
         handed_over=len(handed),
-        solved_alone=Kept(len(conversations - handed), len(conversations)),
+        solved_alone=Kept(len(alone), len(conversations)),
         reasons=[
             (reason_text(code), count) for code, count in Counter(c.reason for c in cases).most_common()
         ],
@@ -109,13 +110,10 @@ async def board(session: AsyncSession, day: date, now: datetime) -> Day:
             for code, count in Counter(c.outcome for c in cases if c.outcome).most_common()
         ],
         wait_mean_s=round(sum(waits) / len(waits), 1) if waits else None,
-        wait_p90_s=waits[int(0.9 * (len(waits) - 1))] if waits else None,
+        wait_p90_s=waits[ceil(0.9 * len(waits)) - 1] if waits else None,
         wait_max_s=waits[-1] if waits else None,
         first_reply=_first_replies(cases, now),
-        next_reply=Kept(
-            sum(max(case.replies - 1, 0) - case.late_replies for case in cases if case.replies),
-            sum(max(case.replies - 1, 0) for case in cases if case.replies),
-        ),
+        next_reply=_next_replies(cases, now),
         resolution=_resolutions(cases, now),
         csat_mean=round(sum(score or 0 for score in ratings) / len(ratings), 2) if ratings else None,
         csat_count=len(ratings),
@@ -161,7 +159,7 @@ def as_csv(day: Day) -> str:
     page = io.StringIO()
     writer = csv.writer(page)
     writer.writerow(("指标", "数值"))
-    writer.writerows((_harmless(name), value) for name, value in rows)
+    writer.writerows((harmless(name), value) for name, value in rows)
     return "\ufeff" + page.getvalue()
 
 
@@ -175,7 +173,8 @@ def _shown(value: float | None) -> object:
     return "" if value is None else value
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """No formula to a spreadsheet."""
     return f"'{text}" if text.startswith(DANGEROUS) else text
 
 
@@ -196,10 +195,46 @@ def _first_replies(cases: Sequence[Case], now: datetime) -> Kept:
     return Kept(kept, kept + late)
 
 
+def _next_replies(cases: Sequence[Case], now: datetime) -> Kept:
+    """Of those that were given, or should have been by now."""
+    owed = late = 0
+    for case in cases:
+        owed, late = owed + case.owed_replies, late + case.late_replies
+        if case.next_reply_due_at is not None and now > case.next_reply_due_at:
+            late += 1
+        elif case.next_reply_due_at is not None:
+            owed -= 1
+    return Kept(owed - late, owed)
+
+
+def _waits(cases: Sequence[Case], now: datetime) -> list[float]:
+    """Seconds, shortest first, until somebody took them, they left, or now; who found nobody there did not wait."""
+    ends = ((case, case.claimed_at or case.ended_at or now) for case in cases)
+    return sorted(
+        (until - case.queued_at).total_seconds()
+        for case, until in ends
+        if case.claimed_at is not None or until > case.queued_at
+    )
+
+
 def _resolutions(cases: Sequence[Case], now: datetime) -> Kept:
-    kept = sum(case.ended_at is not None and case.ended_at <= case.resolution_due_at for case in cases)
+    """Of those a person settled, or should have by now; who left before that was due does not count."""
+    kept = sum(
+        case.outcome in SETTLED and case.ended_at is not None and case.ended_at <= case.resolution_due_at
+        for case in cases
+    )
     late = sum((case.ended_at or now) > case.resolution_due_at for case in cases)
     return Kept(kept, kept + late)
+
+
+async def _with_people(session: AsyncSession, begins: datetime, ends: datetime) -> set[str]:
+    """Conversations in which a person was asked for, or still had the customer, in that time."""
+    rows = await session.scalars(
+        select(Case.conversation_id)
+        .where(Case.queued_at < ends, or_(Case.ended_at.is_(None), Case.ended_at >= begins))
+        .distinct()
+    )
+    return set(rows)
 
 
 async def _conversations(session: AsyncSession, begins: datetime, ends: datetime) -> set[str]:

@@ -41,30 +41,39 @@ class Cases:
 
     async def queued(self, session: AsyncSession, asking: Asking, placement: Placement) -> None:
         """The customer waits from now on."""
-        now = self._clock.now()
-        due = self._matters.deadlines(placement.reason, now)
-        session.add(
-            Case(
-                id=new_id(),
-                conversation_id=asking.conversation_id,
-                customer_id=asking.customer_id,
-                channel=asking.channel,
-                reason=placement.reason,
-                level=asking.level,
-                matter=asking.matter,
-                language=asking.language,
-                certification=self._matters.row(placement.reason).certification or "",
-                priority=placement.priority,
-                queued_at=now,
-                first_reply_due_at=due.first_reply_at,
-                resolution_due_at=due.resolution_at,
-                replies=0,
-                late_replies=0,
-                passed_by=[],
-            )
-        )
+        session.add(self._case(asking, placement))
         await session.flush()
         await self._routing.offer(session)
+
+    async def turned_away(self, session: AsyncSession, asking: Asking, placement: Placement) -> None:
+        """Nobody is there who may serve the customer: kept for the day's figures, no clock runs."""
+        case = self._case(asking, placement)
+        case.ended_at, case.outcome = case.queued_at, "unattended"
+        session.add(case)
+        await session.flush()
+
+    def _case(self, asking: Asking, placement: Placement) -> Case:
+        now = self._clock.now()
+        due = self._matters.deadlines(placement.reason, now)
+        return Case(
+            id=new_id(),
+            conversation_id=asking.conversation_id,
+            customer_id=asking.customer_id,
+            channel=asking.channel,
+            reason=placement.reason,
+            level=asking.level,
+            matter=asking.matter,
+            language=asking.language,
+            certification=self._matters.row(placement.reason).certification or "",
+            priority=placement.priority,
+            queued_at=now,
+            first_reply_due_at=due.first_reply_at,
+            resolution_due_at=due.resolution_at,
+            replies=0,
+            owed_replies=0,
+            late_replies=0,
+            passed_by=[],
+        )
 
     async def admit(
         self,
@@ -127,6 +136,7 @@ class Cases:
         """A reply is owed from now on, unless one was owed already."""
         if case.asked_at is None:
             now = self._clock.now()
+            case.owed_replies += 1
             case.asked_at, case.next_reply_due_at = now, self._matters.next_reply_at(case.reason, now)
 
     async def requeued(self, session: AsyncSession, conversation_id: str) -> None:
@@ -140,13 +150,15 @@ class Cases:
             await self._routing.offer(session)
 
     async def ended(self, session: AsyncSession, conversation_id: str, how: Ended) -> None:
-        """Every clock stops; a reply still owed that is late by now counts as late."""
+        """Every clock stops; a reply still owed is late if it is by now, and otherwise was not owed."""
         case = await self._open(session, conversation_id)
         if case is None:
             return
         now = self._clock.now()
         if case.next_reply_due_at is not None and now > case.next_reply_due_at:
             case.late_replies += 1
+        elif case.next_reply_due_at is not None:
+            case.owed_replies -= 1
         case.ended_at, case.outcome = now, how
         case.asked_at = case.next_reply_due_at = case.offered_to = case.offered_until = None
         await session.flush()

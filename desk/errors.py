@@ -252,7 +252,7 @@ class NotToBeSettled(DeskError):
 
     code = "not_to_be_settled"
     status = 403
-    default_text = "客户自己留的工单不能用来解除限制或锁定账户，请按身份核实工单上的电话回电。"
+    default_text = "客户自己留的工单不能用来解除限制或锁定账户，请按银行发起的工单回电。"
 
 
 class Unavailable(DeskError):

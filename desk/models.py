@@ -24,7 +24,7 @@ from banking_core.vault import Sealed, SealedRow, shown
 CONVERSATION_ID_CHARS_MAX = 64
 
 
-TICKET_KINDS = ("callback", "identity")
+TICKET_KINDS = ("callback", "bank")
 OUTCOMES = ("closed", "handed_back", "left", "hung_up", "unattended")
 ROLES = ("agent", "senior", "supervisor", "auditor")
 LOAD_MAX = 50  # customers served at once
@@ -118,8 +118,8 @@ class Case(Base):
 
     `reason`, `level`, `matter` and `language` say what it is about (see `bot.conversation.staffing.Asking`),
     `certification` what its agent must hold, "" for nothing. `asked_at` is since when the customer waits for a reply
-    after the first one; `late_replies` counts those that came too late. `offered_to` may take it alone until
-    `offered_until`; `passed_by` let their offer go by.
+    after the first one; `owed_replies` counts those waits, `late_replies` those that were too long. `offered_to` may
+    take it alone until `offered_until`; `passed_by` let their offer go by.
     """
 
     __tablename__ = "desk_cases"
@@ -147,6 +147,7 @@ class Case(Base):
     asked_at: Mapped[datetime | None]
     next_reply_due_at: Mapped[datetime | None]
     replies: Mapped[int] = mapped_column(Integer, default=0)
+    owed_replies: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     late_replies: Mapped[int] = mapped_column(Integer, default=0)
     resolution_due_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
@@ -159,7 +160,7 @@ class Case(Base):
 class Ticket(SealedRow, Base):
     """A call-back that was promised. `answer` is what the agent noted when finishing it.
 
-    `kind` is 'callback' when the customer wants to be called, at whatever number they gave, and 'identity' when the
+    `kind` is 'callback' when the customer wants to be called, at whatever number they gave, and 'bank' when the
     bank wants to know who they are, at the number it knows. `urgent` ones come first. `taken_by` works on it.
     """
 

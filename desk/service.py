@@ -6,6 +6,7 @@ Methods that take a session never commit. `Desk` also is what the hub calls its 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.audit import Who, current, note
 from banking_core.clock import Clock
 from banking_core.storage import Database, new_id
-from bot.conversation.staffing import Asking, Ended, Placement, Speaker
+from bot.conversation.staffing import Asking, Ended, OwedCall, Placement, Speaker
 from desk.canned import CannedReplies
 from desk.cards import CustomerCards, NoCards
 from desk.cases import Cases
@@ -28,6 +29,7 @@ from desk.matters import Matters, packaged_matters
 from desk.models import DeskAgent
 from desk.passwords import AgentPasswords
 from desk.presences import BREAK_BEGAN, BREAK_DEFAULT, BREAK_ENDED, Presences, PresenceState
+from desk.reasons import reason_text
 from desk.roles import RIGHTS
 from desk.routing import Routing, may_take
 from desk.rules import DeskRules
@@ -35,6 +37,8 @@ from desk.safety import NoSafety, Safety
 from desk.tickets import Tickets, TicketView
 from desk.wording import packaged_wording
 
+log = logging.getLogger(__name__)
+URGENT_CALL = "{reason}：客户需要人工时没有同事能接待。请尽快回电，先问平安，再核实身份和资金安全。"
 CALL_FIRST = "请先点“我来回电”，按上面的号码打给客户，再登记核实结果。"
 NOT_CERTIFIED = "登记核实结果要由有“{name}”的同事来做，请放回工单。"
 DEMO_PASSWORD = "Desk2026!"
@@ -186,7 +190,29 @@ class Desk:
 
     async def ask_for(self, session: AsyncSession, *, customer_id: str, phone: str, what: str) -> None:
         """The bank wants a customer called, whether or not they are in a conversation. See `identity.Callbacks`."""
-        await self._tickets.create(session, "", customer_id, phone, what, kind="identity", urgent=True)
+        await self._tickets.create(session, "", customer_id, phone, what, kind="bank", urgent=True)
+
+    async def turned_away(self, session: AsyncSession, asking: Asking, placement: Placement) -> None:
+        """See `Cases.turned_away`."""
+        await self.cases.turned_away(session, asking, placement)
+
+    async def owe_call(
+        self, session: AsyncSession, conversation_id: str, customer_id: str, phone: str, reason: str
+    ) -> OwedCall | None:
+        """See `Staffing.owe_call`."""
+        row = self.matters.row(reason)
+        if not row.calls_back:
+            return None
+        owed = await self._tickets.owed_by_bank(session, conversation_id)
+        if owed is not None:
+            return OwedCall(owed.number, owed.promised_at)
+        until = self.matters.deadlines(reason, self._clock.now()).resolution_at
+        content = URGENT_CALL.format(reason=reason_text(reason))
+        number = await self._tickets.create(
+            session, conversation_id, customer_id, phone, content, kind="bank", urgent=True, promised_at=until
+        )
+        log.warning("urgent_call_owed", extra={"ticket": number, "reason": reason})
+        return OwedCall(number, until)
 
     async def list_tickets(
         self, session: AsyncSession, agent_id: str, status: str = "open"
@@ -232,7 +258,7 @@ class Desk:
         return view
 
     async def _assert_settles(self, session: AsyncSession, ticket: TicketView, agent_id: str) -> None:
-        if ticket.kind != "identity":
+        if ticket.kind != "bank":
             raise NotToBeSettled()
         if ticket.taken_by != agent_id:
             raise NotToBeSettled(CALL_FIRST)

@@ -29,7 +29,7 @@ class TicketView:
     """A ticket as agents see it; `phone` is whole here and masked by whoever shows it.
 
     restricted: the customer may move no money until the agent has made sure who they are.
-    kind: 'callback' as the customer wished, 'identity' when the bank itself wants to know who they are.
+    kind: 'callback' as the customer wished, 'bank' when the bank itself wants them called, at the number it knows.
     """
 
     number: str
@@ -66,6 +66,7 @@ class Tickets:
         *,
         kind: str = "callback",
         urgent: bool = False,
+        promised_at: datetime | None = None,
     ) -> str:
         """Files a ticket and returns its number, 'GD' + bank date + 6 digits. Raises TicketInvalid."""
         phone, content = phone.replace(" ", ""), content.strip()[:CONTENT_CHARS_MAX]
@@ -87,7 +88,7 @@ class Tickets:
                 kind=kind,
                 urgent=urgent,
                 created_at=now,
-                promised_at=self._matters.callback_at(now),
+                promised_at=promised_at or self._matters.callback_at(now),
             )
             try:
                 async with session.begin_nested():
@@ -109,6 +110,14 @@ class Tickets:
             .limit(LISTED_MAX)
         )
         return [_view(ticket, name) for ticket, name in (await session.execute(statement)).all()]
+
+    async def owed_by_bank(self, session: AsyncSession, conversation_id: str) -> TicketView | None:
+        """The bank's own call-back to whoever speaks in this conversation that nobody has finished yet."""
+        statement = select(Ticket).where(
+            Ticket.conversation_id == conversation_id, Ticket.kind == "bank", Ticket.status == "open"
+        )
+        ticket = (await session.scalars(statement.limit(1))).first()
+        return _view(ticket, None) if ticket is not None else None
 
     async def open_count(self, session: AsyncSession) -> int:
         """How many call-backs are owed."""

@@ -165,6 +165,7 @@ class ReasonRow(Strict):
     general: bool = False
     told: bool = False
     level: Level | None = None
+    calls_back: bool = False
     certification: str | None = None
     role: Literal["agent", "senior", "supervisor"] | None = None
     priority: int = Field(ge=1, le=99)

@@ -55,11 +55,14 @@ async def most_asked(session: AsyncSession, since: datetime, limit: int) -> list
     return [str(action).removeprefix(ANSWERED) for action, _ in rows]
 
 
-async def open_questions(session: AsyncSession, since: datetime, limit: int) -> list[OpenQuestion]:
+async def open_questions(
+    session: AsyncSession, since: datetime, limit: int, *, until: datetime | None = None
+) -> list[OpenQuestion]:
     """Questions without an answer since then that nobody has settled, the most frequent first."""
+    ended = () if until is None else (Message.created_at < until,)
     rows = await session.execute(
         select(Message.id, Message.text_sealed, Message.action, Message.created_at)
-        .where(Message.action.in_(UNANSWERED), Message.created_at >= since)
+        .where(Message.action.in_(UNANSWERED), Message.created_at >= since, *ended)
         .order_by(Message.created_at.desc())
         .limit(MESSAGES_MAX)
     )

@@ -22,9 +22,10 @@ from bot.conversation.redaction import for_log, without_secrets
 from bot.conversation.staffing import Staffing
 from bot.conversation.turns import TurnRunner
 from bot.conversation.views import ConversationStatus, QueueItem, ServedItem, message_view
+from bot.dialogue.reasons import Reason
 from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import Choice, Reply
-from bot.dialogue.state import Pending, state_from_json
+from bot.dialogue.state import state_from_json
 
 TRANSFERRED = "transferred"
 RATE_IN_CHAT = "本次人工服务已结束，请给同事打个分。再发消息就由小掌柜接待您。"
@@ -309,13 +310,13 @@ class Handoff:
 
     async def _give_up(self, session: AsyncSession, conversation: Conversation) -> Message:
         now = self._bank.clock.now()
+        reason = conversation.handoff_reason or Reason.ASKED
         ownership.give_to_bot(conversation)
         await self._staffing.ended(session, conversation.id, "unattended")
         state = state_from_json(conversation.state)
-        state.pending = Pending("ticket")
+        reply = await self._runner.nobody_there(session, conversation, state, reason, now)
         conversation.state = state.to_json()
-        opens_at = self._staffing.opens_at(now)
-        return log.append_reply(session, conversation, now, self._runner.nobody_on_duty(opens_at, now))
+        return log.append_reply(session, conversation, now, reply)
 
     async def facts(self, conversation_id: str) -> dict[str, Any]:
         """What an agent needs so as not to ask again. Personal data is masked. See `CaseFile.facts`."""

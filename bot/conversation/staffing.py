@@ -40,6 +40,14 @@ class Placement:
     staffed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class OwedCall:
+    """A call the bank makes to a customer, by itself, until `promised_at`."""
+
+    number: str
+    promised_at: datetime
+
+
 class Staffing(Protocol):
     """The people behind the assistant. Every method works inside the caller's transaction and never commits."""
 
@@ -55,6 +63,16 @@ class Staffing(Protocol):
 
     async def place(self, session: AsyncSession, asking: Asking) -> Placement:
         """Decides why and how urgently; changes nothing."""
+        ...
+
+    async def turned_away(self, session: AsyncSession, asking: Asking, placement: Placement) -> None:
+        """Nobody is there who may serve the customer; they are told so."""
+        ...
+
+    async def owe_call(
+        self, session: AsyncSession, conversation_id: str, customer_id: str, phone: str, reason: str
+    ) -> OwedCall | None:
+        """Files a call to the customer's own number where the matter cannot wait; once for a conversation."""
         ...
 
     async def queued(self, session: AsyncSession, asking: Asking, placement: Placement) -> None:

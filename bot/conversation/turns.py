@@ -40,6 +40,7 @@ NO_SECRET_WANTED = "现在不需要输入密码或验证码，我已经把它遮
 NOT_IN_THIS_CHAT = "密码和验证码请不要发在聊天里，我已经遮住了，也没有使用。请在安全页面输入。"
 BACK_FROM_QUEUE = "好的，不排队了。我继续帮您，想办什么直接说。"
 NOBODY_ON_DUTY = "{why}要不要给您留一张工单？同事会给您回电话。（服务时间：{hours}）"
+CALL_OWED = "{why}我已经替您登记了紧急回电，同事会在{until}前打您尾号{tail}的手机，工单编号{number}。"
 NOBODY_NOW = "能接待您的同事们现在都不在线。"
 NOBODY_UNTIL = "同事们现在都不在线，{at}上班。"
 SAFETY_ANSWER = "answer:safety."  # knowledge has warned the customer already
@@ -344,8 +345,8 @@ class TurnRunner:
         asking = await self._asking(session, conversation, state, reason, now)
         placement = await self.staffing.place(session, asking)
         if not placement.staffed:
-            state.pending = Pending("ticket")
-            return self.nobody_on_duty(self.staffing.opens_at(now), now)
+            await self.staffing.turned_away(session, asking, placement)
+            return await self.nobody_there(session, conversation, state, placement.reason, now)
         ownership.queue_up(conversation, placement.reason, placement.priority, now)
         await self.staffing.queued(session, asking, placement)
         if turn is not None:
@@ -358,9 +359,26 @@ class TurnRunner:
             choices=choices("取消排队"),
         )
 
-    def nobody_on_duty(self, opens_at: datetime, now: datetime) -> Reply:
-        """Says so at once, with when somebody is back, and offers a call-back."""
+    async def nobody_there(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        state: DialogueState,
+        reason: str,
+        now: datetime,
+    ) -> Reply:
+        """Says so at once, with when somebody is back; a call-back is offered, or promised if it cannot wait."""
+        opens_at = self.staffing.opens_at(now)
         why = NOBODY_NOW if opens_at <= now else NOBODY_UNTIL.format(at=moment_words(opens_at, now))
+        if conversation.customer_id is not None:
+            phone = (await self._bank.customers.get(session, conversation.customer_id)).phone
+            owed = await self.staffing.owe_call(
+                session, conversation.id, conversation.customer_id, phone, reason
+            )
+            if owed is not None:
+                until = moment_words(owed.promised_at, now)
+                return Reply(CALL_OWED.format(why=why, until=until, tail=phone[-4:], number=owed.number))
+        state.pending = Pending("ticket")
         hours = self._bank.terms.value("service.agent_hours")
         return Reply(NOBODY_ON_DUTY.format(why=why, hours=hours), choices=choices("留工单", "不用了"))
 

@@ -88,7 +88,7 @@ export class TicketBoard {
     const open = item.status === "open";
     const rows = [
       ["联系电话", phone, open ? reveal : null, open ? back : null],
-      ...(item.kind === "identity" ? [["谁要回电", "银行发起的身份核实，号码是客户预留的"]] : [["谁要回电", "客户自己留的，号码未经核实"]]),
+      ...(item.kind === "bank" ? [["谁要回电", "银行发起，号码是客户预留的"]] : [["谁要回电", "客户自己留的，号码未经核实"]]),
       ["提交时间", momentText(item.created_at)], ["承诺回电", `${momentText(item.promised_at)}前`],
     ];
     byId("ticket").replaceChildren(
@@ -116,7 +116,7 @@ export class TicketBoard {
     note.value = this.notes.get(item.number) ?? "";
     return el("form", { class: "ticket-form", onsubmit: (event) => this.finish(event, item, note) },
       el("label", { for: "ticket-note", text: "处理结果" }), note,
-      item.kind === "identity" ? this.verdicts() : null,
+      item.kind === "bank" ? this.verdicts() : null,
       el("button", { type: "submit", class: "button primary", "data-testid": "ticket-finish", text: "办结工单" }));
   }
 

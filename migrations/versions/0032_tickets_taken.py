@@ -1,4 +1,4 @@
-"""Who works on a call-back, who wished it, and what comes first"""
+"""Who works on a call-back, who wished it, and what comes first; how many replies were owed"""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ def upgrade() -> None:
         table.add_column(sa.Column("kind", sa.String(8), server_default="callback", nullable=False))
         table.add_column(sa.Column("urgent", sa.Boolean(), server_default=sa.false(), nullable=False))
         table.add_column(sa.Column("taken_by", sa.String(32), nullable=True))
-        table.create_check_constraint("kind", "kind IN ('callback', 'identity')")
-    op.execute("UPDATE desk_tickets SET kind = 'identity' WHERE conversation_id = ''")
+        table.create_check_constraint("kind", "kind IN ('callback', 'bank')")
+    op.add_column("desk_cases", sa.Column("owed_replies", sa.Integer(), server_default="0", nullable=False))
+    op.execute("UPDATE desk_cases SET owed_replies = replies - 1 WHERE replies > 1")
+    op.execute("UPDATE desk_tickets SET kind = 'bank' WHERE conversation_id = ''")
 
 
 def downgrade() -> None:
     """Takes this revision back."""
+    with op.batch_alter_table("desk_cases") as table:
+        table.drop_column("owed_replies")
     with op.batch_alter_table("desk_tickets") as table:
         table.drop_constraint("kind", type_="check")
         table.drop_column("taken_by")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import os
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
 from playwright.async_api import expect
 
+from banking_core.clock import bank_date
 from bot.assembly import Product
 from bot.conversation.views import Inbound
-from desk.board import as_csv, board
+from desk.board import Day, Kept, as_csv, board, harmless
 from desk.clocks import breaches
 from tests.bot.conversation.talking import Talk, folder, product
 from tests.browsers import open_browser
@@ -124,9 +126,84 @@ async def test_the_day_counts_what_came_and_what_was_kept(product: Product, wang
     assert (day.first_reply.kept, day.first_reply.of) == (1, 2), "who left in time was promised nothing"
     assert (day.next_reply.kept, day.next_reply.of) == (1, 2)
     assert (day.csat_mean, day.csat_count) == (4.0, 1)
-    assert day.wait_max_s == 0.0
+    assert (day.wait_mean_s, day.wait_max_s) == (3.3, 10.0), "who gave up waited too"
     assert day.trend[-1][1:] == (4, 3)
     assert slow.conversation in await product.handoff.mine(wang)
+
+
+async def day_of(product: Product, *, back: int = 0) -> Day:
+    now = product.clock.now()
+    async with product.database.snapshot() as session:
+        return await board(session, bank_date(now) - timedelta(days=back), now)
+
+
+async def test_who_asked_for_a_person_and_found_nobody_was_not_solved_by_the_assistant(
+    product: Product,
+) -> None:
+    talk = await Talk(product).begin()
+    await talk.say("转人工")
+    day = await day_of(product)
+    assert (day.conversations, day.handed_over, day.solved_alone.kept) == (1, 1, 0)
+    assert dict(day.outcomes) == {"无人接待": 1}
+    assert (day.wait_max_s, day.first_reply.of, day.resolution.of) == (None, 0, 0), (
+        "they were promised nothing"
+    )
+
+
+async def test_who_has_been_with_an_agent_since_yesterday_is_not_solved_by_the_assistant(
+    product: Product, wang: str
+) -> None:
+    talk = await served(product, wang, first_s=10)
+    wait(product, 24 * 3600)
+    await talk.say("你好")
+    today = await day_of(product)
+    assert (today.conversations, today.handed_over, today.solved_alone.kept) == (1, 0, 0)
+
+
+async def test_several_lines_to_one_question_are_one_reply_and_a_close_in_time_breaks_no_promise(
+    product: Product, wang: str
+) -> None:
+    talk = await served(product, wang, first_s=10)
+    for number in range(4):
+        await product.handoff.agent_say(talk.conversation, wang, "再说一句", f"more-{number}")
+    assert (await day_of(product)).next_reply == Kept(0, 0), "the customer asked nothing more"
+    await talk.say("卡刷不了")
+    assert (await day_of(product)).next_reply == Kept(0, 0), "there is still time"
+    wait(product, 60)
+    await product.handoff.close(talk.conversation, wang)
+    assert (await day_of(product)).next_reply == Kept(0, 0)
+
+
+async def test_a_reply_owed_for_too_long_is_broken_before_it_comes_and_only_once(
+    product: Product, wang: str
+) -> None:
+    talk = await served(product, wang, first_s=10)
+    await talk.say("卡刷不了")
+    wait(product, 181)
+    assert (await day_of(product)).next_reply == Kept(0, 1)
+    await product.handoff.agent_say(talk.conversation, wang, "我看看", "late-0001")
+    assert (await day_of(product)).next_reply == Kept(0, 1)
+
+
+async def test_who_left_was_not_settled_and_who_still_waits_does_wait(product: Product, wang: str) -> None:
+    left = await asks(product, wang)
+    wait(product, 30)
+    await left.say("取消排队")
+    waits = await asks(product, wang)
+    wait(product, 600)
+    day = await day_of(product)
+    assert day.resolution == Kept(0, 0)
+    assert (day.wait_mean_s, day.wait_p90_s, day.wait_max_s) == (315.0, 600.0, 600.0)
+    assert waits.conversation not in await product.handoff.mine(wang)
+
+
+async def test_yesterday_s_questions_without_an_answer_are_yesterday_s(product: Product) -> None:
+    talk = await Talk(product).begin()
+    await product.hub.receive(Inbound(talk.conversation, "one", "咕噜咕噜咕噜"))
+    wait(product, 24 * 3600)
+    await product.hub.receive(Inbound(talk.conversation, "two", "啪嗒啪嗒啪嗒"))
+    assert [text for text, _ in (await day_of(product, back=1)).topics] == ["咕噜咕噜咕噜"]
+    assert [text for text, _ in (await day_of(product)).topics] == ["啪嗒啪嗒啪嗒"]
 
 
 async def test_unanswered_topics_are_masked_and_no_formula_reaches_a_spreadsheet(product: Product) -> None:
@@ -138,12 +215,11 @@ async def test_unanswered_topics_are_masked_and_no_formula_reaches_a_spreadsheet
         assert agent is not None
         await product.desk.set_presence(session, agent.id, "break", "meal")
     wait(product, 90)
-    now = product.clock.now()
-    async with product.database.snapshot() as session:
-        day = await board(session, now.date(), now)
+    day = await day_of(product)
     assert "小休分钟：小王 用餐 10:30起（还没结束）,1.5" in as_csv(day)
     rows = list(csv.reader(io.StringIO(as_csv(day).removeprefix("\ufeff"))))
     assert all(len(row) == 2 and not row[0].startswith(("=", "+", "-", "@")) for row in rows)
+    assert harmless("=1+1") == "'=1+1" and harmless("\t1") == "'\t1" and harmless("好") == "好"
     assert "13812345678" not in as_csv(day) and any("咕噜" in row[0] for row in rows)
 
 

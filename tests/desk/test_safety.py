@@ -153,7 +153,9 @@ async def test_the_number_a_customer_gave_settles_nothing(
     page = await world.seated("xiaowang")
     await called(page, number)
     for is_owner in (True, False):
-        status, answer = await page.post(f"/tickets/{number}/finish", {"note": "核实了", "is_owner": is_owner})
+        status, answer = await page.post(
+            f"/tickets/{number}/finish", {"note": "核实了", "is_owner": is_owner}
+        )
         assert (status, answer["error"]["code"]) == (403, "not_to_be_settled")
     assert await kinds(world, core, customer_id) == {"view_only"}
     assert (await page.post(f"/tickets/{number}/finish", {"note": "已回电"}))[0] == 200

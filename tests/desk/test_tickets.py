@@ -116,7 +116,9 @@ async def test_of_two_agents_one_calls_and_a_supervisor_may_step_in(world: Any) 
     status, answer = await li.post(f"/tickets/{number}/finish", {"note": "已回电"})
     assert (status, answer["ticket"]["finished_by"]) == (200, "小李")
     for act in ("phone", "put-back"):
-        assert (await wang.post(f"/tickets/{number}/{act}"))[0] == 409, "whole numbers of finished ones stay hidden"
+        assert (await wang.post(f"/tickets/{number}/{act}"))[0] == 409, (
+            "whole numbers of finished ones stay hidden"
+        )
 
 
 async def test_what_the_bank_wants_to_know_is_called_first(world: Any) -> None:
@@ -125,4 +127,4 @@ async def test_what_the_bank_wants_to_know_is_called_first(world: Any) -> None:
         await world.desk.ask_for(session, customer_id="customer-1", phone="13800000004", what="请核实身份")
     page = await world.seated("xiaowang")
     items = (await page.get("/tickets"))[1]["items"]
-    assert [(item["kind"], item["urgent"]) for item in items] == [("identity", True), ("callback", False)]
+    assert [(item["kind"], item["urgent"]) for item in items] == [("bank", True), ("callback", False)]

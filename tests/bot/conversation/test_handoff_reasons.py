@@ -57,10 +57,11 @@ async def talk(product: Product) -> Talk:
 
 
 async def waiting(talk: Talk) -> tuple[str, str | None]:
-    """Who has the conversation, and the reason of the newest case."""
+    """Who has the conversation, and the reason of the case under way."""
+    under_way = select(Case).where(Case.conversation_id == talk.conversation, Case.ended_at.is_(None))
     async with talk.product.database.snapshot() as session:
         conversation = await session.get(Conversation, talk.conversation)
-        case = await session.scalar(select(Case).where(Case.conversation_id == talk.conversation))
+        case = await session.scalar(under_way)
     assert conversation is not None
     assert case is None or conversation.handoff_reason == case.reason
     return conversation.owner, case.reason if case else None
@@ -135,7 +136,7 @@ async def test_the_more_urgent_is_ahead_and_the_others_hear_of_it(product: Produ
     ]
 
 
-async def test_without_a_certified_agent_the_customer_is_told_and_offered_a_call_back(
+async def test_without_a_certified_agent_a_swindler_s_victim_is_told_and_called_back(
     product: Product,
 ) -> None:
     await on_duty(product, "xiaowang")
@@ -144,7 +145,7 @@ async def test_without_a_certified_agent_the_customer_is_told_and_offered_a_call
             agent.certifications = []
     talk = await Talk(product).begin()
     await talk.say("对方让我转到安全账户")
-    assert "留一张工单" in await talk.say("转人工")
+    assert "紧急回电" in await talk.say("转人工")
     assert await waiting(talk) == ("bot", None)
 
 
@@ -229,3 +230,48 @@ async def test_however_many_an_agent_claims_at_once_their_load_holds(busy: Produ
     assert sum(isinstance(outcome, FullyLoaded) for outcome in outcomes) == 5
     assert len(await busy.handoff.mine(agent)) == 3
     assert len(await busy.handoff.queue()) == 5
+
+
+async def urgent(product: Product) -> list[tuple[str, str, str]]:
+    """Calls the bank owes by itself: the number it calls, the conversation, and what the agent reads."""
+    async with product.database.transaction() as session:
+        tickets = await product.desk.list_tickets(session, "a1")
+    return [(t.phone, t.conversation_id, t.content) for t in tickets if t.urgent and t.kind == "bank"]
+
+
+async def test_who_is_in_distress_at_night_is_called_without_having_to_ask(product: Product) -> None:
+    """Nobody is promised who is not there; the call goes to the bank's own number of the customer, once."""
+    talk = await Talk(product).begin()
+    said = await talk.say("我不想活了")
+    assert "110或120" in said and "同事会在" in said and "尾号0004" in said and "留工单" not in said
+    assert "马上请同事" not in said
+    await talk.say("我真的不想活了")
+    [(phone, conversation, content)] = await urgent(product)
+    assert (phone, conversation) == ("13800000004", talk.conversation)
+    assert "情绪危急" in content
+
+
+async def test_an_order_that_was_stopped_with_nobody_there_is_called_about(product: Product) -> None:
+    product.bank.orders.use_risk(Risk(rules=Rules.parse(STOP)))
+    talk = await Talk(product).begin()
+    await talk.say(TOPUP)
+    assert "工单编号GD" in await talk.say("确认")
+    assert "风险核实" in (await urgent(product))[0][2]
+
+
+async def test_when_the_last_agent_leaves_who_waits_in_distress_is_called(product: Product) -> None:
+    await on_duty(product, "xiaowang")
+    talk = await Talk(product).begin()
+    await talk.say("我不想活了")
+    product.clock.advance(seconds=46)  # type: ignore[attr-defined]
+    assert await product.handoff.sweep_unattended() == 1
+    assert "情绪危急" in (await urgent(product))[0][2]
+    assert "尾号0004" in (await product.hub.history(talk.conversation))[-1]["text"]
+
+
+async def test_whoever_only_asks_for_a_person_at_night_is_asked_whether_to_be_called(
+    product: Product,
+) -> None:
+    talk = await Talk(product).begin()
+    assert "留一张工单" in await talk.say("转人工")
+    assert await urgent(product) == []
