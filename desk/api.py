@@ -238,7 +238,7 @@ class DeskApi:
         """The ticket is this agent's from now on, with the whole number to call; audited."""
         async with self._deps.db.transaction() as session:
             ticket = await self._deps.desk.take_ticket(session, request.match_info["number"], seat.agent_id)
-        await self._live.refresh_all()
+        self._live.refresh_all()
         return json_answer({"phone": ticket.phone, "ticket": ticket_view(ticket)})
 
     async def ticket_put_back(self, request: web.Request, seat: Seat) -> web.StreamResponse:
@@ -246,7 +246,7 @@ class DeskApi:
         async with self._deps.db.transaction() as session:
             number = request.match_info["number"]
             ticket = await self._deps.desk.put_ticket_back(session, number, seat.agent_id)
-        await self._live.refresh_all()
+        self._live.refresh_all()
         return json_answer({"ticket": ticket_view(ticket)})
 
     def seated(
