@@ -16,7 +16,7 @@ from bot.dialogue.reply import Card, Fact, Reply, choices
 from bot.dialogue.skill import (
     AskSecret,
     Done,
-    HandOver,
+    Held,
     Prove,
     ReadBack,
     SettleLater,
@@ -58,7 +58,7 @@ class OrderSkill(Skill):
             order = await self._draft(turn, frame)
         if order.status not in OPEN:
             return Done(receipt(order))  # the risk area blocked it
-        if order.risk_verdict == "human":
+        if _waits(order):
             return _to_human(order)
         with refusals():
             await bank_of(turn).orders.read_back(turn.session, order.id, customer_of(turn))
@@ -139,13 +139,13 @@ class OrderSkill(Skill):
             needed = await next_proof(turn, order, by_voice=by_voice)
         if isinstance(needed, AskSecret):
             return Prove(Reply(""), needed)
-        return _to_human(order) if order.risk_verdict == "human" else await self._held(turn, order, NO_VOICE)
+        return _to_human(order) if _waits(order) else await self._held(turn, order, NO_VOICE)
 
     async def done(self, turn: Turn, order: Order) -> Step:
         """The order has been carried out, is on its way, or waits for a human."""
         return _done(order)
 
-    async def _held(self, turn: Turn, order: Order, reason: str) -> Done:
+    async def _held(self, turn: Turn, order: Order, reason: str) -> Held:
         """A proof was not had: the order says so to the agent who looks at it."""
         bank, customer_id = bank_of(turn), customer_of(turn)
         renew = order.kind in VOICE_KINDS and (await bank.voiceprints.status(turn.session, customer_id)).renew
@@ -174,7 +174,12 @@ class OrderSkill(Skill):
             await orders.cancel(turn.session, order.id, turn.customer_id)
 
 
-def _done(order: Order) -> Done:
+def _waits(order: Order) -> bool:
+    """A person must look at it, and nobody has yet."""
+    return order.risk_verdict == "human" and order.vouched_by is None
+
+
+def _done(order: Order) -> Step:
     """The receipt, or a human when the order is still only confirmed."""
     if order.status == "confirmed":
         return _to_human(order)
@@ -182,6 +187,6 @@ def _done(order: Order) -> Done:
     return Done(receipt(order), effects=effects, order_id=order.id)
 
 
-def _to_human(order: Order) -> Done:
+def _to_human(order: Order) -> Held:
     """An agent looks at it first; the order stays as it is."""
-    return Done(Reply(order.risk_text or HELD), effects=(HandOver(Reason.RISK),), order_id=order.id)
+    return Held(Reply(order.risk_text or HELD), Reason.RISK, order.id)

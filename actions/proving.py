@@ -62,8 +62,8 @@ async def next_proof(turn: Turn, order: Order, *, by_voice: bool = True) -> Next
 
 
 async def _way(turn: Turn, order: Order) -> VoiceWay:
-    """What the caller's voice is good for; none where it is not asked for."""
-    if not turn.on_call or order.kind not in VOICE_KINDS | CHANGES:
+    """What the caller's voice is good for; none where it is not asked for, or an agent has made sure."""
+    if not turn.on_call or order.kind not in VOICE_KINDS | CHANGES or order.vouched_by is not None:
         return "none"
     return await bank_of(turn).voiceprints.way(turn.session, customer_of(turn), f"order:{order.id}")
 

@@ -214,6 +214,10 @@ class HubPort(Protocol):
         """Puts a value for what is half done before the customer; raises not_owner, proposal_refused."""
         ...
 
+    async def vouch(self, conversation_id: str, agent_id: str, grounds: str) -> None:
+        """The customer is who they say and wants the order that was held; raises not_owner, nothing_held."""
+        ...
+
     async def add_note(self, conversation_id: str, agent_id: str, text: str) -> None:
         """The agent's own note, which no channel sends; raises not_owner."""
         ...

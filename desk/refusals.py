@@ -31,7 +31,7 @@ def refusal_of(error: Exception) -> DeskError | None:
             return NotThere()
         return None if isinstance(error, ProviderUnavailable) else BankRefusal(error.customer_text)
     code = getattr(error, "code", "")
-    if code == "proposal_refused":
+    if code in ("proposal_refused", "nothing_held"):
         return Refused(getattr(error, "customer_text", None))
     kind = _BY_HUB_CODE.get(code)
     return kind() if kind is not None else None

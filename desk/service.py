@@ -40,7 +40,7 @@ from desk.wording import packaged_wording
 log = logging.getLogger(__name__)
 URGENT_CALL = "{reason}：客户需要人工时没有同事能接待。请尽快回电，先问平安，再核实身份和资金安全。"
 CALL_FIRST = "请先点“我来回电”，按上面的号码打给客户，再登记核实结果。"
-NOT_CERTIFIED = "登记核实结果要由有“{name}”的同事来做，请放回工单。"
+NOT_CERTIFIED = "核实客户身份要由有“{name}”的同事来做，请转给他们。"
 DEMO_PASSWORD = "Desk2026!"
 DEMO_AGENTS = (("xiaowang", "小王"), ("xiaoli", "小李"))
 DEMO_TEAMS = {"xiaowang": "综合组", "xiaoli": "信贷组"}
@@ -262,6 +262,10 @@ class Desk:
             raise NotToBeSettled()
         if ticket.taken_by != agent_id:
             raise NotToBeSettled(CALL_FIRST)
+        await self.assert_certified(session, agent_id)
+
+    async def assert_certified(self, session: AsyncSession, agent_id: str) -> None:
+        """Raises NotToBeSettled unless the agent may say whether a customer is who they claim to be."""
         agent = await session.get(DeskAgent, agent_id)
         needed = self.matters.rules.identity_certification
         if agent is None or not may_take(agent, needed):

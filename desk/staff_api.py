@@ -40,6 +40,7 @@ class StaffApi:
             f"{one}/unmask": self.unmask,
             f"{one}/note": self.note,
             f"{one}/propose": self.propose,
+            f"{one}/vouch": self.vouch,
             f"{one}/transfer": self.transfer,
             f"{one}/whisper": self.whisper,
             f"{one}/take-over": self.take_over,
@@ -93,6 +94,20 @@ class StaffApi:
         )
         message = await self._deps.hub.propose(conversation_id, seat.agent_id, slot, text, client_id_of(body))
         return json_answer({"message": message_view(message)})
+
+    async def vouch(self, request: web.Request, seat: Seat) -> web.StreamResponse:
+        """Who is certified has made sure of the customer: what was held for it may be confirmed, by the customer."""
+        conversation_id, body = conversation_id_of(request), await read_object(request)
+        grounds = text_of(
+            body,
+            "note",
+            chars_max=self._deps.limits.note_chars_max,
+            required_text="请写清楚怎么核实的，例如核对了哪几项。",
+        )
+        async with self._deps.db.snapshot() as session:
+            await self._deps.desk.assert_certified(session, seat.agent_id)
+        await self._deps.hub.vouch(conversation_id, seat.agent_id, grounds)
+        return json_answer({"conversation_id": conversation_id})
 
     async def note(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """A private note: staff read it, no channel sends it."""

@@ -138,7 +138,7 @@ def held_view(conversation_id: str, facts: Mapping[str, Any], recent: Sequence[M
 def facts_view(facts: Mapping[str, Any], messages_left: int | None = None) -> dict[str, Any]:
     """What is known of a conversation. Reads the keys
 
-    channel, who {name (masked), phone (masked), level} or None, verified (str), skill (title or None), phase,
+    channel, who {name (masked), phone (masked), level} or None, verified (str), skill (title or None), phase, held,
     slots [(label, value)], form [{name, label, shown, asking, question}], proposal {slot, label, shown} or None,
     topics (titles, newest first), order_number (or None), order {number, kind, status, facts, verdict, reasons} or
     None, stopped [(label, value)] (the order that risk held up, and why), reason (a code) and waited_s (or None);
@@ -156,6 +156,7 @@ def facts_view(facts: Mapping[str, Any], messages_left: int | None = None) -> di
         "verified": facts.get("verified") or "未登录",
         "skill": facts.get("skill") or "",
         "phase": facts.get("phase") or "",
+        "held": bool(facts.get("held")),
         "slots": _pairs(facts.get("slots") or ()),
         "form": [dict(row) for row in facts.get("form") or ()],
         "proposal": facts.get("proposal"),

@@ -21,7 +21,7 @@ from banking_core.numbers import new_number
 from banking_core.orders.checks import check_source
 from banking_core.orders.errors import OrderInvalid, OrderKeyConflict
 from banking_core.orders.events import Actor, move, note_order, record
-from banking_core.orders.execution import BLOCKED_CODE
+from banking_core.orders.execution import BLOCKED_CODE, HELD_LIFE
 from banking_core.orders.limits import LimitBook, Moving, payee_hours
 from banking_core.orders.models import Order
 from banking_core.orders.risk import OrderRisk, RiskSubject, Verdict, raised
@@ -221,7 +221,7 @@ def _values(wish: Wish, quote: Quote, verdict: Verdict, now: datetime) -> dict[s
         "risk_reasons": list(verdict.reasons),
         "settle_attempts": 0,
         "created_at": now,
-        "expires_at": now + LIFE,
+        "expires_at": now + (HELD_LIFE if verdict.kind == "human" else LIFE),
     }
 
 

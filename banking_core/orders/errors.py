@@ -7,6 +7,7 @@ Conflict              OrderKeyConflict     idempotency key used before with anot
                       OrderClosed          cancelled, expired or failed already
                       OrderNotReadBack     confirmed before it was read back
                       OrderNotConfirmed    executed before it was confirmed
+                      OrderNotHeld         vouched for without being held for a human
 Refused               LimitExceeded        per transaction, per day or per month
                       OrderNeedsHuman      the risk area wants an agent to look at it first
 InsufficientFunds     BalanceTooLow
@@ -70,6 +71,13 @@ class OrderNeedsHuman(Refused):
 
     code = "order_needs_human"
     default_customer_text = "这笔业务需要人工同事和您核实后再办，钱没有动。请回复“转人工”。"
+
+
+class OrderNotHeld(Conflict):
+    """Nobody needs to vouch for it."""
+
+    code = "order_not_held"
+    default_customer_text = "这笔业务不需要人工核实。"
 
 
 class OrderNotConfirmed(Conflict):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,6 +31,7 @@ from banking_core.orders.types import (
     judged_account_id,
 )
 
+HELD_LIFE = timedelta(hours=2)  # of an order that waits for a human
 BLOCKED_CODE = "risk_blocked"
 
 
@@ -91,10 +92,11 @@ class Execution:
         if verdict.kind == "block":
             order.failure_code, order.failure_text = BLOCKED_CODE, verdict.customer_text
             await move(session, order, FAILED, at=now, by=by, reason="risk: block")
-        elif verdict.kind == "human":
+        elif verdict.kind == "human" and order.vouched_by is None:
+            order.expires_at = now + HELD_LIFE
             await session.flush()
-        elif verdict.kind == "step_up" and not order.mandate_id and not verdict.factors <= proofs:
-            order.step_up = raised(order.step_up, verdict.factors)
+        elif verdict.kind == "step_up" and not order.mandate_id and not _needed(order, verdict) <= proofs:
+            order.step_up = raised(order.step_up, _needed(order, verdict))
             await session.flush()
         elif verdict.kind == "delay" and not waited:
             order.not_before = verdict.until
@@ -140,6 +142,11 @@ class Execution:
         if order.source_account_id is not None:
             total_fen = order.amount_fen + order.fee_fen
             await check_source(session, self._accounts, order.customer_id, order.source_account_id, total_fen)
+
+
+def _needed(order: Order, verdict: Verdict) -> frozenset[str]:
+    """The factors a verdict asks for; who was vouched for needs no voice."""
+    return verdict.factors if order.vouched_by is None else verdict.factors - {"voice"}
 
 
 def _subject(

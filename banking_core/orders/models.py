@@ -27,7 +27,7 @@ from banking_core.vault import INDEX_CHARS, Sealed, SealedRow
 
 class Order(SealedRow, Base):
     """One order. `body` is its normalised body; `facts` and `receipt_facts` are lists of [label, value] in Chinese,
-    ready to be read out.
+    ready to be read out. `vouched_by` made sure that the customer wants an order that was held for a human.
 
     `status` moves as `orders.states` says; anything else is refused here. `proofs` are the factors that were
     proved, `not_before` is when a waiting order may go on, `mandate_id` names the standing order it is a run of.
@@ -83,6 +83,7 @@ class Order(SealedRow, Base):
     risk_verdict: Mapped[str | None] = mapped_column(String(8))
     risk_text: Mapped[str | None] = mapped_column(String(200))
     risk_reasons: Mapped[list[Any] | None]
+    vouched_by: Mapped[str | None] = mapped_column(String(64))
     proofs: Mapped[list[Any] | None]
     not_before: Mapped[datetime | None]
     arrives_at: Mapped[datetime | None]

@@ -13,6 +13,9 @@ the customer's row locked, right before it is carried out. What each verdict doe
     block     the order fails, nothing moves             the order fails, nothing moves
     human     the order stays a draft for an agent       the order stays confirmed for an agent
 
+An order held for an agent goes on once a person has vouched for it (`Orders.vouch`): the customer confirms it, with a
+code, and a second `human` counts as allow.
+
 A verdict never lowers the step-up that the handler itself asks for.
 """
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.accounts.service import Accounts
+from banking_core.audit import note
 from banking_core.checked import Limit, checked
 from banking_core.clock import Clock
 from banking_core.customers.service import Customers
@@ -26,11 +27,12 @@ from banking_core.orders.errors import (
     OrderNeedsHuman,
     OrderNotConfirmed,
     OrderNotFound,
+    OrderNotHeld,
     OrderNotReadBack,
     StepUpRequired,
 )
 from banking_core.orders.events import Actor, history, move
-from banking_core.orders.execution import Execution, hold
+from banking_core.orders.execution import HELD_LIFE, Execution, hold
 from banking_core.orders.limits import LimitBook, used_this_month_fen, used_today_fen
 from banking_core.orders.models import Order, OrderEvent
 from banking_core.orders.proofs import NEVER, Proof, VoiceStandsIn, missing_factors, voice_suffices
@@ -52,6 +54,9 @@ from banking_core.orders.states import (
 )
 from banking_core.orders.types import OrderGuard, OrderHandler, Quote
 from banking_core.storage import Database
+
+VOUCHER_CHARS_MAX = 64
+GROUNDS_CHARS_MAX = 200
 
 
 @checked
@@ -154,7 +159,7 @@ class Orders:
         self._ensure_open(order)
         if order.status == DRAFTED:
             raise OrderNotReadBack("the order was not read back")
-        if order.risk_verdict == "human":
+        if order.risk_verdict == "human" and order.vouched_by is None:
             raise OrderNeedsHuman("risk wants a human", customer_text=order.risk_text)
         now = self._clock.now()
         order.confirmed_at = now
@@ -186,7 +191,34 @@ class Orders:
         order = await self._locked(session, order_id, customer_id)
         self._ensure_open(order)
         hold(order, text=text, reason=reason)
+        order.vouched_by, order.expires_at = None, self._clock.now() + HELD_LIFE
         await session.flush()
+        return order
+
+    async def vouch(
+        self, session: AsyncSession, order_id: str, customer_id: str, *, by: str, grounds: str
+    ) -> Order:
+        """A person has made sure that the customer wants this order: they may confirm it now, with a code.
+
+        `by` answers for it, `grounds` says what was checked. Only this order goes on, as it was read back; a changed
+        one is judged anew. Raises OrderNotFound, OrderNotHeld, OrderExpired, OrderClosed.
+        """
+        order = await self._locked(session, order_id, customer_id)
+        self._ensure_open(order)
+        if order.risk_verdict != "human":
+            raise OrderNotHeld("nothing holds the order")
+        now = self._clock.now()
+        order.vouched_by, order.step_up, order.expires_at = by[:VOUCHER_CHARS_MAX], "otp", now + HELD_LIFE
+        await session.flush()
+        note(
+            session,
+            "order.vouched",
+            at=now,
+            customer_id=customer_id,
+            object_kind="order",
+            object_id=order.number,
+            after={"by": order.vouched_by, "grounds": grounds[:GROUNDS_CHARS_MAX]},
+        )
         return order
 
     async def missing(self, session: AsyncSession, order: Order) -> frozenset[str]:

@@ -30,7 +30,7 @@ ORDERS_LOOK_MAX = 5
 STOPS = ("delay", "human", "block")
 STOPPED_FACTS = ("收款人", "收款账户", "金额", "充值号码")
 VERDICTS = {"allow": "放行", "step_up": "加强验证", "delay": "延迟办理", "human": "人工核实", "block": "拦下"}
-PHASES = {"collect": "还在填", "confirm": "已复述，等客户确认", "step_up": "等客户验证"}
+PHASES = {"collect": "还在填", "confirm": "已复述，等客户确认", "step_up": "等客户验证", "held": "等坐席核实"}
 NOT_LOGGED_IN = "未登录"
 
 
@@ -87,6 +87,7 @@ class CaseFile:
             "form": [],
             "phase": "",
             "order_number": None,
+            "held": False,
         }
         if frame is None or frame.skill not in self._registry:
             return nothing
@@ -112,6 +113,7 @@ class CaseFile:
             else [],
             "phase": PHASES[frame.phase],
             "order_number": number,
+            "held": frame.phase == "held",
         }
 
     async def _orders(self, session: AsyncSession, conversation: Conversation) -> list[Order]:

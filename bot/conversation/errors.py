@@ -79,6 +79,13 @@ class ProposalRefused(ConversationError):
         self.customer_text = text  # type: ignore[misc]
 
 
+class NothingHeld(ConversationError):
+    """No order waits for a person to make sure of the customer."""
+
+    code = "nothing_held"
+    customer_text = "现在没有等您核实的业务。"
+
+
 class UnknownQuestion(ConversationError):
     """No open question has this fingerprint."""
 

@@ -14,7 +14,7 @@ from banking_core.bank import Bank
 from banking_core.storage import Database
 from bot.conversation import helping, log, ownership, services, side_notes
 from bot.conversation.case_file import CaseFile
-from bot.conversation.errors import ConversationNotFound, NotOwner
+from bot.conversation.errors import ConversationNotFound, NothingHeld, NotOwner
 from bot.conversation.events import EventBus
 from bot.conversation.hub import Hub
 from bot.conversation.models import Conversation, Message
@@ -27,6 +27,7 @@ from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import Choice, Reply
 from bot.dialogue.state import state_from_json
 
+VOUCHED = "同事已和您核实过这笔业务。交回小掌柜以后，由您本人确认、输入验证码办理。"
 TRANSFERRED = "transferred"
 RATE_IN_CHAT = "本次人工服务已结束，请给同事打个分。再发消息就由小掌柜接待您。"
 RATE_BY_KEY = "本次人工服务已结束。"  # the line asks for the rating itself
@@ -264,6 +265,29 @@ class Handoff:
             await session.flush()
         await self._hub.publish(conversation_id, [message], False)
         return message_view(message).to_json()
+
+    async def vouch(self, conversation_id: str, agent_id: str, grounds: str) -> None:
+        """The agent has made sure that the customer wants the order that was held; the customer alone confirms it.
+
+        Raises NotOwner, NothingHeld, and what the bank refuses: the order is over or has expired.
+        """
+        async with self._database.transaction() as session:
+            conversation = await log.locked(session, conversation_id)
+            ownership.assert_agent(conversation, agent_id)
+            frame = state_from_json(conversation.state).top
+            customer_id = conversation.customer_id
+            if frame is None or frame.phase != "held" or not frame.order_id or not customer_id:
+                raise NothingHeld()
+            by, checked = f"agent:{agent_id}", for_log(grounds)
+            order = await self._bank.orders.vouch(
+                session, frame.order_id, customer_id, by=by, grounds=checked
+            )
+            await self._bank.voiceprints.trust_again(session, customer_id, by=by, grounds=checked)
+            self._audit(session, conversation, "vouched", agent_id, {"order": order.number})
+            author = (agent_id, conversation.agent_name or "")
+            self._keep(session, conversation, "note", author, f"已核实本人，可由客户确认办理：{checked}")
+            message = self._notice(session, conversation, VOUCHED)
+        await self._hub.publish(conversation_id, [message], False)
 
     async def close(self, conversation_id: str, agent_id: str, wrap_up: str = "") -> None:
         """agent -> closed, with what it was about (a code); the customer is asked for a rating."""

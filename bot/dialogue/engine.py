@@ -437,7 +437,7 @@ class DialogueEngine:
 
     async def _confirm(self, turn: Turn, state: DialogueState, frame: Frame, out: Outcome) -> None:
         out.action = "confirm"
-        if frame.phase == "step_up":
+        if frame.phase in ("step_up", "held"):
             await self.runner.remind(turn, state, out)
             return
         frame.touched_at = turn.now.isoformat()

@@ -11,7 +11,7 @@ from bot.dialogue import filling, phrases
 from bot.dialogue.outcome import Outcome, Policy
 from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import Reply
-from bot.dialogue.skill import HEARD, Done, Prove, ReadBack, Skill, SkillRefused, Slot, Step, Turn
+from bot.dialogue.skill import HEARD, Done, HandOver, Held, Prove, ReadBack, Skill, SkillRefused, Slot, Step, Turn
 from bot.dialogue.state import DialogueState, Frame, Pending
 
 T = TypeVar("T")
@@ -155,8 +155,10 @@ class FrameRunner:
             frame.values[slot.name], frame.shown[slot.name] = default.value, default.shown
         return None
 
-    async def step(self, turn: Turn, state: DialogueState, work: Awaitable[Step], out: Outcome) -> None:
-        """Carries out one step of the top frame."""
+    async def step(
+        self, turn: Turn, state: DialogueState, work: Awaitable[Step], out: Outcome, *, fetch: bool = True
+    ) -> None:
+        """Carries out one step of the top frame; without `fetch` no person is called for what still waits for one."""
         frame = state.stack[-1]
         try:
             result = await guarded(turn, work)
@@ -171,6 +173,11 @@ class FrameRunner:
             if result.reply.text:
                 out.say(result.reply)
             out.effects.append(result.secret)
+        elif isinstance(result, Held):
+            frame.phase, frame.order_id = "held", result.order_id
+            out.say(result.reply if fetch else phrases.still_held(self.skill_of(frame)))
+            if fetch:
+                out.effects.append(HandOver(result.reason))
         else:
             await self.finish(turn, state, result, out)
 
@@ -217,6 +224,8 @@ class FrameRunner:
             out.say(phrases.confirm_reminder(skill, self._summary(skill, frame)))
         elif frame.phase == "step_up":
             out.say(phrases.waiting(frame.awaits, login=frame.skill == LOGIN))
+        elif frame.phase == "held":
+            await self.step(turn, state, skill.run(turn, frame), out, fetch=False)
         elif frame.options:
             out.say(Reply(f"接着刚才的{skill.title}：请选一个。\n" + _numbered(frame)))
         elif frame.asking is not None:

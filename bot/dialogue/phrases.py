@@ -42,6 +42,12 @@ def waiting(secret: str, *, login: bool) -> Reply:
     return Reply(WAITING_TO_LOG_IN if login else WAITING_FOR_CODE, choices=choices("重发", "取消"))
 
 
+def still_held(skill: Skill) -> Reply:
+    """A person has not looked at it yet."""
+    text = f"刚才的{skill.title}还要由同事和您核实，钱没有动。说“转人工”找同事，不办了就说“取消”。"
+    return Reply(text, choices=choices("转人工", "取消"))
+
+
 def not_known() -> Reply:
     """Says so rather than invent, and offers a human."""
     return Reply(NOT_KNOWN, choices=(Choice("转人工", "转人工"), Choice("不用了", "不用了")))

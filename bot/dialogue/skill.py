@@ -4,6 +4,7 @@ A skill never decides about order, correction, digression, cancelling or repeati
     Done       finished: say this
     ReadBack   an order is drafted: read it back and wait for 确认
     Prove      the customer must prove who they are first: ask for this secret
+    Held       a person must look at the order first: the business waits
 and raises `SkillRefused` when the bank says no.
 """
 
@@ -123,7 +124,16 @@ class Prove:
     secret: AskSecret
 
 
-Step = Done | ReadBack | Prove
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A person must look at the order first. The skill is run again when the assistant has the customer back."""
+
+    reply: Reply
+    reason: Reason
+    order_id: str
+
+
+Step = Done | ReadBack | Prove | Held
 # Why a proof cannot be had: tried too often; a recording or surely somebody else; the customer wants another way; it is
 # no way here.
 Unproved = Literal["unclear", "suspicious", "declined", "not_offered"]

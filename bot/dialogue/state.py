@@ -14,7 +14,7 @@ from bot.dialogue.reasons import Reason
 STACK_MAX = 4  # deeper digressions push the oldest frame out
 SLOT_CHOICES_MAX = 8
 
-Phase = Literal["collect", "confirm", "step_up"]
+Phase = Literal["collect", "confirm", "step_up", "held"]
 PendingKind = Literal["human", "did_you_mean", "ticket"]
 
 

@@ -70,6 +70,7 @@ export const api = {
   unmask: (id, field) => call("POST", `${one(id)}/unmask`, { field }),
   suggestions: (id) => call("GET", `${one(id)}/suggestions`),
   note: (id, text) => call("POST", `${one(id)}/note`, { text }),
+  vouch: (id, note) => call("POST", `${one(id)}/vouch`, { note }),
   propose: (id, clientId, slot, text) => call("POST", `${one(id)}/propose`, { client_id: clientId, slot, text }),
   transfer: (id, to) => call("POST", `${one(id)}/transfer`, to),
   colleagues: () => call("GET", "/colleagues"),

@@ -6,7 +6,7 @@ import { Call } from "./call.js";
 import { Composer } from "./composer.js";
 import { byId, setText } from "./dom.js";
 import * as endings from "./endings.js";
-import { renderFacts } from "./facts.js";
+import { renderFacts, VOUCH } from "./facts.js";
 import { showMiddle } from "./middle.js";
 import { announce, toast } from "./notices.js";
 import { ReplyEditor } from "./replies.js";
@@ -42,6 +42,7 @@ export class Conversation {
     this.call = new Call((state, text) => this.called(state, text));
     this.helping = {
       propose: (slot, text) => this.propose(slot, text),
+      vouch: (note) => this.vouch(note),
       again: () => renderFacts(shelf.open, this.helping),
       card: () => this.card(),
       unmask: (field) => this.unmask(field),
@@ -176,6 +177,20 @@ export class Conversation {
       talk.add(message);
       await this.refresh(talk);
       toast("已请客户核对，采用了才会填上。", "good");
+    } catch (error) {
+      this.on.failed(error);
+    }
+  }
+
+  /** What was held goes on, once the customer has it back and confirms it. */
+  async vouch(note) {
+    const talk = this.shelf.open;
+    if (!talk) return;
+    try {
+      await api.vouch(talk.id, note);
+      delete talk.filling[VOUCH];
+      await this.refresh(talk);
+      toast("已登记核实。交回小掌柜后，由客户本人确认办理。", "good");
     } catch (error) {
       this.on.failed(error);
     }

@@ -3,6 +3,7 @@
 import { byId, el, terms } from "./dom.js";
 import { durationText } from "./times.js";
 
+export const VOUCH = "@vouch"; // where what is typed about the customer's identity is kept
 const EMPTY = "接待客户后，这里显示客户资料、验证情况和正在办理的业务。";
 
 function block(title, rows, ...more) {
@@ -21,7 +22,7 @@ function initialOf(name) {
 }
 
 /**
- * Shows what is known in `talk`. `on` has propose(slot, text), again() (draw anew), card() and unmask(field); without them one only looks.
+ * Shows what is known in `talk`. `on` has propose(slot, text), vouch(note), again() (draw anew), card() and unmask(field); without them one only looks.
  * Nothing is drawn again while it stays the same, and what the agent is typing survives.
  */
 export function renderFacts(talk, on = {}) {
@@ -91,7 +92,19 @@ function formBlock(talk, on) {
   return block("办到一半", [["业务", facts.skill], ["进度", facts.phase], ["订单号", facts.order_number, "mono"]],
     el("ul", { class: "form-rows" }, ...rows.map((row) => formRow(talk, row, on))),
     facts.proposal ? el("p", { class: "proposal", "data-testid": "proposal", text: `等客户采用：${facts.proposal.label} ${facts.proposal.shown}` }) : null,
+    on.vouch && facts.held ? vouchForm(talk, on) : null,
     on.propose && facts.form.length ? el("p", { class: "faint", text: "填好后由客户采用，办理前还要客户本人确认。" }) : null);
+}
+
+/** Held for a person: the agent says how they made sure; the customer confirms afterwards. */
+function vouchForm(talk, on) {
+  const input = el("input", {
+    "aria-label": "怎么核实的", placeholder: "怎么核实的，例：核对了证件、开户网点、最近一笔消费", maxlength: "200", "data-slot": VOUCH, "data-testid": "vouch-note",
+    autocomplete: "off", oninput: () => (talk.filling[VOUCH] = input.value),
+  });
+  input.value = talk.filling[VOUCH] ?? "";
+  return el("form", { class: "form-row", "data-testid": "vouch", onsubmit: (event) => (event.preventDefault(), input.value.trim() && on.vouch(input.value.trim())) },
+    input, el("button", { type: "submit", class: "button small primary", "data-testid": "vouch-send", text: "已核实本人" }));
 }
 
 /** What is missing has a field; what is filled in gets one when the agent wants to change it. */

@@ -1,4 +1,4 @@
-"""Who works on a call-back, who wished it, and what comes first; how many replies were owed"""
+"""Who works on a call-back, who wished it; how many replies were owed; who vouched for an order"""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ def upgrade() -> None:
         table.add_column(sa.Column("taken_by", sa.String(32), nullable=True))
         table.create_check_constraint("kind", "kind IN ('callback', 'bank')")
     op.add_column("desk_cases", sa.Column("owed_replies", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("bank_order", sa.Column("vouched_by", sa.String(64), nullable=True))
     op.execute("UPDATE desk_cases SET owed_replies = replies - 1 WHERE replies > 1")
     op.execute("UPDATE desk_tickets SET kind = 'bank' WHERE conversation_id = ''")
 
 
 def downgrade() -> None:
     """Takes this revision back."""
+    with op.batch_alter_table("bank_order") as table:
+        table.drop_column("vouched_by")
     with op.batch_alter_table("desk_cases") as table:
         table.drop_column("owed_replies")
     with op.batch_alter_table("desk_tickets") as table:

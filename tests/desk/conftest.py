@@ -39,6 +39,11 @@ class HubRefusal(Exception):
         self.code = code
 
 
+class FakeNothingHeld(Exception):
+    code = "nothing_held"
+    customer_text = "现在没有等您核实的业务。"
+
+
 class FakeProposalRefused(Exception):
     """A refusal with words of its own."""
 
@@ -236,6 +241,13 @@ class FakeHub:
         return self.say(
             conversation_id, "agent", conversation.agent_name or "", f"我帮您填了：{text}", client_id
         )
+
+    async def vouch(self, conversation_id: str, agent_id: str, grounds: str) -> None:
+        """Only while something is held."""
+        conversation = self._owned(conversation_id, agent_id)
+        if not conversation.facts.get("held"):
+            raise FakeNothingHeld
+        conversation.facts["held"] = False
 
     async def add_note(self, conversation_id: str, agent_id: str, text: str) -> None:
         """Kept apart from the messages."""

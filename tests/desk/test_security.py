@@ -17,6 +17,7 @@ POSTS = [
     "/conversations/c1/unmask",
     "/conversations/c1/note",
     "/conversations/c1/propose",
+    "/conversations/c1/vouch",
     "/conversations/c1/transfer",
     "/conversations/c1/whisper",
     "/conversations/c1/take-over",

@@ -160,11 +160,36 @@ async def test_a_value_is_proposed_to_the_customer_or_refused_with_the_reason(wo
 
 
 async def test_there_is_no_way_to_confirm_for_the_customer(world: Any) -> None:
-    """Every address of the desk, by its own list: none takes, confirms or proves anything for a customer."""
+    """All that may be done with a conversation: none of it takes, confirms or proves anything for the customer."""
     [desk_app] = world.server.app._subapps
-    paths = {route.resource.canonical for route in desk_app.router.routes() if route.method == "POST"}
-    assert len(paths) >= 18
-    assert not [path for path in paths if any(word in path for word in ("confirm", "accept", "otp", "adopt"))]
+    one = "/desk/api/conversations/{conversation_id}/"
+    acts = {
+        route.resource.canonical.removeprefix(one)
+        for route in desk_app.router.routes()
+        if route.method not in ("GET", "HEAD") and route.resource.canonical.startswith(one)
+    }
+    assert acts == {
+        *("claim", "pass", "take-over", "transfer", "hand-back", "close"),
+        *("say", "typing", "note", "whisper", "propose", "unmask", "vouch"),
+    }
+
+
+async def test_who_is_certified_vouches_for_what_is_held_and_nobody_else(world: Any) -> None:
+    wang, li = await claimed(world)
+    world.hub.conversations["c1"].facts["held"] = True
+    assert (await li.post(f"{ONE}/vouch", {"note": "核对了证件"}))[0] == 403
+    assert (await wang.post(f"{ONE}/vouch", {"note": "  "}))[0] == 400
+    async with world.db.transaction() as session:
+        agent = await world.desk.agent_named(session, "xiaowang")
+        agent.certifications = []
+    status, answer = await wang.post(f"{ONE}/vouch", {"note": "核对了证件"})
+    assert (status, answer["error"]["code"]) == (403, "not_to_be_settled")
+    async with world.db.transaction() as session:
+        agent = await world.desk.agent_named(session, "xiaowang")
+        agent.certifications = ["anti_fraud"]
+    assert (await wang.post(f"{ONE}/vouch", {"note": "核对了证件"}))[0] == 200
+    status, answer = await wang.post(f"{ONE}/vouch", {"note": "核对了证件"})
+    assert (status, answer["error"]["text"]) == (409, "现在没有等您核实的业务。")
 
 
 async def test_what_wechat_still_lets_through_is_shown(world: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from banking_core.customers.models import Customer
 from banking_core.risk.rules import Rules
 from banking_core.risk.service import Risk
 from bot.assembly import Product, build_product
-from bot.conversation.errors import AlreadyClaimed
+from bot.conversation.errors import AlreadyClaimed, NothingHeld, NotOwner
 from bot.conversation.models import Conversation
 from bot.conversation.views import Inbound
 from bot.evaluation.converse import MOMENT
@@ -104,6 +105,75 @@ async def test_money_that_the_risk_area_stops_is_a_human_s_matter(talk: Talk) ->
     await talk.say(TOPUP)
     await talk.say("确认")
     assert await waiting(talk) == ("queue", "risk")
+
+
+async def claimed(talk: Talk) -> str:
+    """The agent of the fixture has the customer; their id."""
+    async with talk.product.database.snapshot() as session:
+        agent = await talk.product.desk.agent_named(session, "xiaowang")
+    assert agent is not None
+    await talk.product.handoff.claim(talk.conversation, agent.id, "小王")
+    return agent.id
+
+
+async def last_code(talk: Talk) -> str:
+    """The code in the newest text message to the demo's customer."""
+    sandbox = talk.product.bank.providers.sandbox_sms
+    assert sandbox is not None
+    found = re.search(r"\d{6}", (await sandbox.recent(1))[0].text)
+    assert found is not None
+    return found[0]
+
+
+async def test_what_was_held_is_done_once_an_agent_has_made_sure_and_the_customer_confirms(
+    talk: Talk,
+) -> None:
+    talk.product.bank.orders.use_risk(Risk(rules=Rules.parse(STOP)))
+    handoff = talk.product.handoff
+    await talk.say(TOPUP)
+    agent = await claimed(talk)
+    facts = await handoff.facts(talk.conversation)
+    assert facts["held"] and facts["phase"] == "等坐席核实" and facts["order"]["verdict"] == "人工核实"
+    await handoff.vouch(talk.conversation, agent, "核对了证件和开户网点")
+    [order] = await talk.orders()
+    assert order.status == "drafted", "the agent never confirms in the customer's place"
+    await handoff.hand_back(talk.conversation, agent)
+    assert "请您核对" in (await talk.product.hub.history(talk.conversation))[-1]["text"]
+    assert "验证码" in await talk.say("确认"), "whatever the kind asks for, a held order takes a code"
+    assert "已受理" in await talk.say(await last_code(talk))
+    assert [one.status for one in await talk.orders()] == ["submitted"]
+
+
+async def test_nobody_is_vouched_for_by_another_agent_or_when_nothing_is_held(talk: Talk) -> None:
+    talk.product.bank.orders.use_risk(Risk(rules=Rules.parse(STOP)))
+    await talk.say(TOPUP)
+    agent = await claimed(talk)
+    with pytest.raises(NotOwner):
+        await talk.product.handoff.vouch(talk.conversation, "another", "核实了")
+    await talk.product.handoff.hand_back(talk.conversation, agent)
+    said = (await talk.product.hub.history(talk.conversation))[-1]["text"]
+    assert "还要由同事和您核实" in said and "接着刚才" not in said
+    assert await waiting(talk) == ("bot", None), "who has just been there is not fetched again unasked"
+    assert "还要由同事和您核实" in await talk.say("确认")
+    with pytest.raises(NotOwner):
+        await talk.product.handoff.vouch(talk.conversation, agent, "核实了")
+    await talk.say("取消")
+    assert [order.status for order in await talk.orders()] == ["cancelled"]
+    await talk.say("转人工")
+    await claimed(talk)
+    with pytest.raises(NothingHeld):
+        await talk.product.handoff.vouch(talk.conversation, agent, "核实了")
+
+
+async def test_another_amount_is_held_anew(talk: Talk) -> None:
+    talk.product.bank.orders.use_risk(Risk(rules=Rules.parse(STOP)))
+    await talk.say(TOPUP)
+    agent = await claimed(talk)
+    await talk.product.handoff.vouch(talk.conversation, agent, "核对了证件")
+    await talk.product.handoff.hand_back(talk.conversation, agent)
+    await talk.say("改成充100")
+    assert await waiting(talk) == ("queue", "risk")
+    assert [order.vouched_by is None for order in await talk.orders()] == [False, True]
 
 
 async def test_whoever_could_not_prove_themself_is_known_as_such(talk: Talk) -> None:

@@ -57,6 +57,7 @@ FIELDS = {
     "/desk/api/conversations/c1/close": ["wrap_up"],
     "/desk/api/conversations/c1/unmask": ["field"],
     "/desk/api/conversations/c1/note": ["text"],
+    "/desk/api/conversations/c1/vouch": ["note"],
     "/desk/api/conversations/c1/propose": ["client_id", "slot", "text"],
     "/desk/api/conversations/c1/transfer": ["agent", "team", "note"],
     "/desk/api/conversations/c1/whisper": ["text"],
