@@ -324,8 +324,7 @@ async def test_who_is_in_distress_at_night_is_called_without_having_to_ask(produ
 async def test_an_order_that_was_stopped_with_nobody_there_is_called_about(product: Product) -> None:
     product.bank.orders.use_risk(Risk(rules=Rules.parse(STOP)))
     talk = await Talk(product).begin()
-    await talk.say(TOPUP)
-    assert "工单编号GD" in await talk.say("确认")
+    assert "工单编号GD" in await talk.say(TOPUP)
     assert "风险核实" in (await urgent(product))[0][2]
 
 
