@@ -11,7 +11,19 @@ from bot.dialogue import filling, phrases
 from bot.dialogue.outcome import Outcome, Policy
 from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import Reply
-from bot.dialogue.skill import HEARD, Done, HandOver, Held, Prove, ReadBack, Skill, SkillRefused, Slot, Step, Turn
+from bot.dialogue.skill import (
+    HEARD,
+    Done,
+    HandOver,
+    Held,
+    Prove,
+    ReadBack,
+    Skill,
+    SkillRefused,
+    Slot,
+    Step,
+    Turn,
+)
 from bot.dialogue.state import DialogueState, Frame, Pending
 
 T = TypeVar("T")

@@ -32,7 +32,13 @@ from desk.service import DEMO_PASSWORD
 from migrations.runner import upgrade
 
 NOW = datetime(2026, 11, 4, 4, 0, tzinfo=UTC)
-PARAMETERS = {"name": "app.js", "conversation_id": "c1", "number": "GD20261104000001", "reply_id": "r1", "key": "k1"}
+PARAMETERS = {
+    "name": "app.js",
+    "conversation_id": "c1",
+    "number": "GD20261104000001",
+    "reply_id": "r1",
+    "key": "k1",
+}
 
 
 class Deaf:
