@@ -20,7 +20,8 @@ class WechatMetrics:
         )
         self.sent = Counter(
             "zhanggui_wechat_sent_total",
-            "Customer-service and template messages, by outcome (ok or the code of the error)",
+            "Customer-service and template messages, by outcome (ok or the code of the error); template_result is what "
+            "Tencent says later became of a template message (ok, user_block, failed)",
             ["what", "outcome"],
             registry=registry,
         )

@@ -62,6 +62,7 @@ BINDING_OVER = (
     "您的微信绑定已经失效，可能是因为改过密码、锁过账户，或者绑定得太久。要继续办业务请说“绑定”重新登录。"
 )
 BEGIN = choices("绑定", "查余额", "转人工")
+TEMPLATE_RESULTS = {"success": "ok", "failed:user block": "user_block", "failed: system failed": "failed"}
 TO_AGENT = {Voice: SPOKEN_TO_AGENT, Other: "[不支持的消息]"}
 
 
@@ -79,10 +80,10 @@ class Turns:
             case Unsubscribe():
                 await self._bindings.unbind(contact_id, "unfollowed")
                 return
-            case TemplateSent() if content.status != "success":
-                log.warning("code=template_not_delivered status=%s", content.status[:40])
+            case TemplateSent():
+                self._template_sent(content)
                 return
-            case TemplateSent() | View() | Other(is_event=True):
+            case View() | Other(is_event=True):
                 return
         await self._end_what_no_longer_holds(contact_id, message)
         conversation_id = await self._bindings.attach(contact_id)
@@ -105,6 +106,13 @@ class Turns:
                 await self._picture(conversation_id, message, content)
             case Link() | Other():
                 await self._unreadable(conversation_id, message, content)
+
+    def _template_sent(self, result: TemplateSent) -> None:
+        """What became of a template message: counted, and logged when the customer did not get it."""
+        outcome = TEMPLATE_RESULTS.get(result.status, "failed")
+        self._deps.metrics.sent.labels("template_result", outcome).inc()
+        if outcome != "ok":
+            log.warning("code=template_not_delivered why=%s message=%s", outcome, result.message_id)
 
     async def _text(self, contact_id: str, conversation_id: str, message: Message, text: str) -> None:
         text = text.strip()

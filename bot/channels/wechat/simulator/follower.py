@@ -95,6 +95,11 @@ class Follower:
         self._tencent.acted(self.openid)
         await self._event("SCAN", scene)
 
+    async def report_template(self, status: str) -> None:
+        """Tencent tells the account what became of a template message to this follower."""
+        event = {"MsgType": "event", "Event": "TEMPLATESENDJOBFINISH"}
+        await self.deliver(event | {"MsgID": str(self._tencent.number()), "Status": status})
+
     async def click(self, key: str) -> None:
         """Taps a button of the account's menu."""
         self._tencent.acted(self.openid)

@@ -322,6 +322,18 @@ async def test_a_process_that_dies_before_the_answer_leaves_it_to_another(site: 
     assert len(follower.screen) == 1
 
 
+async def test_what_became_of_template_messages_is_counted_and_answered_with_nothing(site: Site) -> None:
+    follower = site.follower()
+    for status in ("success", "success", "failed:user block", "failed: system failed", "x" * 60):
+        await follower.report_template(status)
+    assert follower.screen == []
+    async with site.http.get(site.url + "/metrics") as answer:
+        figures = await answer.text()
+    for outcome, count in (("ok", 2), ("user_block", 1), ("failed", 2)):
+        line = f'zhanggui_wechat_sent_total{{outcome="{outcome}",what="template_result"}} {count}.0'
+        assert line in figures
+
+
 async def test_the_operator_sees_what_came_and_what_was_sent_and_nobody_s_name(site: Site) -> None:
     follower = site.follower()
     await follower.say("你好", copies=2)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.channels.wechat import contacts
+from bot.channels.wechat.simulator.follower import PICTURE
 from bot.dialogue.reply import Reply
 from tests.bot.channels.wechat.site import Site, another_process, running
 from tests.postgres import postgres_cluster, postgres_url
@@ -89,7 +90,7 @@ async def test_a_new_follower_who_reaches_two_processes_at_once_is_one_contact(
 async def test_a_token_void_for_both_is_renewed_once(pair: tuple[Site, Site]) -> None:
     one, _ = pair
     apis = [site.channel.intake._deps.api for site in pair]
-    await apis[0].upload_image(b"0")
+    await apis[0].upload_image(PICTURE)
     one.tencent.void_tokens()
-    await asyncio.gather(*(api.upload_image(b"1") for api in apis))
+    await asyncio.gather(*(api.upload_image(PICTURE) for api in apis))
     assert one.tencent.calls[TOKEN] == 2
