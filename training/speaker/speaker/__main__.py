@@ -7,18 +7,23 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
 
-from speaker import calibrate, corpus, export, measure, network, prepare, train
+from speaker import calibrate, corpus, export, factors, measure, network, prepare, train
 from speaker.corpus import Recording
+from speaker.factors import FactorPlan
 from speaker.network import Size
 from speaker.prepare import Bank
+from speaker.train import Plan
+
+FACTORS_FILE: Final = "factors.pt"
 
 
 def _arguments() -> argparse.Namespace:
-    plan = train.Plan()
+    plan = Plan()
     parser = argparse.ArgumentParser(prog="speaker", description=__doc__)
     parser.add_argument("--speech", type=Path, required=True, help="folder with manifest.jsonl")
     parser.add_argument(
@@ -54,10 +59,18 @@ def _write_parity(encoder: network.Encoder, file: Path) -> None:
     np.savez_compressed(file, short=waves[0], long=waves[1], short_vector=vectors[0], long_vector=vectors[1])
 
 
+def _train(given: argparse.Namespace, heard: list[Recording], plan: Plan, second: FactorPlan) -> None:
+    """The network and the factors, into --work/run."""
+    bank, run, file = _bank(given, heard), given.work / "run", given.work / "run" / FACTORS_FILE
+    train.run(bank, plan, Size(), run, given.stop)
+    if not file.exists():
+        factors.save(factors.learn(bank, second), file)
+
+
 def _export(run: Path, model: Path, parity: Path | None) -> dict[str, object]:
-    """The running mean of the weights as the encoder."""
+    """The running mean of the weights, and the factors, as the encoder."""
     kept = torch.load(run / "checkpoint.pt", weights_only=True)
-    encoder = network.Encoder(network.restore(kept))
+    encoder = network.Encoder(network.restore(kept), factors.restore(run / FACTORS_FILE)).eval()
     unlike = export.write(encoder, model / "encoder.onnx", kept["step"])
     if parity:
         _write_parity(encoder, parity)
@@ -72,9 +85,14 @@ def main() -> None:
     parts: dict[str, list[Recording]] = {"train": [], "dev": [], "report": []}
     for one in corpus.recordings(given.speech):
         parts[one.part].append(one)
-    plan = train.Plan(seed=given.seed)
-    train.run(_bank(given, parts["train"]), plan, Size(), given.work / "run", given.stop)
-    figures = {"plan": asdict(plan), **_export(given.work / "run", model, given.parity)}
+    plan = Plan(seed=given.seed)
+    second = FactorPlan(seed=given.seed) if given.every == 1 else factors.TRIAL
+    _train(given, parts["train"], plan, second)
+    figures = {
+        "plan": asdict(plan),
+        "factors": asdict(second),
+        **_export(given.work / "run", model, given.parity),
+    }
     figures["speakers"] = {name: len({one.speaker for one in of}) for name, of in parts.items()}
     figures["calibration"] = calibrate.write(given.speech, model, parts["train"], parts["dev"], given.seed)
     if not given.no_measuring:

@@ -13,11 +13,11 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from speaker.network import Encoder, normalised
+from speaker.network import Encoder
 
 OPSET: Final = 17
 UNLIKE_MAX: Final = 2e-3  # of any component of a unit vector
-HALVE_FROM: Final = 1024  # weights of a tensor
+HALVE_FROM: Final = 32_768  # weights of a tensor; smaller ones are worth little room
 _AMIN, _TOP_DB = 1e-10, 80.0
 
 
@@ -26,7 +26,7 @@ class Graph(nn.Module):
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
-        self.network = encoder.network
+        self.encoder = encoder
         stft, bank = encoder.fbank.compute_STFT, encoder.fbank.compute_fbanks
         size, window = stft.n_fft, stft.window
         self.hop, self.pad = stft.hop_length, size // 2
@@ -44,15 +44,14 @@ class Graph(nn.Module):
         self.register_buffer("mels", mel_matrix(bank))
 
     def forward(self, wave: Tensor) -> Tensor:
-        """(1, samples) -> (1, embedding), a unit vector."""
+        """(1, samples) -> (1, size), a unit vector."""
         padded = nn.functional.pad(wave[:, None], (self.pad, self.pad))
         parts = nn.functional.conv1d(padded, self.waves, stride=self.hop).transpose(1, 2)
         real, imaginary = parts.chunk(2, dim=2)
         energies = (real**2 + imaginary**2) @ self.mels
         decibels = 10.0 * torch.log10(torch.clamp(energies, min=_AMIN))
         decibels = torch.maximum(decibels, decibels.amax(dim=(1, 2), keepdim=True) - _TOP_DB)
-        vector = self.network(normalised(decibels))[:, 0]
-        return vector / vector.norm(dim=1, keepdim=True)
+        return self.encoder.vector(decibels)
 
 
 def mel_matrix(bank: nn.Module) -> Tensor:
@@ -91,6 +90,7 @@ def write(encoder: Encoder, file: Path, steps: int) -> float:
             output_names=["embedding"],
             dynamic_axes={"wave": {1: "samples"}},
             opset_version=OPSET,
+            do_constant_folding=False,  # what follows from the weights is made when the file is loaded
             dynamo=False,
         )
     model = onnx.load(str(file))

@@ -37,6 +37,7 @@ class Bank:
     labels: np.ndarray
     classes: list[str]  # "set speaker speed"
     noise: np.ndarray  # (kinds, frames, mels) float16, dB, at the level of speech
+    straight: np.ndarray  # bool, a piece: through G.711 and nothing else
 
     def save(self, path: Path) -> None:
         """Whole or not at all."""
@@ -48,6 +49,7 @@ class Bank:
             labels=self.labels,
             classes=np.array(self.classes),
             noise=self.noise,
+            straight=self.straight,
         )
         beside.replace(path)
 
@@ -55,7 +57,8 @@ class Bank:
     def load(cls, path: Path) -> Bank:
         """What `save` wrote."""
         with np.load(path) as kept:
-            return cls(kept["frames"], kept["starts"], kept["labels"], list(kept["classes"]), kept["noise"])
+            frames, starts, labels = kept["frames"], kept["starts"], kept["labels"]
+            return cls(frames, starts, labels, list(kept["classes"]), kept["noise"], kept["straight"])
 
 
 def features(wave: np.ndarray, maker: Fbank) -> np.ndarray:
@@ -84,18 +87,20 @@ def prepare(
     backgrounds = telephone.noises(rng, voices)
     classes = sorted({f"{one.set} {one.speaker} {speed}" for one in chosen for speed in speeds})
     number = {name: at for at, name in enumerate(classes)}
-    frames, labels = list[np.ndarray](), list[int]()
+    frames, labels, straight = list[np.ndarray](), list[int](), list[bool]()
     for one in chosen:
         samples, rate = corpus.read(folder / one.path)
         for speed in speeds:
             wave = corpus.telephone_rate(samples, rate, speed)
             lines = [telephone.through(wave, rng, backgrounds, 10.0) for _ in range(2)]
-            for heard in (_straight(wave, rng), *lines):
+            for at, heard in enumerate((_straight(wave, rng), *lines)):
                 speech = spoken(heard)
                 if len(speech) < LENGTH_MIN:
                     continue
                 frames.append(features(speech, maker).astype(np.float16))
                 labels.append(number[f"{one.set} {one.speaker} {speed}"])
+                straight.append(at == 0)
     starts = np.concatenate([[0], np.cumsum([len(one) for one in frames])])
     noise = np.stack([features((one * LEVEL).astype(np.float32), maker) for one in backgrounds])
-    return Bank(np.concatenate(frames), starts, np.array(labels), classes, noise.astype(np.float16))
+    arrays = np.concatenate(frames), starts, np.array(labels)
+    return Bank(*arrays, classes, noise.astype(np.float16), np.array(straight))
