@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +16,8 @@ from desk.logins import Seat
 from desk.models import DeskAgent, Presence
 from desk.roles import RIGHTS
 from desk.rules import DeskRules
+
+NOBODY: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,14 @@ class Colleagues:
     def __init__(self, clock: Clock, rules: DeskRules) -> None:
         self._clock, self._rules = clock, rules
 
-    async def listed(self, session: AsyncSession, seat: Seat, holders: Sequence[str]) -> list[Colleague]:
+    async def listed(
+        self, session: AsyncSession, seat: Seat, loads: Mapping[str, int] = NOBODY
+    ) -> list[Colleague]:
         """Everybody else who serves customers; see `everybody`."""
-        return [each for each in await self.everybody(session, holders) if each.agent_id != seat.agent_id]
+        return [each for each in await self.everybody(session, loads) if each.agent_id != seat.agent_id]
 
-    async def everybody(self, session: AsyncSession, holders: Sequence[str]) -> list[Colleague]:
-        """Who serves customers, by team and name; `holders` has an agent id for each customer served now."""
-        load = Counter(holders)
+    async def everybody(self, session: AsyncSession, loads: Mapping[str, int] = NOBODY) -> list[Colleague]:
+        """Who serves customers, by team and name; `loads` says how many customers an agent has now."""
         oldest = self._clock.now() - timedelta(seconds=self._rules.heartbeat_live_s)
         rows = await session.execute(
             select(DeskAgent, Presence)
@@ -65,7 +68,7 @@ class Colleagues:
                 agent.team,
                 agent.role,
                 presence is not None and presence.state == "on_duty" and presence.last_seen_at >= oldest,
-                load[agent.id],
+                loads.get(agent.id, 0),
                 agent.max_load,
             )
             for agent, presence in rows.all()
@@ -73,10 +76,10 @@ class Colleagues:
         ]
 
     async def find(
-        self, session: AsyncSession, seat: Seat, username: str, holders: Sequence[str]
+        self, session: AsyncSession, seat: Seat, username: str, loads: Mapping[str, int]
     ) -> Colleague:
         """The colleague of that user name, if they can take a customer. Raises ColleagueAway."""
-        for colleague in await self.listed(session, seat, holders):
+        for colleague in await self.listed(session, seat, loads):
             if colleague.username == username:
                 if not colleague.on_duty:
                     raise ColleagueAway(f"{colleague.display_name}现在不在岗，请换一位或转给小组。")
@@ -86,10 +89,10 @@ class Colleagues:
         raise ColleagueAway("没有这位同事，请刷新后再选。")
 
     async def require_team(
-        self, session: AsyncSession, seat: Seat, team: str, holders: Sequence[str]
+        self, session: AsyncSession, seat: Seat, team: str, loads: Mapping[str, int]
     ) -> None:
         """Raises ColleagueAway unless somebody else of the team is on duty: nobody is sent to wait in vain."""
-        members = [c for c in await self.listed(session, seat, holders) if c.team == team]
+        members = [c for c in await self.listed(session, seat, loads) if c.team == team]
         if not members:
             raise ColleagueAway("没有这个小组，请刷新后再选。")
         if not any(member.on_duty for member in members):
@@ -97,4 +100,4 @@ class Colleagues:
 
     async def team_on_duty(self, session: AsyncSession, seat: Seat, team: str) -> bool:
         """Whether somebody of the team, other than this agent, is on duty."""
-        return any(c.team == team and c.on_duty for c in await self.listed(session, seat, ()))
+        return any(c.team == team and c.on_duty for c in await self.listed(session, seat))

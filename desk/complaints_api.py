@@ -81,7 +81,7 @@ class ComplaintsApi:
             found = await self._complaints.listed(session, status, whose)
             self._note(session, seat, "complaints.read", "", None, {"numbers": [row.number for row in found]})
             items = [self._view(row, seat) for row in found]
-            crew = await self._deps.desk.colleagues.everybody(session, ()) if seat.rights.sees_all else []
+            crew = await self._deps.desk.colleagues.everybody(session) if seat.rights.sees_all else []
         agents = [[colleague.username, colleague.display_name] for colleague in crew]
         return json_answer({"items": items, "categories": self._categories(), "agents": agents})
 
@@ -103,10 +103,10 @@ class ComplaintsApi:
         """Whom a supervisor may give this complaint to, each with what they have to do already."""
         if not seat.rights.leads:
             raise NotAllowed()
-        holders = [line.agent_id for line in await self._deps.hub.served()]
+        loads = await self._deps.hub.loads()
         async with self._deps.db.transaction() as session:
             row = await self._complaints.get(session, request.match_info["number"])
-            crew = await self._deps.desk.colleagues.everybody(session, holders)
+            crew = await self._deps.desk.colleagues.everybody(session, loads)
             load = await self._complaints.open_by_assignee(session)
             items = [_candidate_view(colleague, row, load.get(colleague.agent_id, 0)) for colleague in crew]
         return json_answer({"items": items})

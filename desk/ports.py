@@ -184,6 +184,10 @@ class HubPort(Protocol):
         """Everybody waiting, longest first."""
         ...
 
+    async def loads(self) -> Mapping[str, int]:
+        """How many customers each agent has now who has any."""
+        ...
+
     async def mine(self, agent_id: str) -> Sequence[str]:
         """Ids of the conversations this agent owns now."""
         ...

@@ -122,7 +122,7 @@ class StaffApi:
     async def colleagues(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
         """Whom one may pass a customer to."""
         async with self._deps.db.snapshot() as session:
-            listed = await self._deps.desk.colleagues.listed(session, seat, await self._holders())
+            listed = await self._deps.desk.colleagues.listed(session, seat, await self._deps.hub.loads())
         return json_answer({"items": [colleague_view(colleague) for colleague in listed]})
 
     async def transfer(self, request: web.Request, seat: Seat) -> web.StreamResponse:
@@ -134,21 +134,18 @@ class StaffApi:
         if bool(agent) == bool(team):
             raise BadRequest("请选择一位同事或一个小组。")
         await self._custody.require(seat, conversation_id, "transfer_asked")
-        holders = await self._holders()
+        loads = await self._deps.hub.loads()
         desk = self._deps.desk
         if agent:
             async with self._deps.db.snapshot() as session:
-                to = await desk.colleagues.find(session, seat, agent, holders)
+                to = await desk.colleagues.find(session, seat, agent, loads)
             colleague = (to.agent_id, to.display_name)
             await self._deps.hub.pass_on(conversation_id, seat.agent_id, colleague, note)
         else:
             async with self._deps.db.snapshot() as session:
-                await desk.colleagues.require_team(session, seat, team, holders)
+                await desk.colleagues.require_team(session, seat, team, loads)
             await self._deps.hub.pass_to_team(conversation_id, seat.agent_id, team, note)
         return json_answer({"conversation_id": conversation_id})
-
-    async def _holders(self) -> list[str]:
-        return [line.agent_id for line in await self._deps.hub.served()]
 
     # --- leading -----------------------------------------------------------------------------------------------
 

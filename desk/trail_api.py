@@ -50,7 +50,7 @@ class TrailApi:
             query = await self._query(session, asked, seat)
             page = await search(session, query, before_id=int(before) if before else None, limit=PAGE)
             names = await agent_names(session)
-            crew = await self._deps.desk.colleagues.everybody(session, ())
+            crew = await self._deps.desk.colleagues.everybody(session)
         return json_answer(
             {
                 "items": [record_view(record, names) for record in page.records],

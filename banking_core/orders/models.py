@@ -32,7 +32,8 @@ class Order(SealedRow, Base):
     `status` moves as `orders.states` says; anything else is refused here. `proofs` are the factors that were
     proved, `not_before` is when a waiting order may go on, `mandate_id` names the standing order it is a run of.
     `payee_index` is the blind index of whom it pays, `payee_hours` how long the customer had known them.
-    `untold` is set with an end that came about without the customer, and cleared once the conversation was told.
+    `untold` is set with an end that came about without the customer, and cleared once the conversation was told;
+    after a telling that failed the next one is due at `next_tell_at`.
     """
 
     __tablename__ = "bank_order"
@@ -48,7 +49,13 @@ class Order(SealedRow, Base):
         Index("ix_bank_order_open", "status", "expires_at"),
         Index("ix_bank_order_latest", "customer_id", "created_at"),
         Index("ix_bank_order_payee", "customer_id", "payee_index"),
-        Index("ix_bank_order_untold", "id", sqlite_where=text("untold = 1"), postgresql_where=text("untold")),
+        Index(
+            "ix_bank_order_untold",
+            "next_tell_at",
+            "id",
+            sqlite_where=text("untold = 1"),
+            postgresql_where=text("untold"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -89,6 +96,8 @@ class Order(SealedRow, Base):
     arrives_at: Mapped[datetime | None]
     mandate_id: Mapped[str | None] = mapped_column(String(32))
     untold: Mapped[bool] = mapped_column(default=False, server_default=false())
+    tell_attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    next_tell_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]

@@ -8,6 +8,7 @@ trace and the caller may go on in the same transaction and tell the customer why
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -55,6 +56,8 @@ from banking_core.orders.states import (
 from banking_core.orders.types import OrderGuard, OrderHandler, Quote
 from banking_core.storage import Database
 
+TELL_AGAIN_S_FIRST = 10
+TELL_AGAIN_S_MAX = 3600
 VOUCHER_CHARS_MAX = 64
 GROUNDS_CHARS_MAX = 200
 
@@ -421,13 +424,29 @@ class Orders:
         return await self._settlement.settle(database, order_id)
 
     async def untold(self, session: AsyncSession, *, limit: Limit = 100) -> Sequence[Order]:
-        """Orders with an end that their conversation has not heard of, whatever crashed in between."""
-        statement = select(Order).where(Order.untold).order_by(Order.id).limit(min(limit, 100))
+        """Orders with an end that their conversation has not heard of, whatever crashed in between, and that are due.
+
+        Those never tried come first: however many cannot be told, they keep nobody else waiting.
+        """
+        due = Order.next_tell_at.is_(None) | (Order.next_tell_at <= self._clock.now())
+        statement = (
+            select(Order)
+            .where(Order.untold, due)
+            .order_by(Order.next_tell_at.asc().nulls_first(), Order.id)
+            .limit(min(limit, 100))
+        )
         return (await session.scalars(statement)).all()
 
     async def told(self, session: AsyncSession, order_id: str) -> None:
         """The conversation has heard how the order ended; saying so twice changes nothing. Raises OrderNotFound."""
         (await lock_order(session, order_id)).untold = False
+
+    async def telling_failed(self, session: AsyncSession, order_id: str) -> None:
+        """The next try is due after twice as long as the last time, up to an hour. Raises OrderNotFound."""
+        order = await lock_order(session, order_id)
+        wait_s = min(TELL_AGAIN_S_FIRST * 2 ** min(order.tell_attempts, 16), TELL_AGAIN_S_MAX)
+        order.tell_attempts += 1
+        order.next_tell_at = self._clock.now() + timedelta(seconds=wait_s)
 
     async def _locked(self, session: AsyncSession, order_id: str, customer_id: str) -> Order:
         order = await lock_order(session, order_id)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -27,6 +27,7 @@ from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import Choice, Reply
 from bot.dialogue.state import state_from_json
 
+logger = logging.getLogger(__name__)
 VOUCHED = "同事已和您核实过这笔业务。交回小掌柜以后，由您本人确认、输入验证码办理。"
 TRANSFERRED = "transferred"
 RATE_IN_CHAT = "本次人工服务已结束，请给同事打个分。再发消息就由小掌柜接待您。"
@@ -72,6 +73,11 @@ class Handoff:
         """Everybody whom an agent has now, by agent."""
         async with self._database.snapshot() as session:
             return await ownership.served(session)
+
+    async def loads(self) -> Mapping[str, int]:
+        """How many customers each agent has now who has any."""
+        async with self._database.snapshot() as session:
+            return await ownership.loads(session)
 
     async def mine(self, agent_id: str) -> list[str]:
         """The conversations this agent owns, newest first."""
@@ -326,8 +332,13 @@ class Handoff:
             ]
         for number, round_, conversation_id, answer in answered:
             reply = Reply(f"您的投诉{number}有答复了：{for_log(answer)}", choices=COMPLAINT_JUDGED)
-            with suppress(ConversationNotFound):  # the notice has told them
+            try:
                 await self._hub.announce(conversation_id, reply, f"complaint:{number}:{round_}")
+            except ConversationNotFound:
+                pass  # the notice has told them
+            except Exception:
+                logger.exception("telling the answer to complaint %s failed", number)
+                continue  # the others are told all the same
             async with self._database.transaction() as session:
                 await self._bank.complaints.told(session, number)
         return len(answered)

@@ -127,6 +127,16 @@ async def held_count(session: AsyncSession, agent_id: str) -> int:
     return int(count or 0)
 
 
+async def loads(session: AsyncSession) -> dict[str, int]:
+    """How many conversations each agent owns who owns any."""
+    rows = await session.execute(
+        select(Conversation.agent_id, func.count())
+        .where(Conversation.owner == "agent", Conversation.agent_id.is_not(None))
+        .group_by(Conversation.agent_id)
+    )
+    return {str(agent_id): int(count) for agent_id, count in rows.all()}
+
+
 async def queue(session: AsyncSession, now: datetime) -> list[QueueItem]:
     """Everybody waiting: the most urgent first, of those the longest."""
     rows = await session.execute(

@@ -49,23 +49,28 @@ class Settlement:
         return await self._tell(announce)
 
     async def _tell(self, announce: Announce) -> int:
-        """Tells every end not told yet: this one's, and those a crash came between. One that fails is tried again."""
+        """Tells every end that is due, those a crash came between too; one that fails is tried again later."""
         async with self._database.snapshot() as session:
-            owed = [
-                (order.id, order.conversation_id or "", self._describe(order))
-                for order in await self._bank.orders.untold(session)
-            ]
-        for order_id, conversation_id, reply in owed:
-            try:
-                await announce(conversation_id, reply, f"settled:{order_id}")
-            except ConversationNotFound:
-                logger.warning("nobody left to tell order=%s", order_id)
-            except Exception:
-                logger.exception("telling failed order=%s", order_id)
-                continue
+            owed = list(await self._bank.orders.untold(session))
+        for order in owed:
+            is_told = await self._tell_one(order, announce)
             async with self._database.transaction() as session:
-                await self._bank.orders.told(session, order_id)
+                if is_told:
+                    await self._bank.orders.told(session, order.id)
+                else:
+                    await self._bank.orders.telling_failed(session, order.id)
         return len(owed)
+
+    async def _tell_one(self, order: Order, announce: Announce) -> bool:
+        """False when it must be tried again."""
+        try:
+            await announce(order.conversation_id or "", self._describe(order), f"settled:{order.id}")
+        except ConversationNotFound:
+            logger.warning("nobody left to tell order=%s", order.id)
+        except Exception:
+            logger.exception("telling failed order=%s", order.id)
+            return False
+        return True
 
     async def drain(self) -> None:
         """Waits for the settlements under way."""

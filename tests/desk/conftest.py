@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -182,6 +183,10 @@ class FakeHub:
         """Everybody waiting, longest first."""
         waiting = [c for c in self.conversations.values() if c.owner == "queue"]
         return [self._line(c) for c in sorted(waiting, key=lambda c: c.queued_at)]
+
+    async def loads(self) -> dict[str, int]:
+        """How many customers each agent has."""
+        return dict(Counter(c.agent_id or "" for c in self.conversations.values() if c.owner == "agent"))
 
     async def mine(self, agent_id: str) -> list[str]:
         """Ids of what the agent owns."""

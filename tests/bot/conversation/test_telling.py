@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import insert, select
 
+from banking_core.orders.models import Order
+from banking_core.orders.service import TELL_AGAIN_S_FIRST
 from bot.assembly import Product
 from bot.conversation.errors import ConversationNotFound
 from bot.dialogue.reply import Reply
@@ -23,6 +26,15 @@ async def talk(product: Product, monkeypatch: pytest.MonkeyPatch) -> Talk:
     settled = await product.bank.orders.settle(product.database, order.id)
     assert settled.status == "executed" and await receipts(talk) == 0
     return talk
+
+
+async def _copy(product: Product, order_id: str, ids: list[str]) -> None:
+    """The same order again and again, as far as the database lets it be the same."""
+    table = Order.__table__
+    async with product.database.transaction() as session:
+        row = (await session.execute(select(table).where(table.c.id == order_id))).one()._asdict()
+        own = [{"id": id_, "number": id_, "receipt_number": None, "idempotency_key": id_} for id_ in ids]
+        await session.execute(insert(table), [row | each for each in own])
 
 
 async def receipts(talk: Talk) -> int:
@@ -47,7 +59,9 @@ async def test_a_crash_after_the_telling_does_not_tell_twice(talk: Talk) -> None
     assert await product.settlement.sweep(killed_just_after) == 1
     (order,) = await talk.orders()
     assert order.untold
-    await product.settlement.sweep(product.hub.announce)
+    assert await product.settlement.sweep(product.hub.announce) == 0, "the next try is due later"
+    product.clock.advance(seconds=TELL_AGAIN_S_FIRST)  # type: ignore[attr-defined]
+    assert await product.settlement.sweep(product.hub.announce) == 1
     (order,) = await talk.orders()
     assert await receipts(talk) == 1 and not order.untold
 
@@ -67,3 +81,48 @@ async def test_what_the_customer_ends_in_their_own_turn_is_not_told_again(produc
     await talk.say("取消")
     (order,) = await talk.orders()
     assert order.status == "cancelled" and not order.untold
+
+
+async def test_a_hundred_ends_that_cannot_be_told_keep_nobody_waiting(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = talk.product
+    (order,) = await talk.orders()
+    poor = [f"poor-{number:03}" for number in range(100)]
+
+    await _copy(product, order.id, [f"0{name}" for name in poor])  # before the one that can be told, by id
+
+    async def announce(conversation_id: str, reply: Reply, once_key: str) -> None:
+        if "poor" in once_key:
+            raise ConnectionError
+        await product.hub.announce(conversation_id, reply, once_key)
+
+    told = [await product.settlement.sweep(announce) for _ in range(3)]
+    assert await receipts(talk) == 1 and told == [100, 1, 0]
+    waits_s: list[float] = []
+    for _ in range(12):
+        async with product.database.snapshot() as session:
+            next_at = await session.scalar(select(Order.next_tell_at).where(Order.id == f"0{poor[0]}"))
+        assert next_at is not None
+        waits_s.append((next_at - product.clock.now()).total_seconds())
+        product.clock.advance(seconds=waits_s[-1])  # type: ignore[attr-defined]
+        await product.settlement.sweep(announce)
+    assert waits_s[:3] == [10, 20, 40] and waits_s[-1] == 3600
+
+
+async def test_one_end_that_cannot_be_put_in_words_does_not_hold_up_the_others(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product, settlement = talk.product, talk.product.settlement
+    describe = settlement._describe
+
+    def broken(order: Order) -> Reply:
+        if order.id.startswith("0"):
+            raise KeyError(order.kind)
+        return describe(order)
+
+    monkeypatch.setattr(settlement, "_describe", broken)
+    (order,) = await talk.orders()
+    await _copy(product, order.id, ["0"])
+    await settlement.sweep(product.hub.announce)
+    assert await receipts(talk) == 1
