@@ -25,6 +25,7 @@ from bot.conversation.events import EventBus
 from bot.conversation.fanout import PostgresFanout
 from bot.conversation.handoff import Handoff
 from bot.conversation.hub import Hub
+from bot.conversation.live_calls import RENEW_S
 from bot.conversation.metrics import TurnMetrics
 from bot.conversation.settlement import Settlement
 from bot.conversation.turns import TurnRunner
@@ -90,6 +91,7 @@ class Product:
     async def maintain(self) -> None:
         """Every sweep, whatever the timetable; for clocks that are moved by hand. What belongs to a day or a
         month is left to the timetable."""
+        await self.hub.live_calls.renew()
         for job in self.upkeep:
             if not job.each:
                 await job.work(Slot(job.name, self.clock.now()))
@@ -162,5 +164,6 @@ def build_product(
         fanout=None if database.is_sqlite else PostgresFanout(database, hub.events),
         scheduler=Scheduler(JobRunner(database, clock), upkeep),
     )
+    product.scheduler.also("calls_alive", every(RENEW_S), hub.live_calls.renew)
     product.scheduler.also("learn_often_asked", every(LEARN_EVERY_S), product.learn_often_asked)
     return product

@@ -29,7 +29,11 @@ def upkeep_jobs(
     async def answers(_slot: Slot) -> str:
         return f"told={await handoff.tell_answers()}"
 
+    async def lost_calls(_slot: Slot) -> str:
+        return f"hung_up={await hub.hang_up_lost()}"
+
     return (
+        sweep_job("lost_calls", SWEEP_S, lost_calls),
         sweep_job("complaint_answers", SWEEP_S, answers),
         sweep_job("settlement", SWEEP_S, settle),
         sweep_job("unattended", SWEEP_S, unattended),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_MS = 10_000
 RUN_TRIES_MAX = 8
+FROZEN_AFTER_S = 120
 PAUSE_S_FIRST = 0.01
 PAUSE_S_MAX = 1.0
 Result = TypeVar("Result")
@@ -48,19 +49,29 @@ class Database:
         *,
         vault: Vault | None = None,
         pool_size: int = 10,
+        frozen_after_s: int = FROZEN_AFTER_S,
         jitter: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`vault` opens and seals the columns that are kept sealed; its sessions carry it.
 
-        `jitter` gives numbers from 0 to 1 and `sleep` waits seconds: the pauses of `run`, injected for tests.
+        A transaction in which nothing happens for `frozen_after_s` is ended by PostgreSQL: its process is frozen or
+        its machine gone without a word, and others wait for its locks. `jitter` gives numbers from 0 to 1 and `sleep`
+        waits seconds: the pauses of `run`, injected for tests.
         """
         self._jitter = jitter
         self._sleep = sleep
         self.url = make_url(url)
         self.vault = vault
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {} if self.is_sqlite else {"pool_size": pool_size, "pool_pre_ping": True}
+        options: dict[str, Any] = {}
+        if not self.is_sqlite:
+            given = {"idle_in_transaction_session_timeout": str(frozen_after_s * 1000)}
+            options = {
+                "pool_size": pool_size,
+                "pool_pre_ping": True,
+                "connect_args": {"server_settings": given},
+            }
         self.engine: AsyncEngine = create_async_engine(self.url, hide_parameters=True, **options)
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)

@@ -24,6 +24,7 @@ from bot.conversation import log, ownership, services
 from bot.conversation.challenges import secret_in, wants_resend
 from bot.conversation.errors import ConversationError, MessageTooLong
 from bot.conversation.events import EventBus
+from bot.conversation.live_calls import LiveCalls
 from bot.conversation.metrics import TurnMetrics
 from bot.conversation.models import Conversation, Message
 from bot.conversation.redaction import ANY, BLOT, for_log, looks_like_code
@@ -86,10 +87,11 @@ class Hub:
         self._understander = understander
         self._settlement = settlement
         self._metrics = metrics
+        self.live_calls = LiveCalls(database, bank.clock)
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
-    async def open(self, channel: str, *, customer_id: str | None = None) -> str:
-        """Begins a conversation; returns its id."""
+    async def open(self, channel: str, *, customer_id: str | None = None, on_call: bool = False) -> str:
+        """Begins a conversation; returns its id. `on_call`: it is a call that ends with this process."""
         now = self._clock.now()
         async with self._database.transaction() as session:
             conversation = Conversation(
@@ -103,6 +105,8 @@ class Hub:
             )
             session.add(conversation)
             await session.flush()
+            if on_call:
+                self.live_calls.begun(session, conversation.id)
             return conversation.id
 
     async def receive(self, inbound: Inbound) -> Received:
@@ -378,8 +382,22 @@ class Hub:
 
     async def hung_up(self, conversation_id: str) -> None:
         """The customer has left for good. What they had not confirmed is dropped; an agent who has them is told."""
+        await self._hang_up(conversation_id, lost=False)
+
+    async def hang_up_lost(self) -> int:
+        """Calls whose process died are over; returns how many there were. Safe to run at any time, anywhere."""
+        lost = await self.live_calls.lost()
+        for conversation_id in lost:
+            logger.warning("the call of conversation %s died with its process", conversation_id)
+            await self._hang_up(conversation_id, lost=True)
+        return len(lost)
+
+    async def _hang_up(self, conversation_id: str, *, lost: bool) -> None:
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
+            if lost and not await self.live_calls.taken_out(session, conversation_id):
+                return
+            await self.live_calls.ended(session, conversation_id)
             if conversation.owner == "closed":
                 return
             now = self._clock.now()

@@ -157,6 +157,17 @@ class CustomerPicture(SealedRow, Base):
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class LiveCall(Base):
+    """A telephone call under way. The process that has its sound says so again and again, until it is dead."""
+
+    __tablename__ = "live_call"
+
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("conversation.id", ondelete="CASCADE"), primary_key=True
+    )
+    seen_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class QuestionReview(Base):
     """An operator has dealt with a question that found no answer."""
 

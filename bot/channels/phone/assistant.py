@@ -51,8 +51,8 @@ class Counter(Protocol):
         """Live events."""
         ...
 
-    async def open(self, channel: str, *, customer_id: str | None = None) -> str:
-        """Begins a conversation; returns its id."""
+    async def open(self, channel: str, *, customer_id: str | None = None, on_call: bool = False) -> str:
+        """Begins a conversation, of a call; returns its id."""
         ...
 
     async def receive(self, inbound: Inbound) -> Received:
@@ -200,7 +200,7 @@ class HubAssistant:
 
     async def _open(self) -> None:
         if not self.conversation_id:
-            self.conversation_id = await self._hub.open(CHANNEL)
+            self.conversation_id = await self._hub.open(CHANNEL, on_call=True)
             self._opened.set()
 
     async def _next_look(self, events: asyncio.Queue[Any]) -> None:
