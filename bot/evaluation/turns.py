@@ -55,7 +55,7 @@ async def measure_turns(
             terms = Path(folder) / "terms.yml"  # a few customers come in many browsers
             terms.write_text(f"identity:\n  sessions_max: {users}\n")
             bench_settings = settings_for(Path(folder), port=port, nlu_url=understander.url, terms_path=terms)
-            tokens = await _sessions(bench_settings, users)
+            tokens = await logged_in(bench_settings, users)
             nlu_token = settings.nlu_token
             assert nlu_token is not None
             token = nlu_token.get_secret_value()
@@ -64,7 +64,7 @@ async def measure_turns(
                 return await _measure(port, tokens, sentence, seconds)
 
 
-async def _sessions(settings: Settings, users: int) -> list[str]:
+async def logged_in(settings: Settings, users: int) -> list[str]:
     """Logged-in sessions, so that what is measured is the turn and not the log-in."""
     product = build_product(settings, clock=SystemClock())
     tokens = []
@@ -129,15 +129,15 @@ async def _until_ready(port: int) -> None:
 async def _measure(port: int, tokens: list[str], sentence: str, seconds: float) -> dict[str, object]:
     before = await _parts(port)
     started_s = perf_counter()
-    per_user = await asyncio.gather(*(_user(port, token, sentence, seconds) for token in tokens))
+    per_user = await asyncio.gather(*(speak(port, token, sentence, seconds) for token in tokens))
     elapsed_s = perf_counter() - started_s
     after = await _parts(port)
     all_ms = sorted(ms for user in per_user for ms in user)
     turns = after["count"] - before["count"] or 1.0
     return {
         "p50_ms": round(statistics.median(all_ms), 2),
-        "p95_ms": round(_quantile(all_ms, 0.95), 2),
-        "p99_ms": round(_quantile(all_ms, 0.99), 2),
+        "p95_ms": round(quantile(all_ms, 0.95), 2),
+        "p99_ms": round(quantile(all_ms, 0.99), 2),
         "turns_per_s": round(len(all_ms) / elapsed_s, 2),
         "turns": len(all_ms),
         "users": len(tokens),
@@ -145,11 +145,11 @@ async def _measure(port: int, tokens: list[str], sentence: str, seconds: float) 
     }
 
 
-def _quantile(rising: list[float], share: float) -> float:
+def quantile(rising: list[float], share: float) -> float:
     return rising[min(len(rising) - 1, int(len(rising) * share))]
 
 
-async def _user(port: int, token: str, sentence: str, seconds: float) -> list[float]:
+async def speak(port: int, token: str, sentence: str, seconds: float) -> list[float]:
     """One customer saying the same thing again as soon as it is answered; the first turns warm up."""
     origin = f"http://127.0.0.1:{port}"
     spent_ms: list[float] = []

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
 
+from banking_core.storage import Database
 from bot.assembly import Product
 from bot.channels.web import Rate, WebDependencies, WebLimits, build_web_app
 from bot.channels.web.ports import SmsSeen
@@ -25,6 +29,7 @@ from desk.app import build_desk_app
 from desk.dependencies import DeskDependencies
 
 WECHAT = web.AppKey("wechat", WechatChannel)
+DATABASE_ANSWER_S = 2.0
 
 
 def message_limits(messages_per_s: float) -> WebLimits:
@@ -92,8 +97,9 @@ def _operator_routes(app: web.Application, product: Product) -> None:
     async def health(_request: web.Request) -> web.Response:
         understander = product.understander
         understands = not isinstance(understander, NluClient) or await understander.ready()
-        body = {"ready": understands, "understanding": understands}
-        return web.json_response(body, status=200 if understands else 503)
+        stores = await _answers(product.database)
+        body = {"ready": understands and stores, "understanding": understands, "database": stores}
+        return web.json_response(body, status=200 if body["ready"] else 503)
 
     async def metrics(request: web.Request) -> web.Response:
         if not is_loopback(request):  # behind a proxy everybody comes from this machine
@@ -104,6 +110,17 @@ def _operator_routes(app: web.Application, product: Product) -> None:
 
     app.router.add_get("/healthz", health)
     app.router.add_get("/metrics", metrics)
+
+
+async def _answers(database: Database) -> bool:
+    """Whether the database can be read now."""
+    try:
+        async with asyncio.timeout(DATABASE_ANSWER_S), database.snapshot() as session:
+            await session.execute(text("SELECT 1"))
+    except Exception as error:
+        logging.getLogger(__name__).error("the database does not answer: %s", type(error).__name__)
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,15 +99,21 @@ async def test_a_hundred_ends_that_cannot_be_told_keep_nobody_waiting(
 
     told = [await product.settlement.sweep(announce) for _ in range(3)]
     assert await receipts(talk) == 1 and told == [100, 1, 0]
-    waits_s: list[float] = []
-    for _ in range(12):
-        async with product.database.snapshot() as session:
-            next_at = await session.scalar(select(Order.next_tell_at).where(Order.id == f"0{poor[0]}"))
-        assert next_at is not None
-        waits_s.append((next_at - product.clock.now()).total_seconds())
-        product.clock.advance(seconds=waits_s[-1])  # type: ignore[attr-defined]
-        await product.settlement.sweep(announce)
-    assert waits_s[:3] == [10, 20, 40] and waits_s[-1] == 3600
+
+
+async def test_the_next_telling_is_due_later_each_time_but_within_the_hour(talk: Talk) -> None:
+    product, waits_s = talk.product, []
+    (order,) = await talk.orders()
+    async with product.database.transaction() as session:
+        for _ in range(20):
+            await product.bank.orders.telling_failed(session, order.id)
+            next_at = (await session.get_one(Order, order.id)).next_tell_at
+            assert next_at is not None
+            waits_s.append((next_at - product.clock.now()).total_seconds())
+    assert waits_s[:4] == [10, 20, 40, 80] and waits_s[-1] == 3600
+    assert await product.settlement.sweep(product.hub.announce) == 0
+    product.clock.advance(seconds=3600)  # type: ignore[attr-defined]
+    assert await product.settlement.sweep(product.hub.announce) == 1 and await receipts(talk) == 1
 
 
 async def test_one_end_that_cannot_be_put_in_words_does_not_hold_up_the_others(
