@@ -31,7 +31,7 @@ OUTBOX_MAX = 1024
 RETRY_S_FIRST = 0.2
 RETRY_S_MAX = 5.0
 BEAT_S = 10.0
-ANSWER_S = 5.0
+ANSWER_S = 10.0
 AGAIN = "again"  # a page is to look at everything again
 BEAT = "beat"
 

@@ -32,7 +32,7 @@ from bot.running.premises import free_port
 from bot.settings import ROOT, Settings
 
 WARM_UP_TURNS = 3
-READY_TIMEOUT_S = 60
+READY_TIMEOUT_S = 240
 CUSTOMERS = 6  # whose conversations are measured
 SENTENCES = {
     "account_balance": "查余额",
