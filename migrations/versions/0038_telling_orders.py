@@ -7,8 +7,8 @@ from alembic import op
 
 from banking_core import storage
 
-revision = "0037"
-down_revision = "0036"
+revision = "0038"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 WHERE = {"sqlite_where": sa.text("untold = 1"), "postgresql_where": sa.text("untold")}
