@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, TypeGuard
 
 from sqlalchemy import ColumnElement, func, select
@@ -26,16 +26,21 @@ BREAK_TEXT: dict[str, str] = {
     "work": "整理",
 }
 BREAK_DEFAULT = "rest"
+CORRECTED_S = 60
 BREAK_BEGAN, BREAK_ENDED = "agent.break_began", "agent.break_ended"  # in the audit trail
 
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """What an agent was doing, for a break also why, and for how long."""
+    """What an agent does or did, for a break also why, and since when; None when they never said anything."""
 
-    state: str
+    state: PresenceState
     reason: str
-    seconds: int
+    since: datetime | None
+
+    def seconds(self, now: datetime) -> int:
+        """For how long, whole seconds."""
+        return int((now - self.since).total_seconds()) if self.since is not None else 0
 
 
 def is_presence_state(value: object) -> TypeGuard[PresenceState]:
@@ -57,24 +62,29 @@ class Presences:
     async def set_state(
         self, session: AsyncSession, agent_id: str, state: PresenceState, break_reason: str = ""
     ) -> Doing | None:
-        """Notes what the agent says they do, for a break also why; a sign of life too. Gives what has ended with it."""
+        """Notes what the agent says they do, for a break also why; a sign of life too. Gives what has ended with it.
+
+        Another reason within the first minute of a break corrects the first one: it is the same break.
+        """
         row, now = await self.locked(session, agent_id), self._clock.now()
         row.last_seen_at = now
         if (row.state, row.break_reason) == (state, break_reason):
             return None
-        ended = Doing(row.state, row.break_reason, int((now - row.changed_at).total_seconds()))
-        row.state, row.break_reason, row.changed_at = state, break_reason, now
-        return ended
+        was = _doing(row)
+        corrected = was.state == state == "break" and was.seconds(now) < CORRECTED_S
+        row.state, row.break_reason = state, break_reason
+        row.changed_at = row.changed_at if corrected else now
+        return None if corrected else was
 
     async def heartbeat(self, session: AsyncSession, agent_id: str) -> None:
         """A sign of life from the agent's page; changes nothing else."""
         row = await self.locked(session, agent_id)
         row.last_seen_at = self._clock.now()
 
-    async def state_of(self, session: AsyncSession, agent_id: str) -> PresenceState:
+    async def doing(self, session: AsyncSession, agent_id: str) -> Doing:
         """What the agent said last; 'off' when they never said anything."""
         row = await session.get(Presence, agent_id)
-        return row.state if row is not None and is_presence_state(row.state) else "off"
+        return Doing("off", "", None) if row is None else _doing(row)
 
     async def on_duty_count(self, session: AsyncSession) -> int:
         """Agents on duty whose page gave a sign of life within `heartbeat_live_s`."""
@@ -125,3 +135,7 @@ class Presences:
         row = await session.get(Presence, agent_id, with_for_update=True)
         assert row is not None, "the row was written above"
         return row
+
+
+def _doing(row: Presence) -> Doing:
+    return Doing(row.state if is_presence_state(row.state) else "off", row.break_reason, row.changed_at)

@@ -28,7 +28,7 @@ from desk.logins import LoginOutcome, Logins, Seat
 from desk.matters import Matters, packaged_matters
 from desk.models import DeskAgent
 from desk.passwords import AgentPasswords
-from desk.presences import BREAK_BEGAN, BREAK_DEFAULT, BREAK_ENDED, Presences, PresenceState
+from desk.presences import BREAK_BEGAN, BREAK_DEFAULT, BREAK_ENDED, Doing, Presences, PresenceState
 from desk.reasons import reason_text
 from desk.roles import RIGHTS
 from desk.routing import Routing, may_take
@@ -113,14 +113,14 @@ class Desk:
         if ended is None:
             return
         if ended.state == "break":
-            after = {"reason": ended.reason, "seconds": ended.seconds}
+            after = {"reason": ended.reason, "seconds": ended.seconds(self._clock.now())}
             self.audit(session, agent_id, BREAK_ENDED, "agent", agent_id, after=after)
         if state == "break":
             self.audit(session, agent_id, BREAK_BEGAN, "agent", agent_id, after={"reason": reason})
 
-    async def presence_of(self, session: AsyncSession, agent_id: str) -> PresenceState:
+    async def presence_of(self, session: AsyncSession, agent_id: str) -> Doing:
         """What the agent said last."""
-        return await self._presences.state_of(session, agent_id)
+        return await self._presences.doing(session, agent_id)
 
     async def heartbeat(self, session: AsyncSession, agent_id: str) -> None:
         """A sign of life of the agent's page."""

@@ -11,7 +11,7 @@ from desk.colleagues import Colleague
 from desk.logins import Seat
 from desk.placeholders import with_agent
 from desk.ports import Message, QueueLine, ServedLine
-from desk.presences import PRESENCE_TEXT, PresenceState
+from desk.presences import PRESENCE_TEXT, Doing
 from desk.reasons import reason_text
 from desk.roles import RIGHTS
 from desk.tickets import TicketView
@@ -28,14 +28,16 @@ STRANGER = "未登录访客"
 LAST_TEXT_CHARS_MAX = 60
 
 
-def seat_view(seat: Seat, presence: PresenceState) -> dict[str, Any]:
-    """Who sits here."""
+def seat_view(seat: Seat, doing: Doing) -> dict[str, Any]:
+    """Who sits here, and what they do since when."""
     return {
         "username": seat.username,
         "display_name": seat.display_name,
         "max_load": seat.max_load,
-        "presence": presence,
-        "presence_text": PRESENCE_TEXT[presence],
+        "presence": doing.state,
+        "presence_text": PRESENCE_TEXT[doing.state],
+        "presence_since": doing.since.isoformat() if doing.since else None,
+        "break_reason": doing.reason,
         "role": seat.role,
         "role_text": seat.rights.title,
         "team": seat.team,
@@ -140,8 +142,8 @@ def facts_view(facts: Mapping[str, Any], messages_left: int | None = None) -> di
 
     channel, who {name (masked), phone (masked), level} or None, verified (str), skill (title or None), phase, held,
     slots [(label, value)], form [{name, label, shown, asking, question}], proposal {slot, label, shown} or None,
-    topics (titles, newest first), order_number (or None), order {number, kind, status, facts, verdict, reasons} or
-    None, stopped [(label, value)] (the order that risk held up, and why), reason (a code) and waited_s (or None);
+    topics (titles, newest first), order_number (or None), orders [{number, kind, status, facts, verdict, reasons,
+    stopped}] (one that risk held up first, then the last), reason (a code) and waited_s (or None);
     a missing one shows as nothing known. `messages_left` is how many the channel still lets through, None: no limit.
     """
     who = facts.get("who") or {}
@@ -162,8 +164,7 @@ def facts_view(facts: Mapping[str, Any], messages_left: int | None = None) -> di
         "proposal": facts.get("proposal"),
         "topics": [str(topic) for topic in facts.get("topics") or ()],
         "order_number": facts.get("order_number") or "",
-        "order": _order(facts.get("order")),
-        "stopped": _pairs(facts.get("stopped") or ()),
+        "orders": [_order(order) for order in facts.get("orders") or ()],
         "reason_text": reason_text(facts.get("reason")),
         "waited_s": facts.get("waited_s"),
         "messages_left": messages_left,
@@ -199,9 +200,7 @@ def _waiting_since(recent: Sequence[Message]) -> str | None:
     return None
 
 
-def _order(order: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if order is None:
-        return None
+def _order(order: Mapping[str, Any]) -> dict[str, Any]:
     return dict(order) | {"facts": _pairs(order["facts"]), "reasons": [str(r) for r in order["reasons"]]}
 
 

@@ -5,6 +5,7 @@ Personal data is masked, secrets are not in it: they never get into the state or
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -14,7 +15,6 @@ from banking_core.bank import Bank
 from banking_core.clock import BANK_ZONE
 from banking_core.money_text import mask_name, mask_phone
 from banking_core.orders.models import Order
-from banking_core.orders.states import CONFIRMED
 from banking_core.privacy.words import ORDER
 from banking_core.storage import Database
 from bot.conversation import log, services
@@ -28,7 +28,6 @@ TOPIC_MESSAGES_MAX = 20
 TOPICS_MAX = 5
 ORDERS_LOOK_MAX = 5
 STOPS = ("delay", "human", "block")
-STOPPED_FACTS = ("收款人", "收款账户", "金额", "充值号码")
 VERDICTS = {"allow": "放行", "step_up": "加强验证", "delay": "延迟办理", "human": "人工核实", "block": "拦下"}
 PHASES = {"collect": "还在填", "confirm": "已复述，等客户确认", "step_up": "等客户验证", "held": "等坐席核实"}
 NOT_LOGGED_IN = "未登录"
@@ -60,8 +59,7 @@ class CaseFile:
                 "verified": _verified(conversation),
                 "who": await self._who(session, conversation),
                 "topics": await self._topics(session, conversation_id),
-                "stopped": _stopped(orders),
-                "order": _order(orders[0]) if orders else None,
+                "orders": [_order(order) for order in _worth_reading(orders)],
                 "proposal": _proposal(conversation),
                 **_waited(await services.latest(session, conversation_id)),
             }
@@ -138,8 +136,14 @@ class CaseFile:
         return self._registry.title(intent) if intent and self._registry.opens(intent) else ""
 
 
+def _worth_reading(orders: Sequence[Order]) -> list[Order]:
+    """The newest order that the risk area held up, and the last one where that is another."""
+    stopped = [order for order in orders if order.risk_verdict in STOPS][:1]
+    return [*stopped, *(order for order in orders[:1] if order not in stopped)]
+
+
 def _order(order: Order) -> dict[str, Any]:
-    """The last order, as it was read back, and what the risk area thinks of it."""
+    """An order, as it was read back, and what the risk area thinks of it."""
     return {
         "number": order.number,
         "kind": ORDER["kind"].get(order.kind, ""),
@@ -147,18 +151,8 @@ def _order(order: Order) -> dict[str, Any]:
         "facts": [[label, value] for label, value in order.facts],
         "verdict": VERDICTS.get(order.risk_verdict or "", ""),
         "reasons": list(order.risk_reasons or ()),
-        "waits_for_proof": order.status == CONFIRMED,
+        "stopped": order.risk_verdict in STOPS,
     }
-
-
-def _stopped(orders: list[Order]) -> list[list[str]]:
-    """The newest order that the risk area held up, and why, in an operator's words."""
-    for order in orders:
-        if order.risk_verdict in STOPS:
-            shown = [[label, value] for label, value in order.facts if label in STOPPED_FACTS]
-            reasons = "；".join(order.risk_reasons or ())
-            return [*shown, ["业务编号", order.number], ["为什么", reasons]]
-    return []
 
 
 def _proposal(conversation: Conversation) -> dict[str, str] | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -61,6 +62,48 @@ class BotTurn:
     outcome: Outcome = field(default_factory=Outcome)
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a customer said to the assistant, and all that a handler of it needs."""
+
+    session: AsyncSession
+    conversation: Conversation
+    inbound: Inbound
+    heard: Understanding | None
+    state: DialogueState
+    now: datetime
+
+    @property
+    def text(self) -> str:
+        return self.inbound.text
+
+    @property
+    def challenge(self) -> dict[str, Any]:
+        """What the customer was asked to prove; empty when nothing."""
+        return self.conversation.challenge or {}
+
+
+_Way = Literal["voice", "other_way", "resend", "not_here", "secret", "late_secret", "words"]
+
+
+def _way(said: _Said) -> _Way:
+    """Whom it is for: the first that fits."""
+    challenge, inbound = said.challenge, said.inbound
+    spoken = challenge.get("kind") == VOICE
+    if spoken and inbound.voice is not None:
+        return "voice"
+    if spoken and wants_other_way(said.text):
+        return "other_way"
+    if challenge and not inbound.secret and challenge["purpose"] and wants_resend(said.text):
+        return "resend"
+    if challenge and secret_in(challenge, said.text, inbound.secret) is not None:
+        elsewhere = said.conversation.channel in SECRETS_ELSEWHERE and not inbound.secret
+        return "not_here" if elsewhere else "secret"
+    if inbound.secret or (looks_like_code(said.text) and not _wants_number(said.state)):
+        return "late_secret"
+    return "words"
+
+
 class TurnRunner:
     """Applies challenges, the dialogue engine and its effects to one locked conversation."""
 
@@ -73,6 +116,15 @@ class TurnRunner:
         self.staffing = staffing
         self._services = services
         self._phrases = packaged_phrases()
+        self._handlers: Mapping[_Way, Callable[[_Said], Awaitable[BotTurn]]] = {
+            "voice": self._voice,
+            "other_way": self._other_way,
+            "resend": self._resend,
+            "not_here": self._not_here,
+            "secret": self._secret,
+            "late_secret": self._late_secret,
+            "words": self._words,
+        }
 
     def turn_of(
         self,
@@ -117,142 +169,104 @@ class TurnRunner:
         now: datetime,
     ) -> BotTurn:
         """The whole turn of a conversation owned by the assistant."""
-        state = state_from_json(conversation.state)
-        challenge = conversation.challenge
-        text = inbound.text
-        if challenge is not None and challenge["kind"] == VOICE and inbound.voice is not None:
-            return await self._voice(session, conversation, inbound, state, now)
-        if challenge is not None and challenge["kind"] == VOICE and wants_other_way(text):
-            return await self._other_way(session, conversation, inbound, state, now)
-        if challenge is not None and not inbound.secret and challenge["purpose"] and wants_resend(text):
-            return await self._resend(session, conversation, inbound, state, now)
-        if challenge is not None and (secret := secret_in(challenge, text, inbound.secret)) is not None:
-            if conversation.channel in SECRETS_ELSEWHERE and not inbound.secret:
-                return await self._not_here(session, conversation, inbound, state, now)
-            return await self._secret(session, conversation, inbound, state, secret, now)
-        if inbound.secret or (looks_like_code(text) and not _wants_number(state)):
-            turn = self._log(session, conversation, inbound, BLOT, now)
-            outcome = Outcome([Reply(NO_SECRET_WANTED)], action="late_secret")
-            await self._engine.remind(self.turn_of(session, conversation, now), state, outcome)
-            await self._answer(session, conversation, turn, outcome, state, now)
-            return turn
-        awaited = challenge["kind"] if challenge is not None else ""
-        turn = self._log(session, conversation, inbound, for_log(text, awaited=awaited), now)
-        spoken = without_secrets(text, awaited=awaited)
-        moment = self.turn_of(session, conversation, now, spoken, heard, inbound.origin)
+        said = _Said(session, conversation, inbound, heard, state_from_json(conversation.state), now)
+        return await self._handlers[_way(said)](said)
+
+    async def _words(self, said: _Said) -> BotTurn:
+        """A sentence for the engine."""
+        awaited = said.challenge.get("kind", "")
+        turn = self._noted(said, for_log(said.text, awaited=awaited))
+        spoken = without_secrets(said.text, awaited=awaited)
+        moment = self.turn_of(
+            said.session, said.conversation, said.now, spoken, said.heard, said.inbound.origin
+        )
         story = self._phrases.hear(spoken)
         if story.categories:
-            await self._engine.reconsider(moment, state)
-        outcome = await self._engine.turn(moment, state)
+            await self._engine.reconsider(moment, said.state)
+        outcome = await self._engine.turn(moment, said.state)
         if story.categories:
-            _warn(self._phrases.warning(story), outcome, state)
-        await self._answer(session, conversation, turn, outcome, state, now)
-        return turn
+            _warn(self._phrases.warning(story), outcome, said.state)
+        return await self._answered(said, turn, outcome)
 
-    async def _voice(
-        self,
-        session: AsyncSession,
-        conversation: Conversation,
-        inbound: Inbound,
-        state: DialogueState,
-        now: datetime,
-    ) -> BotTurn:
+    async def _late_secret(self, said: _Said) -> BotTurn:
+        """A secret that nobody asked for."""
+        turn = self._noted(said, BLOT)
+        outcome = Outcome([Reply(NO_SECRET_WANTED)], action="late_secret")
+        await self._engine.remind(self._moment(said), said.state, outcome)
+        return await self._answered(said, turn, outcome)
+
+    async def _voice(self, said: _Said) -> BotTurn:
         """Digits that were said aloud."""
-        assert inbound.voice is not None, "looked at by the caller"
-        turn = self._log(session, conversation, inbound, BLOT, now)
-        verdict = await self._challenges.voices.check(session, conversation, inbound.voice, inbound.origin)
-        return await self._after(session, conversation, turn, verdict, VOICE, state, now)
+        assert said.inbound.voice is not None, "looked at by the caller"
+        turn = self._noted(said, BLOT)
+        verdict = await self._challenges.voices.check(
+            said.session, said.conversation, said.inbound.voice, said.inbound.origin
+        )
+        return await self._after(said, turn, verdict, VOICE)
 
-    async def _other_way(
-        self,
-        session: AsyncSession,
-        conversation: Conversation,
-        inbound: Inbound,
-        state: DialogueState,
-        now: datetime,
-    ) -> BotTurn:
+    async def _other_way(self, said: _Said) -> BotTurn:
         """The customer cannot or will not speak."""
-        turn = self._log(session, conversation, inbound, for_log(inbound.text), now)
-        verdict = Verdict(False, unproved="declined")
-        return await self._after(session, conversation, turn, verdict, VOICE, state, now)
+        turn = self._noted(said, for_log(said.text))
+        return await self._after(said, turn, Verdict(False, unproved="declined"), VOICE)
 
-    async def _resend(
-        self,
-        session: AsyncSession,
-        conversation: Conversation,
-        inbound: Inbound,
-        state: DialogueState,
-        now: datetime,
-    ) -> BotTurn:
-        turn = self._log(session, conversation, inbound, for_log(inbound.text, awaited=ANY), now)
-        challenge = conversation.challenge or {}
-        if challenge["kind"] == VOICE:
-            asked = await self._challenges.voices.again(session, conversation, challenge, inbound.origin)
+    async def _resend(self, said: _Said) -> BotTurn:
+        turn = self._noted(said, for_log(said.text, awaited=ANY))
+        session, conversation, origin = said.session, said.conversation, said.inbound.origin
+        kind = said.challenge["kind"]
+        if kind == VOICE:
+            asked = await self._challenges.voices.again(session, conversation, said.challenge, origin)
             if asked is None:
-                verdict = Verdict(False, unproved="unclear")
-                return await self._after(session, conversation, turn, verdict, VOICE, state, now)
+                return await self._after(said, turn, Verdict(False, unproved="unclear"), VOICE)
             reply = asked
-        elif (text := KNOWN_BY_HEART.get(challenge["kind"])) is not None:
+        elif (text := KNOWN_BY_HEART.get(kind)) is not None:
             reply = Reply(text, choices=LOCKED_CHOICES)
         else:
-            reply = await self._challenges.send_code(session, conversation, inbound.origin)
-        await self._answer(session, conversation, turn, Outcome([reply], action="resend"), state, now)
-        return turn
+            reply = await self._challenges.send_code(session, conversation, origin)
+        return await self._answered(said, turn, Outcome([reply], action="resend"))
 
-    async def _not_here(
-        self,
-        session: AsyncSession,
-        conversation: Conversation,
-        inbound: Inbound,
-        state: DialogueState,
-        now: datetime,
-    ) -> BotTurn:
+    async def _not_here(self, said: _Said) -> BotTurn:
         """A secret typed where it is not safe is neither looked at nor counted as a try."""
-        turn = self._log(session, conversation, inbound, BLOT, now)
+        turn = self._noted(said, BLOT)
         outcome = Outcome([Reply(NOT_IN_THIS_CHAT, choices=choices("取消"))], action="secret_elsewhere")
-        await self._answer(session, conversation, turn, outcome, state, now)
-        return turn
+        return await self._answered(said, turn, outcome)
 
-    async def _secret(
-        self,
-        session: AsyncSession,
-        conversation: Conversation,
-        inbound: Inbound,
-        state: DialogueState,
-        secret: str,
-        now: datetime,
-    ) -> BotTurn:
-        turn = self._log(session, conversation, inbound, BLOT, now)
-        kind = (conversation.challenge or {})["kind"]
-        verdict: Verdict = await self._challenges.check(session, conversation, secret, now, inbound.origin)
-        return await self._after(session, conversation, turn, verdict, kind, state, now)
+    async def _secret(self, said: _Said) -> BotTurn:
+        secret = secret_in(said.challenge, said.text, said.inbound.secret)
+        assert secret is not None, "looked at by the caller"
+        turn = self._noted(said, BLOT)
+        kind = said.challenge["kind"]
+        verdict: Verdict = await self._challenges.check(
+            said.session, said.conversation, secret, said.now, said.inbound.origin
+        )
+        return await self._after(said, turn, verdict, kind)
 
-    async def _after(
-        self,
-        session: AsyncSession,
-        conversation: Conversation,
-        turn: BotTurn,
-        verdict: Verdict,
-        kind: str,
-        state: DialogueState,
-        now: datetime,
-    ) -> BotTurn:
+    async def _after(self, said: _Said, turn: BotTurn, verdict: Verdict, kind: str) -> BotTurn:
         """Goes on after a proof of this kind, or without it."""
+        conversation = said.conversation
         if verdict.login is not None:
             conversation.customer_id = verdict.login.customer_id
-            conversation.verified_how, conversation.verified_at = verdict.login.how, now
-        moment = replace(self.turn_of(session, conversation, now, origin=turn.origin), proof=kind)
+            conversation.verified_how, conversation.verified_at = verdict.login.how, said.now
+        moment = replace(self.turn_of(said.session, conversation, said.now, origin=turn.origin), proof=kind)
         if verdict.proved:
-            outcome = await self._engine.proved(moment, state)
+            outcome = await self._engine.proved(moment, said.state)
         elif verdict.unproved is not None:
             conversation.challenge = None
-            outcome = await self._engine.unproved(moment, state, verdict.unproved)
+            outcome = await self._engine.unproved(moment, said.state, verdict.unproved)
             outcome.replies[:0] = verdict.replies
         else:
             outcome = Outcome(list(verdict.replies), action=PROOF_FAILED if verdict.failed else "secret")
-            if conversation.challenge is None and state.stack:
-                await self._engine.drop_top(self.turn_of(session, conversation, now), state)
-        await self._answer(session, conversation, turn, outcome, state, now)
+            if conversation.challenge is None and said.state.stack:
+                await self._engine.drop_top(self._moment(said), said.state)
+        return await self._answered(said, turn, outcome)
+
+    def _moment(self, said: _Said) -> Turn:
+        return self.turn_of(said.session, said.conversation, said.now)
+
+    def _noted(self, said: _Said, text: str) -> BotTurn:
+        return self._log(said.session, said.conversation, said.inbound, text, said.now)
+
+    async def _answered(self, said: _Said, turn: BotTurn, outcome: Outcome) -> BotTurn:
+        await self._answer(said.session, said.conversation, turn, outcome, said.state, said.now)
         return turn
 
     def _log(

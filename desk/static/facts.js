@@ -42,9 +42,9 @@ export function renderFacts(talk, on = {}) {
     verifiedNode(facts),
     el("p", { class: "facts-wait" }, el("span", { class: "reason", text: facts.reason_text }), facts.waited_s === null ? null : `等了 ${durationText(facts.waited_s)}`),
     ...[
-      facts.stopped.length && !facts.order ? block("风险核实", facts.stopped) : null,
+      ...facts.orders.filter((order) => order.stopped).map(orderBlock),
       formBlock(talk, on),
-      orderBlock(facts.order),
+      ...facts.orders.filter((order) => !order.stopped).map(orderBlock),
       cardBlock(talk, on),
       block("刚才聊过", [["业务", facts.topics.join("、")]]),
     ].filter(Boolean));
@@ -129,24 +129,21 @@ function formRow(talk, row, on) {
 }
 
 function orderBlock(order) {
-  if (!order) return null;
   const reasons = order.reasons.length
     ? el("div", { class: "risk", "data-testid": "risk" }, el("b", { text: `风险：${order.verdict || "有提示"}` }), el("ul", {}, ...order.reasons.map((text) => el("li", { text }))))
     : order.verdict ? el("p", { class: "faint", text: `风险：${order.verdict}` }) : null;
-  return block("最近订单", [["业务", `${order.kind} · ${order.status}`], ...order.facts, ["订单号", order.number, "mono"]], reasons);
+  return block(order.stopped ? "风险拦下的订单" : "最近订单", [["业务", `${order.kind} · ${order.status}`], ...order.facts, ["订单号", order.number, "mono"]], reasons);
 }
 
-export function renderTicketFacts(ticket) {
+/** For a ticket or a complaint: its number, and how it is worked off. */
+export function renderSteps(initial, title, number, steps) {
   const shelf = byId("facts");
-  shelf.dataset.key = `ticket ${ticket.number}`;
+  shelf.dataset.key = `${title} ${number}`;
   shelf.replaceChildren(
     el("div", { class: "facts-who" },
-      el("span", { class: "avatar", "aria-hidden": "true", text: "单" }),
-      el("div", {}, el("strong", { text: "回电工单" }), el("p", { class: "facts-sub mono", text: ticket.number }))),
+      el("span", { class: "avatar", "aria-hidden": "true", text: initial }),
+      el("div", {}, el("strong", { text: title }), el("p", { class: "facts-sub mono", text: number }))),
     el("section", { class: "facts-block" },
       el("h3", { text: "怎么办" }),
-      el("ol", { class: "steps" },
-        el("li", { text: "点“我来回电”，拨打显示的号码（会留下记录，同事看到您在处理）" }),
-        el("li", { text: "先核对客户身份，再谈账户上的事" }),
-        el("li", { text: "写下处理结果，办结工单" }))));
+      el("ol", { class: "steps" }, ...steps.map((text) => el("li", { text })))));
 }

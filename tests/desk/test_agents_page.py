@@ -248,8 +248,9 @@ async def test_html_in_notes_suggestions_forms_and_cards_stays_words(world: Any,
         "facts": [[HOSTILE, HOSTILE]],
         "verdict": HOSTILE,
         "reasons": [HOSTILE],
+        "stopped": True,
     }
-    conversation = _waiting(world, "c1", HOSTILE, skill=HOSTILE, form=form, order=order)
+    conversation = _waiting(world, "c1", HOSTILE, skill=HOSTILE, form=form, orders=[order])
     conversation.messages[0]["topic"] = HOSTILE
     object.__setattr__(world.deps, "answers", Hostile())
     page = await _sit(world, browser)

@@ -74,10 +74,10 @@ async def test_the_agent_reads_why_an_order_was_held_up(product: Product) -> Non
     talk = await Talk(product).begin()
     await talk.say("对方让我转到安全账户")
     assert "请同事和您核实" in await talk.say("给李四转五百")
-    facts = dict(map(tuple, (await product.handoff.facts(talk.conversation))["stopped"]))
-    assert facts["金额"].startswith("¥500.00")
-    assert "安全账户" in facts["为什么"]
-    assert facts["业务编号"]
+    [order] = (await product.handoff.facts(talk.conversation))["orders"]
+    assert order["stopped"] and order["number"] and order["verdict"] == "人工核实"
+    assert dict(map(tuple, order["facts"]))["金额"].startswith("¥500.00")
+    assert any("安全账户" in reason for reason in order["reasons"])
 
 
 async def test_the_demos_people_pay_their_payees_without_more_than_a_code(product: Product) -> None:
