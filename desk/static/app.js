@@ -128,6 +128,7 @@ function takeMiddle(which) {
   if (which !== "ticket") tickets.close();
   if (which !== "complaint") complaints.close();
   showMiddle(which);
+  renderFacts(null); // nothing of a customer stays beside something else
 }
 
 /** A conversation takes the middle. */

@@ -2,12 +2,14 @@
 
 import { api } from "./api.js";
 import { byId, el, options, part, pressOne, reconcile, setBadge, setCurrent, setText, terms } from "./dom.js";
+import { renderSteps } from "./facts.js";
 import { ask, toast } from "./notices.js";
 import { session } from "./shelf.js";
 import { localMs, momentText, tickClocks } from "./times.js";
 
 const EMPTY = { open: "没有待处理的投诉", answered: "没有等客户评价的投诉", closed: "还没有办结的投诉" };
 const WHOSE = [["", "所有人的"], ["me", "我的"], ["nobody", "待认领的"]];
+const STEPS = ["认领后客户会看到由谁处理", "把查到的事实记成调查记录，客户看不到", "想好再答复：答复会发到客户的对话里，并发短信", "客户不满意，由另一位同事复核"];
 const OWN_DOING_MS = 3000; // by then the counts that our own act changed have arrived
 
 export class ComplaintBoard {
@@ -19,6 +21,7 @@ export class ComplaintBoard {
     this.current = null;
     this.categories = [];
     this.whose = "";
+    this.drafts = new Map(); // what was typed, by number
     this.counts = null;
     this.actedAtMs = 0;
     this.shown = null; // the complaint in the middle, as it was read last
@@ -100,6 +103,7 @@ export class ComplaintBoard {
       this.current = number;
       this.on.opened();
       this.render(complaint);
+      renderSteps("诉", "投诉", number, STEPS);
       byId("complaint").querySelector("h2").focus();
       await this.refresh();
     } catch (error) {
@@ -145,7 +149,7 @@ export class ComplaintBoard {
         options: agents.map((each) => [each.username, `${each.display_name}${why(each)}\n${load(each)}`, each.has_it || !each.allowed]),
       }],
     });
-    if (answer) await this.act(item, () => api.complaintAct(item.number, "assign", { username: answer.username }), "complaint-assign");
+    if (answer) await this.act(item, () => api.complaintAct(item.number, "assign", { username: answer.username }));
   }
 
   render(item) {
@@ -177,15 +181,18 @@ export class ComplaintBoard {
   }
 
   forms(item) {
-    const words = el("textarea", { id: "complaint-words", rows: "4", maxlength: "500", "data-testid": "complaint-words", placeholder: "调查记录只有同事看得到；答复会发给客户" });
+    const words = el("textarea", { id: "complaint-words", rows: "4", maxlength: "500", "data-testid": "complaint-words", placeholder: "调查记录只有同事看得到；答复会发给客户", oninput: () => this.drafts.set(item.number, words.value) });
+    words.value = this.drafts.get(item.number) ?? "";
     const category = el("select", { id: "complaint-category", "aria-label": "类别", onchange: () => this.act(item, () => api.complaintAct(item.number, "category", { text: category.value })) },
       ...this.categories.map(([code, text]) => el("option", { value: code, selected: code === item.category, text })));
-    const write = (what) => () => {
-      if (!words.value.trim()) {
+    const write = (what) => async () => {
+      const text = words.value.trim();
+      if (!text) {
         toast("请先写内容。", "bad");
         return words.focus();
       }
-      return this.act(item, () => api.complaintAct(item.number, what, { text: words.value.trim() }));
+      if (what === "answer" && !(await ask({ title: "把这段话发给客户？", text, ok: "发给客户" }))) return words.focus();
+      return this.act(item, () => api.complaintAct(item.number, what, { text }), () => this.drafts.delete(item.number));
     };
     return el("div", { class: "ticket-form" },
       el("label", { for: "complaint-category", text: "类别" }), category,
@@ -195,11 +202,13 @@ export class ComplaintBoard {
         this.button("答复客户", "complaint-answer", write("answer"))));
   }
 
-  /** Does it, shows what became of it, and leaves the focus on `focus` (a test id), else on the title. */
-  async act(item, send, focus = "") {
+  /** Does it, shows what became of it, and leaves the focus where it was, else on the title; `done` is called before it shows. */
+  async act(item, send, done = () => {}) {
+    const focus = document.activeElement?.dataset?.testid;
     this.actedAtMs = Date.now();
     try {
       const { complaint } = await send();
+      done();
       this.render(complaint);
       toast(`投诉 ${item.number}：${complaint.status_text}${complaint.assignee ? `，由${complaint.assignee}处理` : ""}`, "good");
       (byId("complaint").querySelector(`[data-testid="${focus}"]`) ?? byId("complaint").querySelector("h2")).focus();

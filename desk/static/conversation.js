@@ -8,7 +8,7 @@ import { byId, setText } from "./dom.js";
 import * as endings from "./endings.js";
 import { renderFacts, VOUCH } from "./facts.js";
 import { showMiddle } from "./middle.js";
-import { announce, toast } from "./notices.js";
+import { announce, notify, toast } from "./notices.js";
 import { ReplyEditor } from "./replies.js";
 import { session } from "./shelf.js";
 import { Outbox } from "./talks.js";
@@ -78,12 +78,14 @@ export class Conversation {
     if (!talk) return;
     this.shelf.talks.delete(id);
     this.on.dropped(id);
-    if (talk.pending.length) toast(`有 ${talk.pending.length} 条没有发给客户：${talk.pending[0].text.slice(0, 30)}`, "bad");
+    const unsent = [...talk.pending.map((entry) => entry.text), talk.draft.trim()].filter(Boolean);
+    if (unsent.length) toast(`有 ${unsent.length} 条没有发给客户：${unsent[0].slice(0, 60)}`, "bad");
     if (this.shelf.current === id) {
       if (text) toast(text, "bad");
       this.leave();
       showMiddle("blank");
       renderFacts(null);
+      if (document.activeElement === document.body) focusNext();
     }
     this.on.changed();
   }
@@ -97,6 +99,7 @@ export class Conversation {
     if (message.sender === "customer" && (id !== this.shelf.current || document.hidden)) {
       talk.unread += 1;
       this.sound.play();
+      notify(`${talk.facts?.name ?? "客户"}说了新的话`);
     }
     if (gap) this.refresh(talk);
     this.render(talk);
@@ -228,7 +231,7 @@ export class Conversation {
       await ending.act();
       this.lose(talk.id);
       toast(ending.text, "good");
-      (byId("mine").querySelector("button") ?? byId("queue").querySelector("button"))?.focus();
+      focusNext();
     } catch (error) {
       this.on.failed(error);
       if (error.status === 403) this.lose(talk.id);
@@ -290,4 +293,9 @@ export class Conversation {
     const typing = (this.shelf.open?.typingUntilMs ?? 0) > Date.now();
     setText(byId("typing"), typing ? "客户正在输入…" : "");
   }
+}
+
+/** The next customer of ours, else who waits first: Enter goes on with them. */
+function focusNext() {
+  (byId("mine").querySelector("button") ?? byId("queue").querySelector("button"))?.focus();
 }

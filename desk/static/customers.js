@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { byId, setBadge, setText } from "./dom.js";
 import { renderMine, renderQueue } from "./lists.js";
-import { announce, toast } from "./notices.js";
+import { announce, notify, toast } from "./notices.js";
 import { session } from "./shelf.js";
 import { tickClocks } from "./times.js";
 
@@ -31,7 +31,10 @@ export class Customers {
     const arrived = this.queue.filter((item) => !this.seen?.has(item.conversation_id));
     if (arrived.length && this.seen) {
       this.sound.play();
-      announce(`新的客户在排队：${arrived[0].customer_name}，${arrived[0].reason_text}。共${this.queue.length}位。`);
+      const words = `新的客户在排队：${arrived[0].customer_name}，${arrived[0].reason_text}。共${this.queue.length}位。`;
+      announce(words);
+      notify(words);
+      if (byId("panel-talks").hidden) toast(words);
     }
     this.seen = new Set(this.queue.map((item) => item.conversation_id));
     setText(byId("crew"), `在岗 ${frame.on_duty} 人`);
@@ -68,6 +71,7 @@ export class Customers {
   arrived(item) {
     this.shelf.of(item.conversation_id).unread = 1;
     this.sound.play();
+    notify(`同事转来一位客户：${item.customer_name}`);
     toast(`同事转来一位客户：${item.customer_name}`, "good");
   }
 
@@ -92,9 +96,20 @@ export class Customers {
     }
   }
 
+  /** The one offered to us, else the first that is not offered to somebody else. */
   claimNext() {
-    if (this.queue.length) this.claim(this.queue[0].conversation_id);
-    else toast("现在没有人排队。");
+    const next = this.queue.find((item) => item.offered === "me") ?? this.queue.find((item) => item.offered !== "other");
+    if (next) this.claim(next.conversation_id);
+    else toast(this.queue.length ? "排队的客户都派给了同事，请稍等。" : "现在没有人排队。");
+  }
+
+  /** Lets an offer go by: a colleague gets it at once. */
+  async passBy(id) {
+    try {
+      await api.passBy(id);
+    } catch (error) {
+      this.on.failed(error);
+    }
   }
 
   /** The next one served (1) or the one before (-1) is opened. */
@@ -121,7 +136,8 @@ export class Customers {
   }
 
   renderQueue() {
-    renderQueue(this.queue, (id) => this.claim(id));
+    renderQueue(this.queue, (id) => this.claim(id), (id) => this.passBy(id));
+    setBadge(byId("badge-queue"), this.queue.length);
     this.renderTitle();
   }
 

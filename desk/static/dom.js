@@ -54,11 +54,14 @@ export function setText(node, text) {
 /** Makes the list show `items` in order, keeping the elements it has, so that focus and scrolling survive. */
 export function reconcile(list, items, keyOf, create, update) {
   const known = new Map([...list.children].map((node) => [node.dataset.key, node]));
+  const wanted = new Set(items.map((item) => String(keyOf(item))));
+  // What is gone goes first: an element that is moved loses the focus, so as few as possible are.
+  for (const [key, node] of known) if (!wanted.has(key)) node.remove();
+  const focused = list.contains(document.activeElement) ? document.activeElement : null;
   let place = list.firstElementChild;
   for (const item of items) {
     const key = String(keyOf(item));
     let node = known.get(key);
-    known.delete(key);
     if (!node) {
       node = create(item);
       node.dataset.key = key;
@@ -67,5 +70,5 @@ export function reconcile(list, items, keyOf, create, update) {
     if (node === place) place = place.nextElementSibling;
     else list.insertBefore(node, place);
   }
-  for (const node of known.values()) node.remove();
+  if (focused && focused !== document.activeElement) focused.focus();
 }

@@ -12,7 +12,7 @@ function setLevel(node, item) {
   setText(chip, shown ? item.level_text : "");
 }
 
-function queueCard(claim) {
+function queueCard(claim, passBy) {
   return (item) =>
     el(
       "li",
@@ -25,6 +25,10 @@ function queueCard(claim) {
       el("div", { class: "card-foot" },
         el("span", { class: "reason", "data-part": "reason" }),
         el("span", { class: "offer", "data-part": "offer" }),
+        el("button", {
+          type: "button", class: "button small", "data-testid": "pass", "data-part": "pass", text: "让给同事", hidden: true,
+          onclick: (event) => passBy(event.currentTarget.closest("li").dataset.conversation),
+        }),
         el("button", {
           type: "button", class: "button primary small", "data-testid": "claim", "data-part": "claim", text: "接待",
           onclick: (event) => claim(event.currentTarget.closest("li").dataset.conversation),
@@ -44,13 +48,14 @@ function updateQueueCard(node, item) {
   const offer = { me: "派给您", other: "派给同事" }[item.offered] ?? item.certification_text ?? "";
   setText(part(node, "offer"), offer);
   part(node, "offer").hidden = !offer;
+  part(node, "pass").hidden = item.offered !== "me";
   node.dataset.offered = item.offered ?? "";
   part(node, "claim").setAttribute("aria-label", `接待${item.customer_name}，${item.reason_text}`);
   part(node, "claim").disabled = Boolean(item.busy);
 }
 
-export function renderQueue(items, claim) {
-  reconcile(byId("queue"), items, (item) => item.conversation_id, queueCard(claim), updateQueueCard);
+export function renderQueue(items, claim, passBy) {
+  reconcile(byId("queue"), items, (item) => item.conversation_id, queueCard(claim, passBy), updateQueueCard);
   byId("queue-empty").hidden = items.length > 0;
   setText(byId("queue-count"), items.length ? `${items.length} 位` : "");
 }

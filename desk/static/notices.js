@@ -3,6 +3,7 @@
 import { byId, el } from "./dom.js";
 
 const TOAST_MS = 5000;
+const BAD_TOAST_MS = 10000; // what went wrong is read to its end
 
 /** A short notice; kind is "good", "bad" or "plain". */
 export function toast(text, kind = "plain") {
@@ -11,9 +12,20 @@ export function toast(text, kind = "plain") {
   const shelf = byId("toasts");
   shelf.append(node);
   while (shelf.children.length > 4) shelf.firstElementChild.remove();
-  let timer = setTimeout(() => node.remove(), TOAST_MS);
+  const ms = kind === "bad" ? BAD_TOAST_MS : TOAST_MS;
+  let timer = setTimeout(() => node.remove(), ms);
   node.addEventListener("mouseenter", () => clearTimeout(timer));
-  node.addEventListener("mouseleave", () => (timer = setTimeout(() => node.remove(), TOAST_MS / 2)));
+  node.addEventListener("mouseleave", () => (timer = setTimeout(() => node.remove(), ms / 2)));
+}
+
+/** Outside the page, while nobody looks at it and the agent has allowed it. Says nothing that the queue would not. */
+export function notify(text) {
+  if (!document.hidden || window.Notification?.permission !== "granted") return;
+  const shown = new Notification("掌柜坐席台", { body: text, tag: "zg-desk" });
+  shown.addEventListener("click", () => {
+    window.focus();
+    shown.close();
+  });
 }
 
 /** For screen readers only. */

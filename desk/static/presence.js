@@ -3,6 +3,7 @@
 import { api } from "./api.js";
 import { byId, setText } from "./dom.js";
 import { session } from "./shelf.js";
+import { tickClocks } from "./times.js";
 
 const radios = () => document.querySelectorAll('input[name="presence"]');
 
@@ -17,7 +18,14 @@ export class Presence {
     const { agent } = session;
     setText(byId("who"), agent.display_name);
     for (const radio of radios()) radio.checked = radio.value === agent.presence;
-    byId("break-reason").hidden = agent.presence !== "break";
+    const resting = agent.presence === "break";
+    const clock = byId("break-clock");
+    byId("break-reason").hidden = clock.hidden = !resting;
+    if (resting) {
+      byId("break-reason").value = agent.break_reason;
+      clock.dataset.since = String(Date.parse(agent.presence_since));
+    } else delete clock.dataset.since;
+    tickClocks();
     setText(byId("blank-text"), agent.presence === "on_duty" ? "从左边的排队列表接一位客户，对话会显示在这里" : "您现在不在岗，切换到“在岗”后可以接客户");
   }
 

@@ -5,13 +5,16 @@ import { setText } from "./dom.js";
 const KEPT = "zg_desk_sound";
 const TONES = [[660, 0], [880, 0.14]]; // Hz, seconds from now
 
-/** Two soft tones; silent until the agent switches it on (browsers want a click first). */
+/** Two soft tones; silent until the agent switches it on (browsers want a click first), which also asks for notices outside the page. */
 export class Sound {
   constructor(button) {
     this.button = button;
     this.on = false;
     this.context = null;
-    button.addEventListener("click", () => this.turn(!this.on));
+    button.addEventListener("click", () => {
+      this.turn(!this.on);
+      if (this.on && window.Notification?.permission === "default") Notification.requestPermission();
+    });
     // A sound chosen on an earlier day may only start after a first click.
     if (localStorage.getItem(KEPT) === "on") document.addEventListener("click", () => this.turn(true), { once: true });
   }

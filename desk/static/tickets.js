@@ -2,10 +2,12 @@
 
 import { api } from "./api.js";
 import { byId, el, part, pressOne, reconcile, setCurrent, setText, terms } from "./dom.js";
-import { renderTicketFacts } from "./facts.js";
+import { renderSteps } from "./facts.js";
 import { toast } from "./notices.js";
 import { momentText } from "./times.js";
 
+
+const STEPS = ["点“显示号码”，拨打客户电话（查看会留下记录）", "先核对客户身份，再谈账户上的事", "写下处理结果，办结工单"];
 
 export class TicketBoard {
   /** `on` has opened() when a ticket takes the middle, and failed(error). */
@@ -67,7 +69,7 @@ export class TicketBoard {
     this.on.opened();
     this.renderList();
     this.renderView(item);
-    renderTicketFacts(item);
+    renderSteps("单", "回电工单", item.number, STEPS);
   }
 
   close() {

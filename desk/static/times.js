@@ -57,7 +57,7 @@ export function tickClocks() {
   }
   for (const node of document.querySelectorAll("[data-since]")) {
     const seconds = (Date.now() - Number(node.dataset.since)) / 1000;
-    const late = seconds >= LATE_S ? "late" : seconds >= SLOW_S ? "slow" : "";
+    const late = node.dataset.calm !== undefined ? "" : seconds >= LATE_S ? "late" : seconds >= SLOW_S ? "slow" : "";
     const text = (node.dataset.before || "") + durationText(seconds);
     if (node.textContent !== text) node.textContent = text;
     if (node.dataset.late !== late) node.dataset.late = late;

@@ -327,6 +327,8 @@ async def test_the_supervisor_sees_what_is_late_reads_the_day_and_works_off_a_co
         await _picture(page, "complaint")
         await page.get_by_test_id("complaint-words").fill("已批评柜员，向您道歉。")
         await page.get_by_test_id("complaint-answer").press("Enter")
+        await expect(page.get_by_test_id("dialog-ok")).to_have_text("发给客户")
+        await page.keyboard.press("Enter")
         await expect(page.get_by_test_id("complaint")).to_contain_text("已答复，等客户评价")
         await page.get_by_test_id("tab-talks").click()
         await expect(page.get_by_test_id("queue-item").locator('[data-part="wait"]')).to_have_attribute(

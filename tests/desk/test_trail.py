@@ -46,6 +46,18 @@ async def test_a_break_is_noted_with_who_when_why_and_how_long(world: Any) -> No
     assert len({item["at"] for item in items}) == 3, "one ends as the other begins"
 
 
+async def test_another_reason_at_once_corrects_the_first_and_is_the_same_break(world: Any) -> None:
+    wang, chen = await world.seated("xiaowang"), await world.seated("zhuguan")
+    await wang.post("/presence", {"state": "break"})
+    world.clock.advance(seconds=5)
+    _, body = await wang.post("/presence", {"state": "break", "reason": "meal"})
+    assert (body["agent"]["break_reason"], body["agent"]["presence_since"][11:19]) == ("meal", "02:00:00")
+    world.clock.advance(seconds=1795)
+    await wang.post("/presence", {"state": "on_duty"})
+    ended = [item["after"] for item in await _trail(chen, "area=agent.break") if "ended" in item["action"]]
+    assert ended == [[["原因", "用餐"], ["时长", "30分00秒"]]]
+
+
 @pytest.mark.parametrize("how", ["logout", "login", "off"])
 async def test_a_break_ends_with_whatever_ends_it(world: Any, how: str) -> None:
     wang = await world.seated("xiaowang")
