@@ -40,7 +40,7 @@ export class Tabs {
   /** The focus moves through the cards of the open list; Enter then opens or claims. */
   step(by) {
     const open = TABS.map(panel).find((each) => !each.hidden);
-    const cards = [...open.querySelectorAll("li button")];
+    const cards = [...open.querySelectorAll("li button:not([hidden], [tabindex=\"-1\"])")];
     if (!cards.length) return;
     const at = cards.indexOf(document.activeElement);
     cards[at < 0 ? (by > 0 ? 0 : cards.length - 1) : Math.min(cards.length - 1, Math.max(0, at + by))].focus();
