@@ -23,6 +23,7 @@ from desk.bodies import read_object, text_of
 from desk.colleagues import Colleague
 from desk.dependencies import DeskDependencies
 from desk.errors import BadRequest, NotAllowed, NotThere
+from desk.glances import Glances
 from desk.limits import Limiters
 from desk.live import LiveSeats
 from desk.logins import Seat
@@ -47,6 +48,7 @@ class ComplaintsApi:
     ) -> None:
         self._deps, self._complaints = deps, complaints
         self._api, self._limiters, self._live = api, limiters, live
+        self._glances = Glances(deps.clock)
 
     def add_routes(self, app: web.Application) -> None:
         """Adds the routes under /api."""
@@ -79,9 +81,12 @@ class ComplaintsApi:
         async with self._deps.db.transaction() as session:
             whose = await self._whose(session, request.query.get("whose", ""), seat)
             found = await self._complaints.listed(session, status, whose)
-            self._note(session, seat, "complaints.read", "", None, {"numbers": [row.number for row in found]})
+            fresh = self._glances.new(seat.agent_id, [row.number for row in found])
+            if fresh:  # the list refreshes itself: a line is noted when it is new to its reader
+                self._note(session, seat, "complaints.read", "", None, {"numbers": fresh})
             items = [self._view(row, seat) for row in found]
             crew = await self._deps.desk.colleagues.everybody(session) if seat.rights.sees_all else []
+        self._glances.noted(seat.agent_id, fresh)
         agents = [[colleague.username, colleague.display_name] for colleague in crew]
         return json_answer({"items": items, "categories": self._categories(), "agents": agents})
 
@@ -202,7 +207,6 @@ class ComplaintsApi:
             "score": row.score,
             "filed_at": row.filed_at.isoformat(),
             "open": is_open,
-            "now": now.isoformat(),
             "due_at": due.isoformat(),
             "due_text": "受理" if row.acked_at is None else "答复",
             "ack_due_at": row.ack_due_at.isoformat(),

@@ -1,10 +1,10 @@
 """The page's web socket. It only tells; everything the agent does goes by REST.
 
-server: {"type": "welcome"} | {"type": "me", agent} | {"type": "queue", items, on_duty, open_tickets}
+server: {"type": "welcome", now} | {"type": "me", agent} | {"type": "queue", items, on_duty, open_tickets}
         | {"type": "mine", items} | {"type": "message", conversation_id, message}
         | {"type": "typing", conversation_id} | {"type": "state", conversation_id}
         | {"type": "complaints", mine, nobody} | {"type": "alerts", items} (for who sees all)
-        | {"type": "beat"} | {"type": "pong"} | {"type": "error", error: {code, text}}
+        | {"type": "beat", now} | {"type": "pong"} | {"type": "error", error: {code, text}}
 client: {"type": "ping"}
 
 The server beats, not the page: browsers slow the timers of a page in the background down to once a minute,
@@ -36,6 +36,7 @@ CLOSE_SEAT_TAKEN = 4001  # logged out, or logged in elsewhere
 CLOSE_NO_SESSION = 4401
 CLOSE_TOO_MANY = 4429
 PING_S = 20.0
+AGAIN_S = 2.0
 FRAME_BYTES_MAX = 4096
 
 
@@ -88,7 +89,7 @@ class DeskConnection:
 
     async def run(self) -> None:
         """Serves the socket until either side closes it."""
-        await self._send({"type": "welcome"})
+        await self._send({"type": "welcome", "now": self._now()})
         self._dirty.set()
         tasks = [
             asyncio.create_task(work) for work in (self._beat(), self._listen(), self._refresh_when_dirty())
@@ -122,11 +123,15 @@ class DeskConnection:
                 if not await self._sign_of_life():
                     await self._unseat()
                     return
-                await self._send({"type": "beat"})
+                await self._send({"type": "beat", "now": self._now()})
             except Exception as error:
                 _log_fault("beat", error)
             self.wake()
             await asyncio.sleep(self._deps.beat_s)
+
+    def _now(self) -> str:
+        """The bank's clock, by which the page's run: a workplace whose clock is wrong shows the same waits."""
+        return self._deps.clock.now().isoformat()
 
     async def _unseat(self) -> None:
         """The log-in has ended: here, at another process, or because the agent logged in elsewhere."""
@@ -154,6 +159,7 @@ class DeskConnection:
                 await self._refresh()
             except Exception as error:
                 _log_fault("refresh", error)
+                asyncio.get_running_loop().call_later(AGAIN_S, self.wake)  # not only with the next beat
 
     async def _refresh(self) -> None:
         async with self._deps.db.snapshot() as session:

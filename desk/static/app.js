@@ -18,7 +18,7 @@ import { shortcuts } from "./shortcuts.js";
 import { Sound } from "./sound.js";
 import { Tabs } from "./tabs.js";
 import { TicketBoard } from "./tickets.js";
-import { tickClocks } from "./times.js";
+import { hearServer, tickClocks } from "./times.js";
 import { Trail } from "./trail.js";
 
 const shelf = new Shelf();
@@ -58,7 +58,11 @@ const tabs = new Tabs((name) => {
   floor.show(name === "floor");
 });
 const FRAMES = {
-  welcome: () => conversation.again(),
+  welcome: ({ now }) => {
+    hearServer(now);
+    conversation.again();
+  },
+  beat: ({ now }) => hearServer(now),
   me: ({ agent }) => {
     session.agent = agent;
     presence.render();

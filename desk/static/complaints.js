@@ -5,7 +5,7 @@ import { byId, el, options, part, pressOne, reconcile, setBadge, setCurrent, set
 import { renderSteps } from "./facts.js";
 import { ask, toast } from "./notices.js";
 import { session } from "./shelf.js";
-import { localMs, momentText, tickClocks } from "./times.js";
+import { momentText, tickClocks } from "./times.js";
 
 const EMPTY = { open: "没有待处理的投诉", answered: "没有等客户评价的投诉", closed: "还没有办结的投诉" };
 const WHOSE = [["", "所有人的"], ["me", "我的"], ["nobody", "待认领的"]];
@@ -86,7 +86,7 @@ export class ComplaintBoard {
     setText(part(node, "who"), item.assignee || "待认领");
     const due = part(node, "due");
     if (item.open) {
-      due.dataset.until = String(localMs(item.due_at, item.now));
+      due.dataset.until = item.due_at;
       due.dataset.before = item.due_text;
       due.title = `${item.due_text}期限：${momentText(item.due_at)}`;
     } else {
@@ -118,7 +118,7 @@ export class ComplaintBoard {
   /** A promise with its clock, or when it was kept. */
   promise(dueAt, doneAt, item) {
     if (doneAt) return [`${momentText(doneAt)}${Date.parse(doneAt) > Date.parse(dueAt) ? "（超时）" : ""}`];
-    return [`${momentText(dueAt)}前`, item.open ? el("b", { class: "clock", "data-until": localMs(dueAt, item.now), "data-testid": "complaint-clock" }) : null];
+    return [`${momentText(dueAt)}前`, item.open ? el("b", { class: "clock", "data-until": dueAt, "data-testid": "complaint-clock" }) : null];
   }
 
   heads(item) {

@@ -81,11 +81,13 @@ export class Conversation {
     const unsent = [...talk.pending.map((entry) => entry.text), talk.draft.trim()].filter(Boolean);
     if (unsent.length) toast(`有 ${unsent.length} 条没有发给客户：${unsent[0].slice(0, 60)}`, "bad");
     if (this.shelf.current === id) {
+      const focus = document.activeElement;
+      const here = focus === document.body || byId("talk").contains(focus);
       if (text) toast(text, "bad");
       this.leave();
       showMiddle("blank");
       renderFacts(null);
-      if (document.activeElement === document.body) focusNext();
+      if (here) focusNext();
     }
     this.on.changed();
   }

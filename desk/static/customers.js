@@ -5,7 +5,7 @@ import { byId, setBadge, setText } from "./dom.js";
 import { renderMine, renderQueue } from "./lists.js";
 import { announce, notify, toast } from "./notices.js";
 import { session } from "./shelf.js";
-import { tickClocks } from "./times.js";
+import { nowMs, tickClocks } from "./times.js";
 
 const TITLE = "掌柜坐席台";
 const LIST_LAG_MS = 5000;
@@ -22,7 +22,7 @@ export class Customers {
   }
 
   takeQueue(frame) {
-    const now = Date.now();
+    const now = nowMs();
     const before = new Map(this.queue.map((item) => [item.conversation_id, item]));
     this.queue = frame.items.map((item) => {
       const known = before.get(item.conversation_id);

@@ -42,9 +42,9 @@ export function renderFacts(talk, on = {}) {
     verifiedNode(facts),
     el("p", { class: "facts-wait" }, el("span", { class: "reason", text: facts.reason_text }), facts.waited_s === null ? null : `等了 ${durationText(facts.waited_s)}`),
     ...[
-      ...facts.orders.filter((order) => order.stopped).map(orderBlock),
+      ...facts.orders.filter((order) => order.stopped).map((order) => orderBlock(order, facts)),
       formBlock(talk, on),
-      ...facts.orders.filter((order) => !order.stopped).map(orderBlock),
+      ...facts.orders.filter((order) => !order.stopped).map((order) => orderBlock(order, facts)),
       cardBlock(talk, on),
       block("刚才聊过", [["业务", facts.topics.join("、")]]),
     ].filter(Boolean));
@@ -128,10 +128,12 @@ function formRow(talk, row, on) {
   return item;
 }
 
-function orderBlock(order) {
+/** An order with its risk; of the one that stands in the form above already, only the risk. */
+function orderBlock(order, facts) {
   const reasons = order.reasons.length
     ? el("div", { class: "risk", "data-testid": "risk" }, el("b", { text: `风险：${order.verdict || "有提示"}` }), el("ul", {}, ...order.reasons.map((text) => el("li", { text }))))
     : order.verdict ? el("p", { class: "faint", text: `风险：${order.verdict}` }) : null;
+  if (order.number === facts.order_number) return reasons && block("这笔订单", [], reasons);
   return block(order.stopped ? "风险拦下的订单" : "最近订单", [["业务", `${order.kind} · ${order.status}`], ...order.facts, ["订单号", order.number, "mono"]], reasons);
 }
 

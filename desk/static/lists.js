@@ -88,6 +88,7 @@ function updateMineCard(node, item) {
   if (item.sinceMs) wait.dataset.since = String(item.sinceMs);
   else {
     delete wait.dataset.since;
+    delete wait.dataset.late;
     setText(wait, "");
   }
   setBadge(unread, item.unread);

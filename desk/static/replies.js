@@ -36,7 +36,7 @@ export class ReplyEditor {
     options(byId("replies-scope"), scopes);
     byId("replies-scope").value = this.scope;
     byId("reply-placeholders").replaceChildren(
-      ...placeholders.map(([name, words]) => el("button", { type: "button", class: "chip", text: name, title: words, "data-testid": "placeholder", onclick: () => this.insert(name) })));
+      ...placeholders.map(([name, words]) => el("button", { type: "button", class: "chip", text: `${name} ${words}`, "data-testid": "placeholder", onclick: () => this.insert(name) })));
     this.render();
   }
 
@@ -53,6 +53,7 @@ export class ReplyEditor {
   render() {
     reconcile(byId("replies-list"), this.listed, (item) => item.id, (item) => this.row(item), (node, item) => this.update(node, item));
     byId("replies-empty").hidden = this.listed.length > 0;
+    byId("replies-keys").hidden = this.listed.length < 2;
   }
 
   row({ id }) {

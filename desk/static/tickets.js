@@ -4,10 +4,10 @@ import { api } from "./api.js";
 import { byId, el, part, pressOne, reconcile, setCurrent, setText, terms } from "./dom.js";
 import { renderSteps } from "./facts.js";
 import { toast } from "./notices.js";
-import { momentText } from "./times.js";
+import { momentText, nowMs } from "./times.js";
 
 
-const STEPS = ["点“显示号码”，拨打客户电话（查看会留下记录）", "先核对客户身份，再谈账户上的事", "写下处理结果，办结工单"];
+const STEPS = ["点“我来回电”，拨打显示的号码（会留下记录，同事看到您在处理）", "先核对客户身份，再谈账户上的事", "写下处理结果，办结工单"];
 
 export class TicketBoard {
   /** `on` has opened() when a ticket takes the middle, and failed(error). */
@@ -54,7 +54,7 @@ export class TicketBoard {
     setText(part(node, "phone"), item.phone);
     setText(part(node, "text"), item.content);
     setText(part(node, "number"), item.number);
-    const late = item.status === "open" && Date.parse(item.promised_at) < Date.now();
+    const late = item.status === "open" && Date.parse(item.promised_at) < nowMs();
     const holder = item.taken_by ? `${item.taken_by} 处理中 · ` : "";
     const due = item.status === "done" ? `${item.finished_by} 已办结` : `${item.urgent ? "紧急 · " : ""}${holder}${late ? "已超时 " : ""}${momentText(item.promised_at)}前`;
     setText(part(node, "due"), due);

@@ -5,11 +5,21 @@ const clock = new Intl.DateTimeFormat("zh-CN", { timeZone: ZONE, hour: "2-digit"
 const day = new Intl.DateTimeFormat("zh-CN", { timeZone: ZONE, month: "long", day: "numeric", weekday: "short" });
 const key = new Intl.DateTimeFormat("en-CA", { timeZone: ZONE, year: "numeric", month: "2-digit", day: "2-digit" });
 
+let aheadMs = 0; // of the server's clock before this computer's
+
+/** The server's clock shows `iso` now. */
+export function hearServer(iso) {
+  aheadMs = Date.parse(iso) - Date.now();
+}
+
+/** Now, by the server's clock, epoch ms. */
+export const nowMs = () => Date.now() + aheadMs;
+
 export const clockText = (iso) => clock.format(new Date(iso));
 export const dayKey = (iso) => key.format(new Date(iso));
 
 export function dayText(iso) {
-  return dayKey(iso) === dayKey(Date.now()) ? "今天" : day.format(new Date(iso));
+  return dayKey(iso) === dayKey(nowMs()) ? "今天" : day.format(new Date(iso));
 }
 
 export const momentText = (iso) => `${dayText(iso)} ${clockText(iso)}`;
@@ -29,9 +39,6 @@ export function durationText(seconds) {
 
 const DAY_S = 86400;
 
-/** When, by this computer's clock, the moment `iso` comes, said by a server whose clock showed `now` just now. */
-export const localMs = (iso, now) => Date.parse(iso) - Date.parse(now) + Date.now();
-
 /** Coarse enough for a promise of days: 90000 -> "1天1小时", 5400 -> "1小时30分", 40 -> "1分". */
 function spanText(seconds) {
   const minutes = Math.max(1, Math.ceil(Math.abs(seconds) / 60));
@@ -45,18 +52,18 @@ const LATE_S = 180;
 
 /**
  * Elements with data-since (epoch ms) show how long ago that was; colour and a word say when it is too long. Those with
- * data-until (epoch ms) show how much of a promise is left, or by how much it is broken.
+ * data-until (ISO) show how much of a promise is left, or by how much it is broken.
  */
 export function tickClocks() {
   for (const node of document.querySelectorAll("[data-until]")) {
-    const left = (Number(node.dataset.until) - Date.now()) / 1000;
+    const left = (Date.parse(node.dataset.until) - nowMs()) / 1000;
     const late = left < 0 ? "late" : left < DAY_S ? "slow" : "";
     const text = `${node.dataset.before || ""}${left < 0 ? "超时" : "还剩"}${spanText(left)}`;
     if (node.textContent !== text) node.textContent = text;
     if (node.dataset.late !== late) node.dataset.late = late;
   }
   for (const node of document.querySelectorAll("[data-since]")) {
-    const seconds = (Date.now() - Number(node.dataset.since)) / 1000;
+    const seconds = (nowMs() - Number(node.dataset.since)) / 1000;
     const late = node.dataset.calm !== undefined ? "" : seconds >= LATE_S ? "late" : seconds >= SLOW_S ? "slow" : "";
     const text = (node.dataset.before || "") + durationText(seconds);
     if (node.textContent !== text) node.textContent = text;

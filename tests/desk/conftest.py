@@ -19,6 +19,7 @@ from yarl import URL
 
 from banking_core.audit.models import AuditChain, AuditRecord
 from banking_core.clock import ManualClock
+from banking_core.complaints import Complaint
 from banking_core.storage import Base, Database
 from desk import DEMO_PASSWORD, Desk, DeskDependencies, build_desk_app
 from desk.models import AgentLoginGuard, AgentSession, CannedReply, Case, DeskAgent, Presence, Ticket
@@ -28,7 +29,7 @@ from tests.keys import vault
 START = datetime(2026, 10, 15, 2, 0, tzinfo=UTC)
 TABLES = (
     *(Case, DeskAgent, AgentSession, AgentLoginGuard, Presence, Ticket, CannedReply),
-    *(AuditRecord, AuditChain),
+    *(AuditRecord, AuditChain, Complaint),
 )
 
 

@@ -1,0 +1,137 @@
+"""What would annoy whoever sits before the page for eight hours: lost focus, lost words, clocks that lie, silence."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.desk.test_page import _claim, _sit, browser
+
+__all__ = ["browser"]
+pytestmark = pytest.mark.browser
+
+NOTICES = """
+  window.shown = [];
+  window.Notification = class extends EventTarget {
+    static permission = "granted";
+    constructor(title, { body }) { super(); window.shown.push(body); }
+    close() {}
+  };
+  Object.defineProperty(document, "hidden", { get: () => window.away === true });
+"""
+
+
+async def test_the_focus_stays_on_its_card_while_others_come_and_go(world: Any, browser: Browser) -> None:
+    for number in range(3):
+        world.hub.add(f"c{number}", f"第{number}位")
+        world.clock.advance(seconds=1)
+    page = await _sit(world, browser)
+    claims = page.get_by_test_id("claim")
+    await expect(claims).to_have_count(3)
+    await claims.nth(1).focus()
+    first = world.hub.conversations["c0"]
+    first.owner, first.agent_id = "agent", "li"
+    world.hub.events.publish("*", {"type": "queue"})
+    await expect(claims).to_have_count(2)
+    await expect(claims.first).to_be_focused()
+    await expect(page.get_by_test_id("queue-item").first).to_contain_text("第1位")
+
+
+async def test_waits_are_the_bank_s_whatever_this_computer_s_clock_says(world: Any, browser: Browser) -> None:
+    world.hub.add("c1", "在吗")  # the desk's clock stands weeks before the browser's
+    page = await _sit(world, browser)
+    await _claim(page)
+    await expect(page.locator("#talk-sub")).to_have_text(re.compile(r"^等您回复 [0-3]:\d\d$"))
+    await expect(page.locator(".day")).to_have_text("今天")
+    await page.get_by_test_id("presence").get_by_text("小休").click()
+    await expect(page.get_by_test_id("break-clock")).to_have_text(re.compile(r"^[0-3]:\d\d$"))
+
+
+async def test_an_answered_customer_is_no_longer_marked_as_waiting_long(world: Any, browser: Browser) -> None:
+    world.hub.add("c1", "在吗")
+    world.clock.advance(seconds=400)
+    page = await _sit(world, browser)
+    await _claim(page)
+    wait = page.get_by_test_id("mine-item").locator(".wait")
+    await expect(wait).to_have_attribute("data-late", "late")
+    await page.get_by_test_id("agent-composer").fill("在的")
+    await page.keyboard.press("Enter")
+    await expect(wait).to_have_text("")
+    assert await wait.get_attribute("data-late") is None
+
+
+async def test_half_written_words_are_given_back_when_the_customer_leaves(
+    world: Any, browser: Browser
+) -> None:
+    for number in (1, 2):
+        world.hub.add(f"c{number}", "在吗")
+    page = await _sit(world, browser)
+    await _claim(page)
+    await page.get_by_test_id("claim").click()
+    await expect(page.get_by_test_id("mine-item")).to_have_count(2)
+    await expect(page.get_by_test_id("agent-composer")).to_be_focused()
+    await page.keyboard.type("您的卡是因为")
+    await page.clock.install()
+    gone = world.hub.conversations["c2"]
+    gone.owner, gone.agent_id = "closed", None
+    world.hub.events.publish("c2", {"type": "state"})
+    await page.clock.fast_forward(10_000)
+    await expect(page.get_by_test_id("toast")).to_contain_text("没有发给客户：您的卡是因为")
+    await expect(page.get_by_test_id("mine-item").locator("button")).to_be_focused()
+
+
+async def test_who_looks_elsewhere_is_told_outside_the_page_and_on_the_tab(
+    world: Any, browser: Browser
+) -> None:
+    page = await (await browser.new_context()).new_page()
+    await page.add_init_script(NOTICES)
+    await _sit(world, browser, page=page)
+    await page.get_by_test_id("tab-tickets").click()
+    world.hub.add("c1", "在吗", who={"name": "*伟", "phone": "138****0004", "level": "gold"})
+    await expect(page.get_by_test_id("toast")).to_contain_text("新的客户在排队：*伟")
+    await expect(page.locator("#badge-queue")).to_have_text("1")
+    assert await page.evaluate("shown.length") == 0, "they were looking"
+    await page.evaluate("away = true")
+    world.hub.add("c2", "有人吗")
+    await expect(page.locator("#badge-queue")).to_have_text("2")
+    assert await page.evaluate("shown.join()") == "新的客户在排队：未登录访客，客户要求。共2位。"
+
+
+async def test_nothing_of_a_customer_stays_beside_something_else(world: Any, browser: Browser) -> None:
+    world.hub.add("c1", "在吗", who={"name": "*伟", "phone": "138****0004", "level": "gold"})
+    async with world.db.transaction() as session:
+        await world.desk.create_ticket(session, "c9", None, "13800000002", "请回电")
+    page = await _sit(world, browser, "zhuguan")
+    await _claim(page)
+    await expect(page.get_by_test_id("facts")).to_contain_text("138****0004")
+    await page.get_by_test_id("tab-tickets").click()
+    await page.get_by_test_id("ticket-item").locator("button").click()
+    await expect(page.get_by_test_id("facts")).to_contain_text("回电工单")
+    await page.get_by_test_id("tab-board").click()
+    await page.get_by_test_id("trail-open").click()
+    await expect(page.get_by_test_id("trail-row").first).to_be_visible()
+    await expect(page.get_by_test_id("facts")).not_to_contain_text("138****0004")
+
+
+async def test_an_order_is_told_once_and_its_risk_beside_it(world: Any, browser: Browser) -> None:
+    order = {
+        "number": "ZG1",
+        "kind": "转账",
+        "status": "已复述",
+        "facts": [["金额", "¥500.00"]],
+        "verdict": "人工核实",
+        "reasons": ["对方自称公检法"],
+        "stopped": True,
+    }
+    last = order | {"number": "ZG2", "facts": [["金额", "¥60.00"]], "reasons": [], "stopped": False}
+    world.hub.add("c1", "在吗", skill="转账", order_number="ZG1", orders=[order, last])
+    page = await _sit(world, browser)
+    await _claim(page)
+    facts = page.get_by_test_id("facts")
+    await expect(facts.get_by_test_id("risk")).to_contain_text("对方自称公检法")
+    await expect(facts).to_contain_text("¥60.00")
+    await expect(facts).not_to_contain_text("¥500.00")
+    await expect(facts.get_by_text("ZG1")).to_have_count(1)
