@@ -149,7 +149,9 @@ export class ComplaintBoard {
         options: agents.map((each) => [each.username, `${each.display_name}${why(each)}\n${load(each)}`, each.has_it || !each.allowed]),
       }],
     });
-    if (answer) await this.act(item, () => api.complaintAct(item.number, "assign", { username: answer.username }));
+    if (!answer) return;
+    await this.act(item, () => api.complaintAct(item.number, "assign", { username: answer.username }));
+    byId("complaint").querySelector('[data-testid="complaint-assign"]')?.focus();
   }
 
   render(item) {

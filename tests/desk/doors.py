@@ -14,6 +14,8 @@ from desk import DEMO_PASSWORD
 from desk.app import build_desk_app
 from desk.dependencies import DeskDependencies
 
+PATIENCE_MS = 15_000  # a whole bank on a busy machine
+
 
 @pytest.fixture
 async def door(product: Product) -> AsyncIterator[TestServer]:
@@ -36,6 +38,7 @@ async def door(product: Product) -> AsyncIterator[TestServer]:
 
 async def browse(browser: Browser, door: TestServer, username: str, errors: list[str] | None = None) -> Page:
     """A browser of its own in which this demo agent is logged in; `errors` takes what its scripts complain of."""
+    expect.set_options(timeout=PATIENCE_MS)
     page = await (await browser.new_context(viewport={"width": 1280, "height": 800})).new_page()
     heard = errors if errors is not None else []
     page.on("pageerror", lambda error: heard.append(str(error)))
