@@ -41,6 +41,7 @@ ACTION_TEXT: Final = MappingProxyType(
         "conversation.read_on": "接着看对话",
         "conversation.watched": "旁观对话",
         "conversation.watched_on": "接着旁观",
+        "conversation.picture_seen": "看客户发来的图片",
         "conversation.noted": "写备注",
         "conversation.whispered": "提示坐席",
         "conversation.proposed": "替客户填写",
