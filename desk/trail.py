@@ -25,6 +25,7 @@ AREAS: Final = MappingProxyType(  # by the beginning of an action
         "desk.": "客户资料、常用语、人员",
         "ticket": "工单",
         "complaint": "投诉",
+        "order.": "订单",
         "board.": "看板",
         "audit.": "审计",
     }
