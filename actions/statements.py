@@ -9,7 +9,7 @@ from typing import Any
 from actions.services import bank_of, customer_of, refusals
 from banking_core.clock import BANK_ZONE
 from banking_core.money_text import fen_to_signed_text, fen_to_yuan_text
-from banking_core.statements.service import CategoryTotal, StatementPage
+from banking_core.statements.service import CategoryTotal, StatementPage, StatementRow
 from banking_core.statements.vocabulary import known_words
 from bot.dialogue.reading.types import Reading
 from bot.dialogue.reply import Card, Fact, Reply, choices
@@ -19,6 +19,7 @@ from bot.dialogue.state import Frame
 
 RECENT_DAYS = 30
 ROWS_SHOWN_MAX = 10
+ROWS_SAID_MAX = 3  # on a telephone
 CATEGORIES_SHOWN_MAX = 8
 _IN = re.compile(r"收入|进账|到账|入账|收到|转进|发了|赚|挣|打进来|进来")
 _OUT = re.compile(r"支出|花|消费|用了|交了|付|转出|扣|买|开销|还了多少")
@@ -127,7 +128,7 @@ class StatementSearchSkill(Skill):
                 words=frame.values["words"] or None,
                 limit=ROWS_SHOWN_MAX,
             )
-        return Done(_reply(frame, start, end, page))
+        return Done(_reply(frame, start, end, page, aloud=turn.aloud))
 
 
 class SpendingSkill(Skill):
@@ -171,7 +172,7 @@ def _days(start: date, end: date) -> str:
     return _day(start) if start == end else f"{_day(start)}到{_day(end)}"
 
 
-def _reply(frame: Frame, start: date, end: date, page: StatementPage) -> Reply:
+def _reply(frame: Frame, start: date, end: date, page: StatementPage, *, aloud: bool = False) -> Reply:
     days = _days(start, end)
     about = f"“{frame.values['words']}”" if frame.values["words"] else ""
     if page.total_count == 0:
@@ -195,6 +196,8 @@ def _reply(frame: Frame, start: date, end: date, page: StatementPage) -> Reply:
         for row in page.rows
     )
     more = f"下面是最近{len(rows)}笔。" if page.total_count > len(rows) else ""
+    if aloud:
+        more = "".join(f"{_said(row)}。" for row in page.rows[:ROWS_SAID_MAX])
     card = Card(
         kind="statement",
         title=f"{about or '账户'}明细",
@@ -203,6 +206,13 @@ def _reply(frame: Frame, start: date, end: date, page: StatementPage) -> Reply:
         rows=rows,
     )
     return Reply(f"{days}{about}共{page.total_count}笔，{'，'.join(totals)}。{more}", card)
+
+
+def _said(row: StatementRow) -> str:
+    """One line of a statement for who only hears it."""
+    day = row.booked_at.astimezone(BANK_ZONE)
+    way = "收入" if row.amount_fen > 0 else "支出"
+    return f"{day.month}月{day.day}日，{row.summary}，{way}{fen_to_yuan_text(abs(row.amount_fen))}"
 
 
 def _day(day: date) -> str:

@@ -291,7 +291,7 @@ class DialogueEngine:
         elif command is Command.RESUME:
             await self.runner.resume(turn, state, out)
         elif command is Command.HELP:
-            out.say(phrases.help_reply(self.registry, self.opening.knowledge.often_asked()))
+            out.say(phrases.help_reply(self.registry, self.opening.knowledge.often_asked(), aloud=turn.aloud))
             await self.runner.remind(turn, state, out)
         elif command is Command.WAIT:
             out.say(phrases.TAKE_YOUR_TIME)

@@ -58,7 +58,7 @@ class Opening:
         elif self._asks_back(turn, state, hits, out):
             pass
         elif self._suggests(hits, self.policy.suggest_min) and self._is_question(turn):
-            self._suggest(phrases.UNSURE, hits, out)
+            self._suggest(turn, hits, out)
         else:
             self.not_understood(turn, state, out, hits)
             return
@@ -199,11 +199,11 @@ class Opening:
             return False
         weak = turn.heard.confidence < self.policy.guess_min
         if weak and self._suggests(hits, self.policy.nearest_min):
-            self._suggest(phrases.UNSURE, hits[: SUGGESTIONS_MAX - 1], out, self.registry.title(likely[0]))
+            self._suggest(turn, hits[: SUGGESTIONS_MAX - 1], out, self.registry.title(likely[0]))
             return True
         state.pending = Pending("did_you_mean", options=likely, text=turn.text)
         out.action = "ask_back"
-        out.say(phrases.did_you_mean([self.registry.title(intent) for intent in likely]))
+        out.say(phrases.did_you_mean([self.registry.title(intent) for intent in likely], aloud=turn.aloud))
         return True
 
     def _suggests(self, hits: list[KnowledgeHit], least: float) -> bool:
@@ -214,9 +214,11 @@ class Opening:
         """The questions near enough to be offered, the nearest first."""
         return [hit.question for hit in hits[:SUGGESTIONS_MAX] if hit.score >= self.policy.suggest_each_min]
 
-    def _suggest(self, words: str, hits: list[KnowledgeHit], out: Outcome, *titles: str) -> None:
+    def _suggest(
+        self, turn: Turn, hits: list[KnowledgeHit], out: Outcome, *titles: str, sure: bool = True
+    ) -> None:
         out.action = "suggest"
-        out.say(Reply(words, choices=choices(*self._close(hits), *titles, "转人工")))
+        out.say(phrases.suggested([*self._close(hits), *titles], sure=sure, aloud=turn.aloud))
 
     def not_understood(
         self, turn: Turn, state: DialogueState, out: Outcome, hits: list[KnowledgeHit] | None = None
@@ -233,7 +235,7 @@ class Opening:
             state.misses = 0
             self.runner.offer_human(state, out)
         elif hits and self._suggests(hits, self.policy.nearest_min):
-            self._suggest(phrases.NEAREST, hits, out)
+            self._suggest(turn, hits, out, sure=False)
         elif self._is_question(turn):
             out.action = "not_known"
             state.pending = Pending("human")

@@ -19,6 +19,10 @@ SMALL_TALK: dict[str, str] = {
 NOT_UNDERSTOOD = "没太听明白，您可以换个说法，比如“查余额”“给张三转500元”“交电费”。"
 UNSURE = "我不确定您问的是不是这个，点一下就能看到回答；都不是的话，可以转人工。"
 NEAREST = "您说的我拿不准，最接近的是下面这些，点一下就能看；都不是的话，换个说法，或者转人工。"
+UNSURE_ALOUD = "您是不是想问："
+NEAREST_ALOUD = "您说的我拿不准，也许是想问："
+HELP_ALOUD = "我能帮您{skills}，银行业务的疑问也可以直接问。您要办什么？"
+HELP_SKILLS_ALOUD_MAX = 5
 NOT_KNOWN = "这个问题我不知道准确答案，不敢乱说。要不要请我的同事来回答您？"
 OFFER_HUMAN = "我还是没弄明白，耽误您了。要不要请我的同事来帮您？"
 NOTHING_UNDER_WAY = "现在没有正在办的业务。您想办什么，直接告诉我就行。"
@@ -46,6 +50,19 @@ def still_held(skill: Skill) -> Reply:
     """A person has not looked at it yet."""
     text = f"刚才的{skill.title}还要由同事和您核实，钱没有动。说“转人工”找同事，不办了就说“取消”。"
     return Reply(text, choices=choices("转人工", "取消"))
+
+
+def suggested(questions: Sequence[str], *, sure: bool, aloud: bool) -> Reply:
+    """Names what may have been meant; `sure` that one of these was."""
+    offered = choices(*questions, "转人工")
+    if not aloud:
+        return Reply(UNSURE if sure else NEAREST, choices=offered)
+    return Reply((UNSURE_ALOUD if sure else NEAREST_ALOUD) + _keys(questions), choices=offered)
+
+
+def _keys(offered: Sequence[str]) -> str:
+    """For who cannot see a list: what the keys choose, one sentence each."""
+    return "".join(f"{said.rstrip('？?。')}，请按{key}。" for key, said in enumerate(offered, 1))
 
 
 def not_known() -> Reply:
@@ -93,9 +110,12 @@ def what_to_change(skill: Skill) -> Reply:
     )
 
 
-def help_reply(skills: Iterable[Skill], often_asked: Sequence[str] = ()) -> Reply:
+def help_reply(skills: Iterable[Skill], often_asked: Sequence[str] = (), *, aloud: bool = False) -> Reply:
     """What the assistant can do, with a sentence to start each, and the questions asked most these days."""
     offered = [skill for skill in skills if skill.manner.example and not skill.manner.hidden]
+    if aloud:
+        titles = "、".join(skill.title for skill in offered[:HELP_SKILLS_ALOUD_MAX])
+        return Reply(HELP_ALOUD.format(skills=titles), choices=choices("查余额", "转账", "交电费", "转人工"))
     lines = "\n".join(f"· {skill.title}：“{skill.manner.example}”" for skill in offered)
     asked = "".join(f"\n· {question}" for question in often_asked)
     popular = f"\n最近大家常问：{asked}" if asked else ""
@@ -105,11 +125,14 @@ def help_reply(skills: Iterable[Skill], often_asked: Sequence[str] = ()) -> Repl
     )
 
 
-def did_you_mean(titles: list[str]) -> Reply:
+def did_you_mean(titles: list[str], *, aloud: bool = False) -> Reply:
     """Asks back instead of guessing."""
     if len(titles) == 1:
         return Reply(f"您是想办“{titles[0]}”吗？", choices=choices("是的", "不是", "转人工"))
-    return Reply("您是想办下面哪一件？", choices=choices(*titles, "都不是"))
+    offered = (*titles, "都不是")
+    if aloud:
+        return Reply(f"您是想办哪一件？{_keys(offered)}", choices=choices(*offered))
+    return Reply("您是想办下面哪一件？", choices=choices(*offered))
 
 
 def in_turn(titles: list[str]) -> str:

@@ -31,6 +31,7 @@ Raw = TypeVar("Raw")
 
 Circumstances = Callable[[], Awaitable[Mapping[str, Any]]]
 # Channels whose words pass through others' hands: a secret is typed on a page of ours instead.
+NO_SCREEN = frozenset({"phone"})  # what is said is all there is: nothing can be shown, listed below or tapped
 SECRETS_ELSEWHERE = frozenset({"wechat"})
 HEARD = frozenset(
     {"phone"}
@@ -65,6 +66,11 @@ class Turn:
     login: str = ""
     on_call: bool = False
     proof: str = ""
+
+    @property
+    def aloud(self) -> bool:
+        """Whether the customer only hears what is answered."""
+        return self.channel in NO_SCREEN
 
 
 @dataclass(frozen=True, slots=True)

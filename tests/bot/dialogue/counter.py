@@ -281,7 +281,9 @@ class Talk:
         policy: Policy = DEFAULT_POLICY,
         customer_id: str | None = "customer",
         announced: Iterable[Announced] = (),
+        channel: str = "web",
     ) -> None:
+        self.channel = channel
         self.knowledge = Answers()
         self.engine = DialogueEngine(SkillRegistry(skills, announced), self.knowledge, policy)
         self.orders = Orders()
@@ -311,7 +313,7 @@ class Talk:
             text=text,
             now=self.now,
             conversation_id="c",
-            channel="web",
+            channel=self.channel,
             customer_id=self.customer_id,
             session=self.session,  # type: ignore[arg-type]
             services=self.orders,

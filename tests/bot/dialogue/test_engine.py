@@ -188,6 +188,23 @@ async def test_a_weak_guess_at_a_skill_stands_beside_the_nearest_question() -> N
     assert [choice.label for choice in talk.out.replies[0].choices] == ["网点能停车吗", "充话费", "转人工"]
 
 
+async def test_who_only_hears_is_told_the_keys_of_what_may_have_been_meant_and_nothing_to_tap() -> None:
+    talk = Talk(channel="phone")
+    assert await talk.say("月球上停车方便不方便") == "您说的我拿不准，也许是想问：网点能停车吗，请按1。"
+    guess = Understanding("停车", "topup", 0.3, ranking=(("topup", 0.3),))
+    said = await talk.say("停车", heard=guess)
+    assert said == "您是不是想问：网点能停车吗，请按1。充话费，请按2。"
+    several = Understanding("办一下", "topup", 0.3, ranking=(("topup", 0.3), ("pay", 0.28)))
+    said = await talk.say("办一下", heard=several)
+    assert said == "您是想办哪一件？充话费，请按1。转账，请按2。都不是，请按3。"
+
+
+async def test_help_is_short_for_who_only_hears_it() -> None:
+    asked = Understanding("你能干什么", "service_help", 0.95, ranking=(("service_help", 0.95),))
+    said = await Talk(channel="phone").say("你能干什么", heard=asked)
+    assert "\n" not in said and said.endswith("您要办什么？") and len(said) < 60
+
+
 async def test_who_names_a_bank_is_never_told_that_it_is_off_the_topic() -> None:
     talk = Talk()
     for text in ("神农架的农业银行代码", "你们银行的股票怎么买", "存款在哪家好"):

@@ -12,6 +12,7 @@ from bot.channels.phone.loop import manner as say
 from bot.channels.phone.loop.events import Expect
 from bot.dialogue.reading.speech import number_to_spoken
 
+KEY_TOLD: Final = "请按一"  # the answer itself tells its keys
 KEYS_MAX: Final = 9
 KEYS_A_PIECE: Final = 3  # told in one breath; who speaks hears no more than these
 
@@ -106,8 +107,8 @@ class Asked:
         """
         if self.deaf:
             pieces = tuple(kept for piece in pieces if (kept := without_speech(piece)))
-        if not pieces:
-            return ()
+        if not pieces or any(KEY_TOLD in piece for piece in pieces):
+            return pieces
         if self.deaf or self.by_keys:
             return (*pieces, *self.how_to_answer())
         return (*pieces, *self.keys(human=False)) if readback and self.choices else pieces

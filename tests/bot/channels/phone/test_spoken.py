@@ -123,3 +123,7 @@ def test_what_the_line_itself_says_is_already_in_spoken_form():
     ]
     assert len(own) > 20
     assert all(spoken(piece) == piece and len(piece) <= PIECE_CHARS_MAX for piece in own)
+
+
+def test_examples_side_by_side_are_said_apart():
+    assert spoken("比如“查余额”“交电费”。") == "比如查余额，交电费。"

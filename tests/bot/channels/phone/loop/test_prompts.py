@@ -129,3 +129,11 @@ def test_a_single_digit_is_a_number_where_nothing_is_offered():
 
 def test_a_human_who_is_offered_is_not_offered_twice():
     assert Asked(Expect.WORDS, ("转人工", "不用了")).keys() == ("转人工请按一，不用了请按二。",)
+
+
+def test_an_answer_that_tells_its_own_keys_is_not_followed_by_them_again():
+    talk = greeted()
+    talk.keys("1#")
+    talk.reply("想问的是哪一个？", "网点能停车吗，请按一。", choices=("网点能停车吗", "转人工"))
+    talk.quiet()
+    assert talk.said[-1] == "网点能停车吗，请按一。"
