@@ -142,7 +142,10 @@ class CallLoop:
     @property
     def _asked(self) -> Asked:
         """What the caller may answer now: whatever the line says of its own accord is made from it."""
-        return Asked(self._expect, self._choices, self._deaf, self._by_keys)
+        return self._asks(self._expect, self._choices, self._owner)
+
+    def _asks(self, expect: Expect, choices: tuple[str, ...], owner: str) -> Asked:
+        return Asked(expect, choices, self._deaf, self._by_keys, human=owner == "bot")
 
     @property
     def glance(self) -> Glance:
@@ -405,7 +408,7 @@ class CallLoop:
             case Meaning.CLEARED:
                 self._interrupt()
                 self._mouth.add(self._asked.cleared())
-            case Meaning.UNKNOWN:
+            case Meaning.UNKNOWN if self._waiting is None:
                 self._interrupt()
                 self._mouth.add(self._asked.no_such_key())
             case Meaning.CHOICE if self._waiting is None:
@@ -476,7 +479,7 @@ class CallLoop:
     def _replied(self, reply: Replied) -> None:
         newest = reply.turn >= self._turn
         if newest or reply.keep:
-            asked = Asked(reply.expect, reply.choices, self._deaf, self._by_keys)
+            asked = self._asks(reply.expect, reply.choices, reply.owner)
             self._quiet_since_s = None
             self._mouth.add(asked.reply(reply.pieces, readback=reply.readback), reply=reply)
         if newest:

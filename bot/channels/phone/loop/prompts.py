@@ -31,6 +31,7 @@ class Asked:
     choices: tuple[str, ...]
     deaf: bool = False
     by_keys: bool = False
+    human: bool = True  # can be asked for: nobody waits for one or has one already
 
     def keys(self, *, human: bool = True, every: bool | None = None) -> tuple[str, ...]:
         """What the keys do: all of them for who answers by keys, else the first few."""
@@ -39,7 +40,7 @@ class Asked:
             f"{said}请按{number_to_spoken(key)}{'再按井号' if self.expect.secret else ''}"
             for key, said in enumerate(self.choices[: KEYS_MAX if every else KEYS_A_PIECE], 1)
         ]
-        if human and not self.expect.secret and say.TO_HUMAN not in self.choices:
+        if human and self.human and not self.expect.secret and say.TO_HUMAN not in self.choices:
             offered.append(say.TO_HUMAN_BY_KEY)
         pieces = [offered[at : at + KEYS_A_PIECE] for at in range(0, len(offered), KEYS_A_PIECE)]
         if len(pieces) > 1 and pieces[-1] == [say.TO_HUMAN_BY_KEY]:

@@ -382,12 +382,14 @@ async def test_a_detector_that_breaks_is_owned_up_to_and_the_call_still_ends():
         assert call.conductor._loop.over
 
 
-async def test_a_line_whose_events_break_off_is_let_go_at_once():
+async def test_a_call_that_nobody_listens_to_any_more_ends_and_leaks_no_line():
+    def breaks(_pcm):
+        raise RuntimeError
+
     async with stage() as call:
         await call.timer.advance(1.0)
-        call.call._events.append(object())  # what no line should ever report
-        call.call._frames_waiting = None
-        call.call._arrived.set()
+        call.bridge.caller_says = breaks
+        call.call.heard(VOICE)
         await settle()
         assert call.conductor._loop.over
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from bot.channels.phone.loop import Announced, Expect, HoldTone, OwnerChanged, Prompted, Replied, StageBroke
+from bot.channels.phone.loop import (
+    Announced,
+    Expect,
+    HoldTone,
+    OwnerChanged,
+    Prompted,
+    Replied,
+    StageBroke,
+    VoiceStarted,
+)
 from bot.channels.phone.loop import manner as words
 from tests.bot.channels.phone.loop.talk import Talk, greeted
 
@@ -53,6 +62,15 @@ def test_who_waits_and_answers_by_keys_is_told_the_key_that_leaves_the_queue():
     assert "取消排队请按一。" in talk.said
     talk.keys("1#")
     assert talk.texts[-1] == words.LEAVE_QUEUE
+
+
+def test_who_waits_for_a_human_is_not_told_the_key_for_one():
+    talk = in_queue()
+    talk.tell(VoiceStarted())
+    talk.wait(12.0)
+    talk.quiet()
+    told = "".join(talk.said[talk.said.index(words.TOO_NOISY) :])
+    assert "取消排队请按一" in told and "转人工" not in told
 
 
 def test_who_waits_and_asks_for_a_human_by_key_hears_that_they_are_waiting():
