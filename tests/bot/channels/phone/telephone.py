@@ -28,8 +28,6 @@ INTENTS = {
     "取消声纹": "voiceprint_cancel",
     "声纹": "voiceprint_enroll",
     "余额": "account_balance",
-    "明细": "statement_search",
-    "帮助": "service_help",
     "转": "transfer_make",
     "登录": "identity_login",
     "投诉": "service_human",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actions.statements import _reply as statement_reply
 from banking_core.money_text import fen_to_yuan_text
+from banking_core.statements.service import StatementPage, StatementRow
 from bot.channels.phone.loop import manner
 from bot.channels.phone.spoken import MORE, PIECE_CHARS_MAX, PIECES_MAX, spoken, spoken_pieces
 from bot.dialogue.reading.money import read_money
 from bot.dialogue.reading.numerals import to_ascii_digits
+from bot.dialogue.state import Frame
 
 
 @pytest.mark.parametrize(
@@ -127,3 +131,13 @@ def test_what_the_line_itself_says_is_already_in_spoken_form():
 
 def test_examples_side_by_side_are_said_apart():
     assert spoken("比如“查余额”“交电费”。") == "比如查余额，交电费。"
+
+
+def test_a_statement_says_its_newest_lines_to_who_only_hears_it_and_nothing_of_a_list_below():
+    at = datetime(2026, 11, 25, 4, tzinfo=UTC)
+    row = StatementRow(1, at, "超市购物", "", "food", "餐饮", -45_00, 100_00, "a1", "6781")
+    page = StatementPage((row,) * 5, 12, 0, 540_00)
+    frame = Frame("statement_search", values={"words": []})
+    reply = statement_reply(frame, at.date(), at.date(), page, aloud=True)
+    said = spoken(reply.text)
+    assert said.count("十一月二十五日，超市购物，支出四十五元。") == 3 and "下面" not in said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -445,15 +444,6 @@ async def test_a_call_without_ears_says_so_and_goes_by_keys(product: Product) ->
         assert "余额" in said and said.endswith("查最近明细请按一，转账请按二，转人工请按零。")
         said = await phone.key("2#")
         assert "李四请按" in said and "说收款人" not in said
-
-
-async def test_a_caller_hears_the_newest_lines_of_a_statement_and_of_nothing_below(product: Product) -> None:
-    async with calling(product) as phone:
-        await phone.say("查最近明细")
-        said = await log_in(phone)
-        assert 1 <= len(re.findall("月.{1,3}日，.*?，(?:收入|支出)", said)) <= 3 and "下面" not in said
-        said = await phone.say("帮助")
-        assert "您要办什么" in said and "比如" not in said
 
 
 @asynccontextmanager
