@@ -19,7 +19,7 @@ kaldi_native_fbank = pytest.importorskip("kaldi_native_fbank", reason=REASON)
 pytest.importorskip("soxr", reason=REASON)
 sys.path.insert(0, str(ROOT / "training" / "acoustic"))
 
-from acoustic import corpus, features, kaldi, losses, mixing, phones, sentences, train  # noqa: E402
+from acoustic import corpus, cutting, features, kaldi, losses, mixing, phones, sentences, train, voices  # noqa: E402
 from acoustic.network import SUBSAMPLING, Network  # noqa: E402
 
 WORDS = ["一", "二", "三", "四", "余额", "转账"]
@@ -113,11 +113,53 @@ def test_the_denominator_is_the_sum_over_all_phone_sequences():
     assert float(made.score(out, torch.tensor([4]))[0]) == pytest.approx(np.logaddexp.reduce(total), abs=1e-4)
 
 
+def test_the_gradients_of_both_sums_are_those_of_small_changes():
+    rng = np.random.default_rng(5)
+    out = torch.tensor(rng.normal(0, 1, (2, 6, 6)), dtype=torch.float32, requires_grad=True)
+    made = losses.Denominator([[1, 2], [2, 2, 1]], 3)
+    words, lengths = [[[1, 2], [1]], [[2]]], torch.tensor([6, 4])
+
+    def summed(of):
+        return (made.score(of, lengths) - losses.numerator(of, words, lengths)).sum()
+
+    summed(out).backward()
+    for place in ((0, 0, 0), (0, 3, 3), (0, 5, 2), (1, 3, 5), (1, 4, 1)):
+        step = torch.zeros_like(out)
+        step[place] = 1e-2
+        change = float((summed(out.detach() + step) - summed(out.detach() - step)) / 2e-2)
+        assert float(out.grad[place]) == pytest.approx(change, abs=2e-3)
+
+
+def test_an_utterance_without_room_for_its_phones_has_no_way():
+    out = torch.zeros(1, 3, 12)
+    assert float(losses.numerator(out, [[[1, 2], [3, 4, 5]]], torch.tensor([3]))[0]) < -1e20
+
+
+def test_the_map_of_a_speaker_undoes_how_he_differs():
+    rng = np.random.default_rng(6)
+    centres = rng.normal(0, 3, (20, features.BINS))
+    plain = centres[rng.integers(20, size=8000)] + rng.normal(0, 1, (8000, features.BINS))
+    mixture = voices.fit(plain, rng, 20)
+    matrix = np.eye(features.BINS) + rng.normal(0, 0.05, (features.BINS, features.BINS))
+    found = voices.affine((plain - 1.0) @ matrix.T, mixture)
+    undone = (plain - 1.0) @ matrix.T @ found[:, :-1].T + found[:, -1]
+    assert np.abs(undone - plain).mean() < 0.5 * np.abs((plain - 1.0) @ matrix.T - plain).mean()
+
+
+def test_words_are_found_where_the_scores_put_them():
+    scores = np.full((9, 8), -5.0)
+    for at, (phone, first) in enumerate(
+        [(0, 1), (1, 1), (1, 0), (2, 1), (0, 1), (0, 0), (3, 1), (3, 0), (0, 1)]
+    ):
+        scores[at, 2 * phone + (not first)] = 0.0
+    assert cutting._spans(scores, [[1, 2], [3]]) == [(1, 4), (6, 8)]
+
+
 def test_utterances_are_the_same_for_the_same_seed(clips):
     one, other = mixing.Mixer(clips, ROOT), mixing.Mixer(clips, ROOT)
     for at in range(5):
         left, right = one.make((1, at)), other.make((1, at))
-        assert np.array_equal(left.frames, right.frames) and left.words == right.words
+        assert np.array_equal(left.powers, right.powers) and left.words == right.words
 
 
 def test_held_out_speakers_are_not_in_training():
@@ -151,7 +193,7 @@ def test_a_tiny_run_learns_goes_on_and_comes_out_as_a_model(clips, tmp_path):
     last = [
         loss
         for task, loss in [
-            (b.task, again._loss(b).item()) for b in train.batches(mixer, plan, 0, mean.context, 1)
+            (b.task, again._loss(b).item()) for b in train.Supply(mixer, plan, mean.context, 1).pool(0)
         ]
         if task == "zh"
     ]

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from acoustic import corpus, folder, graphs, measure, synthesis, train
+from acoustic import corpus, cutting, folder, graphs, measure, synthesis, train, voices
 from acoustic.corpus import Clip
 from acoustic.mixing import Mixer
 
@@ -42,15 +42,26 @@ def _train(clips: list[Clip], plan: train.Plan, run: Path, stop: int) -> None:
     """Stage by stage; the last weights that did not hear the digits' voice are kept, so that it can measure them."""
     clips = [clip for clip in clips if clip.speaker not in corpus.HELD_OUT]
     heard = [clip for clip in clips if clip.speaker not in corpus.HELD_OUT_DIGITS]
-    begun = 0
+    run.mkdir(parents=True, exist_ok=True)
+    begun, cut = 0, list[Clip]()
     for stage in plan.stages:
         if begun >= stop:
             return
-        if stage.opened and not (run / "open.pt").exists():
-            shutil.copy(run / "checkpoint.pt", run / "open.pt")
-        mixer = Mixer(clips if stage.opened else heard, ROOT, stage.recipe, stage.change)
-        train.run(mixer, plan, stage, run, stop)
+        if begun and not cut:
+            cut = cutting.numerals(heard, folder.load(_kept(run, "cutting.pt")))
+        if stage.opened:
+            _kept(run, "open.pt")
+        own = [*(clips if stage.opened else heard), *cut]
+        others = voices.load(own, run / f"voices{'_open' * stage.opened}.pkl", plan.seed)
+        train.run(Mixer(own, ROOT, stage.recipe, stage.change, others), plan, stage, run, stop)
         begun = stage.until
+
+
+def _kept(run: Path, name: str) -> Path:
+    """The weights as they were when this was first asked for."""
+    if not (run / name).exists():
+        shutil.copy(run / "checkpoint.pt", run / name)
+    return run / name
 
 
 def _figures(work: Path, model: Path, checkpoint: Path, python: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+import soxr
 from scipy.fft import rfft
 
 RATE_HZ: Final = 8000
@@ -67,14 +68,28 @@ def _cosines() -> np.ndarray:
     return (table * (1.0 + 0.5 * LIFTER * np.sin(np.pi * np.arange(BINS) / LIFTER))).astype(np.float32)
 
 
-def mfcc(wave: np.ndarray, warp: float = 1.0, hop: int = HOP) -> np.ndarray:
-    """(frames, BINS) of samples in int16 scale."""
+def spectra(wave: np.ndarray, hop: int = HOP) -> np.ndarray:
+    """(frames, FFT / 2 + 1) powers of samples in int16 scale."""
     count = 1 + (len(wave) - WINDOW) // hop
     frames = np.lib.stride_tricks.sliding_window_view(wave.astype(np.float32), WINDOW)[::hop][:count]
     frames = frames - frames.mean(axis=1, keepdims=True)
     shifted = np.concatenate([frames[:, :1], frames[:, :-1]], axis=1)
     frames = (frames - PREEMPHASIS * shifted) * _POVEY.astype(np.float32)
     spectrum = rfft(frames.astype(np.float32), FFT)
-    power = spectrum.real**2 + spectrum.imag**2
-    energies = np.maximum(power @ mel_bank(warp), np.finfo(np.float32).eps)
+    return spectrum.real**2 + spectrum.imag**2
+
+
+def cepstra(powers: np.ndarray, warp: float = 1.0) -> np.ndarray:
+    """(frames, BINS) of `spectra`."""
+    energies = np.maximum(powers @ mel_bank(warp), np.finfo(np.float32).eps)
     return np.log(energies) @ _cosines()
+
+
+def mfcc(wave: np.ndarray, warp: float = 1.0, hop: int = HOP) -> np.ndarray:
+    """(frames, BINS) of samples in int16 scale."""
+    return cepstra(spectra(wave, hop), warp)
+
+
+def downsampled(samples: np.ndarray, rate_hz: float) -> np.ndarray:
+    """At the features' rate, float32; a rate that is not the true one changes speed and pitch."""
+    return soxr.resample(samples.astype(np.float32), rate_hz, RATE_HZ, quality="LQ")

@@ -13,7 +13,7 @@ from acoustic.network import Network
 # The call loop ends a sentence, never the model: after an end of its own Vosk may find a word in the silence left over.
 _NEVER_S: Final = 60
 DECODING: Final = (
-    "--min-active=200\n--max-active=3000\n--beam=11.0\n--lattice-beam=5.0\n--acoustic-scale=1.0\n"
+    "--min-active=200\n--max-active=3000\n--beam=16.0\n--lattice-beam=5.0\n--acoustic-scale=1.0\n"
     "--frame-subsampling-factor=3\n--endpoint.silence-phones=1\n"
     + "".join(f"--endpoint.rule{rule}.min-trailing-silence={_NEVER_S}\n" for rule in range(1, 5))
     + f"--endpoint.rule5.min-utterance-length={_NEVER_S}\n"

@@ -20,7 +20,6 @@ import soxr
 from acoustic import corpus, phones, sentences, synthesis
 from acoustic.corpus import RATE_HZ, Clip
 from acoustic.mixing import _tighten
-from acoustic.synthesis import Espeak
 
 MENU: Final = (
     "查余额 转账 查明细 交电费 还信用卡 挂失 贷款 理财 转人工 取消 确认 不对 再说一遍 改密码 办卡"
@@ -149,10 +148,10 @@ def _joined_sets(folder: Path, clips: list[Clip]) -> None:
 def _espeak_sets(folder: Path, root: Path) -> None:
     """Digits, orders to known payees and a menu by synthetic voices never heard."""
     rng = random.Random(6)
-    espeak, voices = Espeak(), sorted(synthesis.HELD_OUT_VOICES)
+    library, voices = synthesis.espeak(), sorted(synthesis.HELD_OUT_VOICES)
 
     def said(text: str, at: int) -> np.ndarray:
-        clip = synthesis.clip(espeak, text, voices[at % len(voices)], rng)
+        clip = synthesis.clip(library, text, voices[at % len(voices)], rng)
         return _joined([clip] if clip else [], rng, tight=False, gap_s=0.1)
 
     digits = [sentences.digit_string(rng, 6, 6) for _ in range(60)]

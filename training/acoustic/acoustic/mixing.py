@@ -9,22 +9,27 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import soxr
 
 from acoustic import features, phones, sentences, telephone
 from acoustic.corpus import RATE_HZ, Clip
+from acoustic.voices import Voices
 
 _NUMERALS: Final = "零一二三四五六七八九十百千万两"
-SECONDS_MAX: Final = 7.0
+SECONDS_MAX: Final = 6.0
 
 
 @dataclass(slots=True)
 class Utterance:
-    """`frames` (time, BINS) at 100 a second; `words` are phone numbers by word; `aligned` one phone a frame."""
+    """`powers` (time, bins) at 100 a second; `words` are phone numbers by word; `aligned` one phone a frame.
 
-    frames: np.ndarray
+    `warp` (a logarithm) is what moves the formants; every time it is heard they are moved a little otherwise.
+    """
+
+    powers: np.ndarray
     words: list[list[int]]
     aligned: np.ndarray
+    warp: float
+    speaker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,15 @@ GENTLE: Final = Recipe(0.25, 0.12, 0.12, 0.04, 0.25, 0.12, 0.08, 0.02)
 class Change:
     """How far a voice is changed: `speed` and `warp` (of formants) are logarithms, `snr_db` the loudest noise.
 
-    `lead` are the frames of 10 ms left before the loud part of a syllable that is joined to others.
+    `lead` are the frames of 10 ms left before the loud part of a syllable that is joined to others; `other_voice` is
+    how often a voice is mapped towards others.
     """
 
     speed: float = 0.24
     warp: float = 0.16
     snr_db: float = 6.0
     lead: int = 6
+    other_voice: float = 0.7
 
 
 FAR: Final = Change()
@@ -73,9 +80,14 @@ class Mixer:
     """`make(seed)` is the same utterance for the same seed and clips."""
 
     def __init__(
-        self, clips: list[Clip], root: Path, recipe: Recipe | None = None, change: Change | None = None
+        self,
+        clips: list[Clip],
+        root: Path,
+        recipe: Recipe | None = None,
+        change: Change | None = None,
+        voices: Voices | None = None,
     ) -> None:
-        self.recipe, self.change = recipe or Recipe(), change or Change()
+        self.recipe, self.change, self.voices = recipe or Recipe(), change or Change(), voices
         self._surnames, self._examples = sentences.surnames(root), sentences.examples(root)
         self._by_kind: dict[str, list[Clip]] = defaultdict(list)
         self._by_syllable: dict[str, dict[tuple[int, ...], list[Clip]]] = defaultdict(
@@ -84,6 +96,8 @@ class Mixer:
         self._by_student: dict[str, list[Clip]] = defaultdict(list)
         self._hsk: dict[str, Clip] = {}
         for clip in clips:
+            if clip.kind == "english" and len(clip.samples) > SECONDS_MAX * RATE_HZ:
+                continue
             self._by_kind[clip.kind].append(clip)
             if clip.kind == "syllables" or (clip.kind == "hsk" and len(clip.starts) == 1):
                 self._by_syllable[clip.speaker][tuple(clip.labels)].append(clip)
@@ -112,7 +126,8 @@ class Mixer:
         kinds = list(Recipe.__slots__)
         kind = choice.choices(kinds, [getattr(self.recipe, name) for name in kinds])[0]
         if kind == "digits":
-            return self._spoken(sentences.digit_string(choice, 1, 10), choice), True
+            text = sentences.digit_string(choice, 1, 1 if choice.random() < 0.25 else 10)
+            return self._spoken(text, choice), len(text) > 1 or choice.random() < 0.5
         if kind == "orders":
             text = (
                 sentences.order(choice, self._surnames)
@@ -159,7 +174,6 @@ class Mixer:
 
     def _render(self, picked: list[Clip], joined: bool, rng: np.random.Generator) -> Utterance:
         speed = float(np.exp(rng.uniform(-self.change.speed, self.change.speed)))
-        warp = round(float(np.exp(rng.uniform(-self.change.warp, self.change.warp))) / speed**0.35, 2)
         hop = int(rng.integers(66, 104)) if not joined else int(rng.integers(74, 132))
         track = _Track()
         words: list[list[int]] = []
@@ -167,9 +181,7 @@ class Mixer:
         track.add(_quiet(rng, 0.08, 0.7))
         tight = float(rng.uniform(0, 1))
         for clip in picked:
-            wave = soxr.resample(
-                clip.samples.astype(np.float32), RATE_HZ * speed, features.RATE_HZ, quality="MQ"
-            )
+            wave = features.downsampled(clip.samples, RATE_HZ * speed)
             if joined:
                 wave = _tighten(wave, 16 + 14 * (1 - tight), self.change.lead)
             wave = wave / (np.sqrt((wave**2).mean()) + 1.0) * float(10 ** (rng.normal(0, 2.0) / 20))
@@ -185,8 +197,19 @@ class Mixer:
                 break
         track.add(_quiet(rng, 0.08, 0.7))
         wave = telephone.through(track.wave(), rng, self._backgrounds, self.change.snr_db)
-        frames = features.mfcc(wave, min(max(warp, 0.8), 1.25), hop)
-        return Utterance(frames, words, _aligned(marks, len(frames), hop))
+        powers = features.spectra(wave, hop)
+        speaker = picked[0].speaker if picked else ""
+        return Utterance(
+            powers, words, _aligned(marks, len(powers), hop), -0.35 * float(np.log(speed)), speaker
+        )
+
+    def hear(self, one: Utterance, rng: np.random.Generator) -> np.ndarray:
+        """(time, BINS) of an utterance, its formants moved and its voice changed anew."""
+        warp = float(np.exp(one.warp + rng.uniform(-self.change.warp, self.change.warp)))
+        frames = features.cepstra(one.powers, round(min(max(warp, 0.8), 1.25), 2))
+        if self.voices is not None and rng.random() < self.change.other_voice:
+            frames = self.voices.change(frames, one.speaker, rng)
+        return frames
 
 
 class _Track:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import pickle
 import random
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from acoustic.corpus import RATE_HZ, Clip, trim
 VOICES: Final = (
     "f1 f2 f3 f4 f5 m1 m2 m3 m4 m5 m6 m7 m8 Alex Alicia Andrea Andy Annie Diogo Gene Henrique Hugo Jacky Lee Mario "
     "Michael Mike Nguyen Reed Storm adam anika aunty belinda benjamin boris caleb david ed edward grandma grandpa iven "
-    "iven2 john klatt klatt2 klatt3 linda marcelo max michel miguel norbert pablo paul pedro quincy rob robert sandro "
+    "iven2 john klatt klatt2 klatt3 linda marcelo max michel miguel norbert pablo paul pedro quincy robert sandro "
     "shelby steph steph2 travis victor zac"
 ).split()
 HELD_OUT_VOICES: Final = frozenset({"f4", "m4", "Annie", "Michael", "belinda", "max", "steph", "klatt3"})
@@ -28,7 +29,7 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 class Espeak:
-    """The library. One per process."""
+    """The library; see `espeak`."""
 
     def __init__(self) -> None:
         self._library: Any = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -59,7 +60,13 @@ class Espeak:
         return soxr.resample(samples, self._rate_hz, RATE_HZ)
 
 
-def clip(espeak: Espeak, text: str, voice: str, rng: random.Random) -> Clip | None:
+@lru_cache(maxsize=1)
+def espeak() -> Espeak:
+    """The only one of the process: a second one crashes it."""
+    return Espeak()
+
+
+def clip(library: Espeak, text: str, voice: str, rng: random.Random) -> Clip | None:
     """One sentence with random tempo and pitch."""
     names = phones.syllables(text)
     if not names:
@@ -71,7 +78,7 @@ def clip(espeak: Espeak, text: str, voice: str, rng: random.Random) -> Clip | No
             labels += phones.indices([one])
     except KeyError:
         return None
-    samples = trim(espeak.say(text, voice, rng.randint(120, 230), rng.randint(20, 80), rng.randint(30, 80)))
+    samples = trim(library.say(text, voice, rng.randint(120, 230), rng.randint(20, 80), rng.randint(30, 80)))
     if len(samples) < RATE_HZ * 0.03 * len(labels):
         return None
     return Clip(samples, labels, starts, f"espeak_{voice}", "espeak", text)
@@ -83,7 +90,7 @@ def load(root: Path, cache: Path, count: int, seed: int, words: list[str]) -> li
         with cache.open("rb") as file:
             return pickle.load(file)
     rng = random.Random(seed)
-    espeak = Espeak()
+    library = espeak()
     names, examples = sentences.surnames(root), sentences.examples(root)
     voices = [voice for voice in VOICES if voice not in HELD_OUT_VOICES]
     clips: list[Clip] = []
@@ -97,7 +104,7 @@ def load(root: Path, cache: Path, count: int, seed: int, words: list[str]) -> li
             text = rng.choice(examples)
         else:
             text = "".join(rng.choice(words) for _ in range(rng.randint(1, 4)))
-        made = clip(espeak, text, rng.choice(voices), rng)
+        made = clip(library, text, rng.choice(voices), rng)
         if made is not None:
             clips.append(made)
     cache.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import lfilter
 
 RATE_HZ: Final = 8000
@@ -52,14 +53,15 @@ def a_law(wave: np.ndarray) -> np.ndarray:
 
 def _response(rng: np.random.Generator, size: int) -> np.ndarray:
     """Of microphone and line: a smooth random curve, often a telephone band."""
-    hz = np.fft.rfftfreq(size, 1 / RATE_HZ)
+    hz = np.linspace(0, RATE_HZ / 2, 257)
     knots = np.array([0, 250, 500, 900, 1500, 2200, 3000, 4000])
     curve = np.interp(hz, knots, rng.normal(0, 3.5, len(knots)) + rng.normal(0, 3) * (knots / 2000 - 1))
     if rng.random() < 0.6:
         low, high = rng.uniform(100, 350), rng.uniform(3200, 3900)
         curve = curve - 20 * np.log10(np.sqrt(1 + (low / np.maximum(hz, 1.0)) ** 6))
         curve = curve - 20 * np.log10(np.sqrt(1 + (hz / high) ** 24))
-    return 10 ** (np.maximum(curve, -60) / 20)
+    gains = 10 ** (np.maximum(curve, -60) / 20)
+    return np.interp(np.linspace(0, 256, size // 2 + 1), np.arange(257), gains).astype(np.float32)
 
 
 def _room(rng: np.random.Generator) -> np.ndarray:
@@ -69,18 +71,18 @@ def _room(rng: np.random.Generator) -> np.ndarray:
     tail[: int(0.002 * RATE_HZ)] = 0
     tail *= rng.uniform(0.05, 0.7) / (np.sqrt((tail**2).sum()) + 1e-9)
     tail[0] = 1.0
-    return tail
+    return tail.astype(np.float32)
 
 
 def through(
     wave: np.ndarray, rng: np.random.Generator, backgrounds: list[np.ndarray], snr_db: float = 6.0
 ) -> np.ndarray:
     """`wave` (int16 scale, 8 kHz) as it arrives; noise at `snr_db` or less."""
-    size = 1 << int(np.ceil(np.log2(len(wave) + 4000)))
-    spectrum = np.fft.rfft(wave, size) * _response(rng, size)
+    size = next_fast_len(len(wave) + 4000, real=True)
+    spectrum = rfft(wave.astype(np.float32), size) * _response(rng, size)
     if rng.random() < 0.45:
-        spectrum = spectrum * np.fft.rfft(_room(rng), size)
-    heard = np.fft.irfft(spectrum, size)[: len(wave)]
+        spectrum = spectrum * rfft(_room(rng), size)
+    heard = irfft(spectrum, size)[: len(wave)]
     power = np.sqrt((heard**2).mean()) + 1e-3
     heard = heard / power
     if rng.random() < 0.85:

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from acoustic import english, phones
+from acoustic.features import BINS
 from acoustic.losses import Denominator, numerator
 from acoustic.mixing import FAR, GENTLE, LATE, LITTLE, WIDE, Change, Mixer, Recipe, Utterance
 from acoustic.network import SUBSAMPLING, Network
@@ -54,6 +55,7 @@ class Plan:
     align_steps: int = 500
     utterances: int = 16
     pool: int = 6  # batches drawn together and sorted by length
+    passes: int = 2  # how often an utterance is heard
     warm_steps: int = 200
     decay: float = 0.998  # of the running mean of the weights
     seed: int = 1
@@ -72,31 +74,46 @@ class Batch:
     task: str
 
 
-def batches(mixer: Mixer, plan: Plan, pool: int, context: int, english: int) -> list[Batch]:
-    """The batches of one pool; which they are depends on the seed and the pool's number only."""
-    rng = np.random.default_rng([plan.seed, 77, pool])
-    made = [mixer.make((plan.seed, pool, at)) for at in range(plan.utterances * plan.pool)]
-    made.sort(key=lambda one: len(one.frames))
-    cut = [made[at : at + plan.utterances] for at in range(0, len(made), plan.utterances)]
-    found = [_batch(part, context, "zh", rng) for part in cut]
-    count = english
-    others = [
-        mixer.make((plan.seed, pool, 100000 + at), english=True) for at in range(plan.utterances * count)
-    ]
-    others.sort(key=lambda one: len(one.frames))
-    size = plan.utterances
-    found += [_batch(others[at * size : (at + 1) * size], context, "en", rng) for at in range(count)]
-    return [found[at] for at in rng.permutation(len(found))]
+class Supply:
+    """The batches of one pool after the other; which they are depends on the seed and the pool's number only.
+
+    Making an utterance costs as much as learning from it, so each is heard in `passes` pools, every time anew.
+    """
+
+    def __init__(self, mixer: Mixer, plan: Plan, context: int, english: int) -> None:
+        self.mixer, self.plan, self.context, self.english = mixer, plan, context, english
+        self._group = -1
+        self._made: tuple[list[Utterance], ...] = ()
+
+    def pool(self, number: int) -> list[Batch]:
+        """In random order."""
+        plan, group = self.plan, number // self.plan.passes
+        rng = np.random.default_rng([plan.seed, 77, number])
+        if group != self._group:
+            made = [self.mixer.make((plan.seed, group, at)) for at in range(plan.utterances * plan.pool)]
+            others = [
+                self.mixer.make((plan.seed, group, 100000 + at), english=True)
+                for at in range(plan.utterances * self.english)
+            ]
+            self._group, self._made = group, (made, others)
+        found = []
+        for part, task in zip(self._made, TASKS, strict=True):
+            drawn = [part[at] for at in rng.permutation(len(part))]
+            drawn.sort(key=lambda one: len(one.powers) + int(rng.integers(0, 30)))
+            size = plan.utterances
+            for at in range(0, len(drawn), size):
+                found.append(_batch(self.mixer, drawn[at : at + size], self.context, task, rng))
+        return [found[at] for at in rng.permutation(len(found))]
 
 
-def _batch(part: list[Utterance], context: int, task: str, rng: np.random.Generator) -> Batch:
-    outputs = [(len(one.frames) + SUBSAMPLING - 1) // SUBSAMPLING for one in part]
+def _batch(mixer: Mixer, part: list[Utterance], context: int, task: str, rng: np.random.Generator) -> Batch:
+    outputs = [(len(one.powers) + SUBSAMPLING - 1) // SUBSAMPLING for one in part]
     size = (max(outputs) - 1) * SUBSAMPLING + 1
-    frames = np.zeros((len(part), size + 2 * context, part[0].frames.shape[1]), np.float32)
+    frames = np.zeros((len(part), size + 2 * context, BINS), np.float32)
     aligned = np.full((len(part), max(outputs)), -1, np.int64)
     for row, one in enumerate(part):
-        offset = rng.normal(0, 1, one.frames.shape[1]) * np.linspace(6.0, 1.5, one.frames.shape[1])
-        noisy = one.frames + offset.astype(np.float32)
+        offset = rng.normal(0, 1, BINS) * np.linspace(6.0, 1.5, BINS)
+        noisy = mixer.hear(one, rng) + offset.astype(np.float32)
         start = max(0, size + context - len(noisy))
         frames[row] = np.pad(noisy, ((context, start), (0, 0)), mode="edge")[: len(frames[row])]
         taken = one.aligned[::SUBSAMPLING]
@@ -143,18 +160,20 @@ class Training:
         torch.manual_seed(plan.seed)
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
-        self.mixer, self.plan, self.stage = mixer, plan, stage
+        self.plan, self.stage = plan, stage
         self.checkpoint = folder / "checkpoint.pt"
         self.network = network or Network()
         first = [mixer.make((plan.seed, 999983, at)) for at in range(600)]
         others = [mixer.make((plan.seed, 999983, at), english=True) for at in range(200)]
-        everything = torch.from_numpy(np.concatenate([one.frames for one in first]))
+        rng = np.random.default_rng(plan.seed)
+        everything = torch.from_numpy(np.concatenate([mixer.hear(one, rng) for one in first]))
         self.network.mean.copy_(everything.mean(0))
         self.network.scale.copy_(1.0 / (everything.std(0) + 1e-3))
         self.denominators = {
             "zh": Denominator(_follow([one.words for one in first]), len(phones.PHONES)),
             "en": Denominator(_follow([one.words for one in others]), len(english.PHONES)),
         }
+        self.supply = Supply(mixer, plan, self.network.context, stage.english_batches)
         self.mean = deepcopy(self.network)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=stage.rate, weight_decay=1e-3)
         self.step, self.pool, self.heard_s = 0, 0, 0.0
@@ -182,7 +201,7 @@ class Training:
     def next_pool(self) -> list[tuple[str, float]]:
         """One pool of batches; (task, loss) of each."""
         losses = []
-        for batch in self._batches():
+        for batch in self.supply.pool(self.pool):
             for group in self.optimizer.param_groups:
                 group["lr"] = _rate(self.plan, self.stage, self.step)
             loss = self._loss(batch)
@@ -196,9 +215,6 @@ class Training:
             _average(self.mean, self.network, min(self.plan.decay, self.step / (self.step + 20)))
         self.pool += 1
         return losses
-
-    def _batches(self) -> list[Batch]:
-        return batches(self.mixer, self.plan, self.pool, self.network.context, self.stage.english_batches)
 
     def _loss(self, batch: Batch) -> Tensor:
         with torch.autocast(
