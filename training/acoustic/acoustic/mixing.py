@@ -36,18 +36,18 @@ class Utterance:
 class Recipe:
     """How often each kind of utterance is made."""
 
-    digits: float = 0.23
-    orders: float = 0.15
+    digits: float = 0.29
+    orders: float = 0.13
     words: float = 0.13
     syllables: float = 0.05
-    students: float = 0.17
-    sentences: float = 0.11
-    espeak: float = 0.14
+    students: float = 0.15
+    sentences: float = 0.10
+    espeak: float = 0.13
     silence: float = 0.02
 
 
 WIDE: Final = Recipe()
-GENTLE: Final = Recipe(0.25, 0.12, 0.12, 0.04, 0.25, 0.12, 0.08, 0.02)
+GENTLE: Final = Recipe(0.31, 0.11, 0.12, 0.04, 0.22, 0.1, 0.08, 0.02)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class Change:
     warp: float = 0.16
     snr_db: float = 6.0
     lead: int = 6
-    other_voice: float = 0.7
+    other_voice: float = 0.5
 
 
 FAR: Final = Change()
-LITTLE: Final = Change(0.15, 0.09, 10.0)
-LATE: Final = Change(0.15, 0.09, 10.0, lead=14)  # an s is long and quiet over a telephone
+FAR_LATE: Final = Change(lead=14)  # an s is long and quiet over a telephone
+LATE: Final = Change(0.15, 0.09, 10.0, lead=14)
 
 
 def words_of(clip: Clip) -> list[list[int]]:

@@ -17,7 +17,7 @@ from torch.nn import functional
 from acoustic import english, phones
 from acoustic.features import BINS
 from acoustic.losses import Denominator, numerator
-from acoustic.mixing import FAR, GENTLE, LATE, LITTLE, WIDE, Change, Mixer, Recipe, Utterance
+from acoustic.mixing import FAR, FAR_LATE, GENTLE, LATE, WIDE, Change, Mixer, Recipe, Utterance
 from acoustic.network import SUBSAMPLING, Network
 
 TASKS: Final = ("zh", "en")
@@ -41,9 +41,11 @@ class Stage:
 
 
 STAGES: Final = (
-    Stage(1736, 2e-3, 8.01e-4, english_batches=2),
-    Stage(3038, 8.01e-4, 2.465e-4, GENTLE, LITTLE),
-    Stage(4600, 2.465e-4, 4e-5, GENTLE, LATE, opened=True),
+    Stage(2100, 2e-3, 8e-4, english_batches=1),
+    Stage(5600, 8e-4, 3e-4, english_batches=1),
+    Stage(10000, 3e-4, 1.2e-4, GENTLE, FAR_LATE),
+    Stage(12000, 1.2e-4, 4e-5, GENTLE, LATE),
+    Stage(13200, 1e-4, 4e-5, GENTLE, LATE, opened=True),
 )
 
 
@@ -52,7 +54,7 @@ class Plan:
     """`align_steps` of cross-entropy from a uniform alignment, then MMI; one stage after the other."""
 
     stages: tuple[Stage, ...] = STAGES
-    align_steps: int = 500
+    align_steps: int = 350
     utterances: int = 16
     pool: int = 6  # batches drawn together and sorted by length
     passes: int = 2  # how often an utterance is heard
