@@ -48,7 +48,7 @@ _WITH_AMOUNT: Final = ("给{0}转{1}", "转{1}给{0}", "给{0}汇{1}", "转账{1
 _ALONE: Final = tuple("{0} {0} 转{0} 转账{0} 改成{0} 不对是{0} 是{0} 充{0} 还{0} 存{0} 取{0} 交{0}".split())
 _AMOUNTS: Final = 160
 _PHRASES_MAX: Final = 60  # of one caller; more would slow every turn down
-_DIGIT_WEIGHT: Final = 5  # one sound in a string of digits that is none makes the whole string useless
+_DIGIT_WEIGHT: Final = 10  # one sound in a string of digits that is none makes the whole string useless
 _CLOSED_WEIGHT: Final = 6  # a closed answer is likelier than anything else
 
 
