@@ -87,7 +87,7 @@ def _synthetic(variant: str) -> Voice:
                 "-v",
                 f"cmn-latn-pinyin+{variant}",
                 "-s",
-                str(rng.randint(110, 150)),
+                str(rng.randint(150, 190)),
                 "--stdout",
                 pinyin,
             ],
