@@ -29,7 +29,13 @@ from bot.channels.phone.metrics import CallMetrics
 from bot.channels.phone.ports import Hearing, Speaker, VoiceExaminer
 from bot.channels.phone.sip import SipLine, SipSettings, TrunkSettings
 from bot.channels.phone.sip.line import SpokenRefusal
-from bot.channels.phone.speaking import CachedSpeaker, EspeakSpeaker, PiperSpeaker, espeak
+from bot.channels.phone.speaking import (
+    CachedSpeaker,
+    EspeakSpeaker,
+    FallbackSpeaker,
+    PiperSpeaker,
+    espeak,
+)
 from bot.channels.phone.switchboard import NoHearing, Switchboard
 from bot.channels.phone.timing import LoopTimer, Timer
 from bot.channels.phone.voiceprint.listener import Voiceprint
@@ -231,7 +237,8 @@ async def open_voice(settings: Settings) -> tuple[Speaker, str]:
     try:
         if kind == "piper":
             piper = await asyncio.to_thread(PiperSpeaker, Path(file).expanduser())
-            return CachedSpeaker(piper, folder, ALWAYS_SAID, voice=piper.name), ""
+            kept = CachedSpeaker(piper, folder, ALWAYS_SAID, voice=piper.name)
+            return FallbackSpeaker(kept, EspeakSpeaker()), ""
     except SpeakingFailed as error:
         log.error("speaking failed code=%s: %s", error.code, error)
         trouble = f"电话嗓音   不可用（{error}），改用自带的嗓音"
@@ -245,7 +252,7 @@ async def open_voice(settings: Settings) -> tuple[Speaker, str]:
 
 async def _prepare(speaker: Speaker) -> None:
     """What is always said, before anybody calls. A voice that cannot do it shows so in the first call, too."""
-    if isinstance(speaker, CachedSpeaker):
+    if isinstance(speaker, CachedSpeaker | FallbackSpeaker):
         try:
             await speaker.prepare()
         except SpeakingFailed as error:

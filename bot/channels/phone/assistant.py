@@ -130,7 +130,9 @@ class HubAssistant:
             # From here on the bank may have acted: what is still asked of it must not cost the caller the answer.
             self._answers |= {reply.seq for reply in received.replies}
             self._owner = received.standing.owner
-            return await self._replied(ask.turn, received.replies, received.standing)
+            replied = await self._replied(ask.turn, received.replies, received.standing)
+            parse_ms = received.timings_ms.get("parse", 0.0) if received.intent else 0.0
+            return replace(replied, parse_s=parse_ms / 1000)
 
     async def _inbound(self, ask: Ask) -> Inbound:
         text = ask.text[:TEXT_LENGTH_MAX]

@@ -11,6 +11,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator
+from traceback import extract_tb
 from typing import ClassVar, Final
 
 from bot.channels.phone.audio import FRAME_MS, FRAME_S, SILENCE, Framer
@@ -166,7 +167,15 @@ class PacedCall(ABC):
         try:
             await answer(self)
         except Exception as error:  # one broken call must not end the line for the others
-            log.error("call failed line=%s kind=%s", self._info.line, type(error).__name__, exc_info=error)
+            # Its words, and those of a traceback, may quote the caller: only the kind and the place are logged.
+            where = extract_tb(error.__traceback__)[-1]
+            log.error(
+                "call failed line=%s kind=%s at=%s:%d",
+                self._info.line,
+                type(error).__name__,
+                where.name,
+                where.lineno or 0,
+            )
         finally:
             await self.hang_up()
             for task in running:

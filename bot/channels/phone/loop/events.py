@@ -92,6 +92,7 @@ class Replied:
     `choices` are what the keys 1, 2, ... say; `phrases` are further words to listen for, such as the names of this
     caller's payees. `readback` must be heard whole before it can be confirmed.
     `keep` is said even if the caller has gone on speaking: a receipt. `owner` is who answers from now on.
+    `parse_s` is how long it took to understand the caller, 0.0 where nothing had to be.
     """
 
     turn: int
@@ -102,6 +103,7 @@ class Replied:
     readback: bool = False
     keep: bool = False
     owner: str = "bot"
+    parse_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from bot.channels.phone.speaking.cached import CachedSpeaker
 from bot.channels.phone.speaking.espeak import EspeakSpeaker
+from bot.channels.phone.speaking.fallback import FallbackSpeaker
 from bot.channels.phone.speaking.piper import PiperSpeaker
 
-__all__ = ["CachedSpeaker", "EspeakSpeaker", "PiperSpeaker"]
+__all__ = ["CachedSpeaker", "EspeakSpeaker", "FallbackSpeaker", "PiperSpeaker"]

@@ -126,13 +126,14 @@ async def test_the_line_is_let_go_of_once_whoever_hangs_up():
         assert call.closed == 1 and call.end_reason is why
 
 
-async def test_a_call_whose_answer_breaks_is_hung_up():
+async def test_a_call_whose_answer_breaks_is_hung_up_and_its_words_are_not_logged(caplog):
     async def broken(_call):
         raise ValueError("secret words")
 
     async with serving(call := TapeCall(ManualTimer()), broken):
         await settle()
         assert call.closed == 1 and call.end_reason is EndReason.US
+    assert "kind=ValueError at=broken" in caplog.text and "secret words" not in caplog.text
 
 
 async def test_a_line_whose_task_is_cancelled_lets_the_answer_finish_what_it_has_begun():

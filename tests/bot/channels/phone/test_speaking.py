@@ -14,7 +14,7 @@ import pytest
 from bot.channels.phone.audio import duration_ms
 from bot.channels.phone.errors import SpeakingFailed
 from bot.channels.phone.loop import manner
-from bot.channels.phone.speaking import CachedSpeaker, EspeakSpeaker, PiperSpeaker, espeak
+from bot.channels.phone.speaking import CachedSpeaker, EspeakSpeaker, FallbackSpeaker, PiperSpeaker, espeak
 
 
 async def said(speaker, text, rate=1.0):
@@ -221,3 +221,36 @@ def test_another_voice_file_under_the_same_name_is_another_voice(piper):
     before = PiperSpeaker(piper).name
     piper.write_bytes(b"another voice")
     assert PiperSpeaker(piper).name != before
+
+
+class Breaking:
+    """A voice that breaks in what it is told to, after some sound."""
+
+    def __init__(self, breaks=("broken",)):
+        self.asked, self.breaks = [], breaks
+
+    async def speak(self, text, rate):
+        self.asked.append(text)
+        yield b"half"
+        if text in self.breaks:
+            raise SpeakingFailed("no breath")
+        yield b"whole"
+
+
+async def test_a_sentence_that_one_voice_cannot_say_is_said_by_the_other(tmp_path):
+    first, second = Breaking(), Breaking(())
+    speaker = FallbackSpeaker(CachedSpeaker(first, tmp_path, ["broken"], voice="v"), second)
+    assert await said(speaker, "fine", 1.0) == b"halfwhole" and second.asked == []
+    await said(speaker, "broken", 1.0)
+    assert second.asked == ["broken"] and list(tmp_path.iterdir()) == [], "nothing of it is kept"
+    await said(speaker, "fine", 1.0)
+    for _ in range(3):
+        await said(speaker, "broken", 1.0)
+    await said(speaker, "fine", 1.0)
+    assert first.asked[-1] == "broken" and second.asked[-1] == "fine", "three in a row are enough"
+
+
+async def test_a_call_has_no_voice_only_when_both_have_failed(tmp_path):
+    speaker = FallbackSpeaker(CachedSpeaker(Breaking(), tmp_path, [], voice="v"), Breaking())
+    with pytest.raises(SpeakingFailed):
+        await said(speaker, "broken", 1.0)
