@@ -21,6 +21,7 @@ WechatError                 code
 │   └── RecordingTooLong
 ├── DecoderFailed           the decoder ended without an answer
 ├── EarsFailed              nobody can hear now
+├── DrawingFailed           a card that no picture could be made of
 └── MenuInvalid             the menu file cannot be used
 """
 
@@ -171,6 +172,12 @@ class EarsFailed(WechatError):
     """No model to hear with, or it broke."""
 
     code = "ears_failed"
+
+
+class DrawingFailed(WechatError):
+    """Ours to mend; the words are sent without it."""
+
+    code = "drawing_failed"
 
 
 class MenuInvalid(WechatError):

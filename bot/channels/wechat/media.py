@@ -13,6 +13,7 @@ from banking_core.clock import Clock
 from banking_core.storage import Database
 from bot.channels.wechat.api import WechatApi
 from bot.channels.wechat.charts import drawn
+from bot.channels.wechat.errors import DrawingFailed
 from bot.channels.wechat.models import WechatMedium
 
 KEPT_BY_TENCENT = timedelta(days=3)
@@ -29,7 +30,10 @@ class Media:
 
     async def of_card(self, contact_id: str, card: dict[str, Any]) -> str:
         """The id of a card's picture for one follower, uploaded if need be. Raises WechatError."""
-        image = await asyncio.to_thread(drawn, card)
+        try:
+            image = await asyncio.to_thread(drawn, card)
+        except Exception as error:  # whatever it is, what comes after it in the log must go out
+            raise DrawingFailed(type(error).__name__) from error
         key = hashlib.sha256(contact_id.encode() + b"\0" + image).hexdigest()
         async with self._database.snapshot() as session:
             kept = await session.get(WechatMedium, key)

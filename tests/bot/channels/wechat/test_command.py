@@ -49,7 +49,8 @@ async def test_a_follower_in_the_terminal_talks_to_the_running_server(
     assert "模拟器（不是腾讯的服务）" in shown
     assert "〔回复〕您好，我是掌柜银行的小掌柜" in shown and "没有这一项" in shown
     assert "听到的是：查余额" in shown and "没有查到网点" in shown
-    assert [m["text"] for m in said] == ["你好", "在吗", "查余额", "余额"]
+    # On a busy machine the voice is understood after what was sent behind it.
+    assert sorted(m["text"] for m in said) == sorted(["你好", "在吗", "查余额", "[图片]", "余额"])
 
 
 def test_the_settings_it_prints_are_a_file_that_works(

@@ -99,6 +99,16 @@ async def test_a_picture_that_cannot_be_sent_is_left_out_and_nothing_waits_for_i
     assert site.follower().texts()[-1] == "缴费成功。"
 
 
+async def test_a_card_that_cannot_be_drawn_stops_nothing(site: Site) -> None:
+    odd = Reply("共支出¥1.00。", Card("spending", "消费分析", (), ("类别",), (("餐饮",),)))
+    follower, seen = site.follower(), len(site.follower().screen)
+    await site.product.hub.announce((await site.contact()).conversation_id, odd, "odd")
+    await site.settled()
+    await site.channel.deliveries.sweep()
+    assert [shown.kind for shown in follower.screen[seen:]] == ["text"]
+    assert [kind for kind, _ in await spent(site)] == ["text", "image"]
+
+
 async def test_a_picture_that_the_quota_does_not_allow_comes_when_the_customer_writes(site: Site) -> None:
     site.tencent.fail_next(SEND, 45047)
     await spent(site)
