@@ -255,15 +255,20 @@ class Voiceprints:
         order = await session.get(Order, order_id) if kind == "order" else None
         return kind == "order" and (order is None or order.kind not in CHANGES)
 
-    async def password(self, session: AsyncSession, prompt_id: str) -> SpokenPassword | None:
-        """What the caller is to say, and what they said before; for the line only. None when it counts no more."""
+    async def password(
+        self, session: AsyncSession, prompt_id: str, *, former: bool = True
+    ) -> SpokenPassword | None:
+        """What the caller is to say; for the line only. None when it counts no more.
+
+        With `former` what they said before comes with it: to judge a recording, not to read digits out.
+        """
         prompt = await session.get(VoicePrompt, prompt_id)
         if prompt is None or prompt.status != "open":
             return None
-        former: tuple[bytes, ...] = ()
-        if prompt.customer_id is not None:
-            former = await self._verification.former(session, prompt.customer_id)
-        return SpokenPassword(prompt.id, prompt.digits, former)
+        heard: tuple[bytes, ...] = ()
+        if former and prompt.customer_id is not None:
+            heard = await self._verification.former(session, prompt.customer_id)
+        return SpokenPassword(prompt.id, prompt.digits, heard)
 
     async def verify(
         self,

@@ -22,7 +22,7 @@ from banking_core.voiceprints.prompts import Owner, Prompts, VoicePrompted
 from banking_core.voiceprints.rules import VoiceRules
 
 OutcomeKind = Literal["ok", "fault", "late", "wrong_digits", "wrong_voice", "replayed"]
-FINGERPRINTS_MAX = 400  # former recordings that one is compared with, the newest
+FINGERPRINTS_MAX = 400  # former recordings that one is compared with, the newest: more would not fit the time
 MEAN_WEIGHT = 0.2  # of the newest sample in the running mean
 AGAINST_MAX = 2  # so many clearly foreign voices within a day, with no right one between, are no accident
 SECONDS_A_DAY = 86_400

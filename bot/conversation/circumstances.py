@@ -28,6 +28,10 @@ LINES_MAX = 160
 SILENCE_S = 60.0
 PROVED = "proved"
 PROOF_FAILED = "secret:failed"  # too often wrong: no further try for now
+VOICE_FAILED = (
+    "unproved:suspicious",
+    "unproved:unclear",
+)  # somebody else, a recording, or never the right digits
 LATIN_WORDS_MIN = 2  # so many words, and not one Chinese character, and it is English that is spoken
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -39,7 +43,7 @@ _COUNTED = {  # beginnings of actions
     "clarifications": ("clarify", "fallback", "ask_back", "suggest", "not_known"),
     "cancelled": ("command:cancel",),
     "human_asked": ("hand_over:asked",),
-    "code_failures": ("secret",),
+    "code_failures": ("secret", *VOICE_FAILED),
     "code_resends": ("resend",),
 }
 
@@ -90,10 +94,11 @@ async def talk_so_far(session: AsyncSession, conversation_id: str, phrases: Phra
     """What the desk is told of the talk so far."""
     lines = await _lines(session, conversation_id, now)
     told, _ = _told(lines, phrases)
-    proofs = [line.action for line in _sitting(lines) if line.action in (PROVED, PROOF_FAILED)]
+    failed = (PROOF_FAILED, *VOICE_FAILED)
+    proofs = [line.action for line in _sitting(lines) if line.action in (PROVED, *failed)]
     own = "".join(line.text for line in lines if line.sender == "customer")
     foreign = not _CJK.search(own) and len(_LATIN.findall(own)) >= LATIN_WORDS_MIN
-    return Told(bool(told), proofs[-1:] == [PROOF_FAILED], "en" if foreign else "zh")
+    return Told(bool(told), bool(proofs) and proofs[-1] in failed, "en" if foreign else "zh")
 
 
 async def _lines(session: AsyncSession, conversation_id: str, now: datetime) -> list[Line]:

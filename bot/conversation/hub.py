@@ -296,17 +296,17 @@ class Hub:
                 under_way=standing_of(conversation).under_way,
             )
 
-    async def spoken_password(self, conversation_id: str) -> SpokenPassword | None:
+    async def spoken_password(self, conversation_id: str, *, former: bool = False) -> SpokenPassword | None:
         """The digits the customer is to say now, for the line's voice and ears only; None when none are waited for.
 
-        Raises ConversationNotFound.
+        With `former` what a recording of them is compared with. Raises ConversationNotFound.
         """
         async with self._database.snapshot() as session:
             conversation = await log.locked(session, conversation_id)
             challenge = conversation.challenge
             if conversation.owner != "bot" or not challenge or challenge["kind"] != VOICE:
                 return None
-            return await self._bank.voiceprints.password(session, challenge["prompt_id"])
+            return await self._bank.voiceprints.password(session, challenge["prompt_id"], former=former)
 
     async def voice_gone(self, conversation_id: str) -> None:
         """The customer is still there, but cannot be heard any more: what waits for their voice is given up."""

@@ -67,8 +67,8 @@ class Counter(Protocol):
         """Who owns it and what it expects."""
         ...
 
-    async def spoken_password(self, conversation_id: str) -> SpokenPassword | None:
-        """The digits to be said now."""
+    async def spoken_password(self, conversation_id: str, *, former: bool = False) -> SpokenPassword | None:
+        """The digits to be said now; with `former` what was said before, too."""
         ...
 
     async def voice_gone(self, conversation_id: str) -> None:
@@ -139,7 +139,7 @@ class HubAssistant:
         inbound = Inbound(self.conversation_id, self._message_id(ask.turn), text, ask.secret, self._origin)
         if not ask.aloud or self._examiner is None:
             return inbound
-        password = await self._hub.spoken_password(self.conversation_id)
+        password = await self._hub.spoken_password(self.conversation_id, former=True)
         if password is None:
             return inbound
         return replace(inbound, text="", voice=await self._examiner.examine(ask.pcm, password))

@@ -69,6 +69,11 @@ def test_waiting_for_a_text_message_is_no_hesitation() -> None:
     assert found["answer_s_max"] == 5
 
 
+def test_a_voice_that_was_not_had_counts_like_a_wrong_code() -> None:
+    tried = [("customer", BLOT, action, 5) for action in ("unproved:suspicious", "unproved:unclear")]
+    assert counted(lines(*tried, ("customer", "用验证码", "unproved:declined", 0)))["code_failures"] == 2
+
+
 def test_a_long_pause_begins_anew_but_a_story_is_remembered() -> None:
     found = counted(
         lines(

@@ -29,6 +29,11 @@ BAND_HZ: Final = (250.0, 3400.0)
 BLOCK: Final = 30  # frames that are looked for at once: half a second, about a digit
 BLOCK_HOP: Final = 6
 ACTIVE_MIN: Final = 0.6  # of a block's frames
+COARSE: Final = 2  # frames a step where a block may be; a frame beside its place is still much alike
+COARSE_MIN: Final = 0.25  # correlation of the coarse signs from which on each frame is looked at
+HOP_FRAMES: Final = BLOCK_HOP // COARSE
+HOP_SIGNS: Final = HOP_FRAMES * (BANDS - 1)
+SIGNS: Final = np.uint32(2 ** (BANDS - 1) - 1)
 ALIKE_MIN: Final = 0.48  # correlation of a block's signs; 1 - 2 * bit error rate
 SHARE_MIN: Final = 0.3  # of the blocks
 SPEEDS_PERCENT: Final = (100, 97, 103, 94, 106, 91, 109, 88, 112, 85, 115)
@@ -49,23 +54,38 @@ class Replay:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Heard:
-    """All former recordings, one behind the other: signs of the frames, and where a block of one of them may begin."""
+    """All former recordings, one behind the other: their frames, where a block of one of them may begin, and `coarse`:
+    for each `COARSE`th frame the signs of the coarse frames of a hop that begins there, (frames, hop's signs).
 
-    signs: NDArray[np.float32]
+    A block is looked for in the coarse signs first, which costs a fifteenth, and where it may be, frame by frame.
+    """
+
+    words: NDArray[np.uint32]
     begins: NDArray[np.bool_]
+    coarse: NDArray[np.float32]
 
     @classmethod
     def of(cls, fingerprints: Sequence[bytes]) -> _Heard:
         kept = [words for words in map(_bits, fingerprints) if len(words) >= BLOCK]
         if not kept:
-            return cls(np.zeros((0, BANDS - 1), np.float32), np.zeros(0, np.bool_))
-        begins = [np.arange(len(words)) <= len(words) - BLOCK for words in kept]
-        signs = _plus_minus(np.concatenate(kept))
-        return cls(signs, np.concatenate(begins)[: len(signs) - BLOCK + 1])
+            return cls(np.zeros(0, np.uint32), np.zeros(0, np.bool_), np.zeros((0, HOP_SIGNS), np.float32))
+        words = np.concatenate(kept)
+        begins = np.concatenate([np.arange(len(each)) <= len(each) - BLOCK for each in kept])
+        signs = _plus_minus(words[::COARSE])
+        hops = [signs[frame : len(signs) - HOP_FRAMES + 1 + frame] for frame in range(HOP_FRAMES)]
+        return cls(words, begins[: len(words) - BLOCK + 1], np.concatenate(hops, axis=1))
 
     @property
     def any(self) -> bool:
-        return len(self.signs) > 0
+        return len(self.words) > 0
+
+    def holds(self, block: NDArray[np.uint32], at: NDArray[np.int64]) -> bool:
+        """Whether a block is found at one of these frames."""
+        at = at[(at >= 0) & (at < len(self.begins))]
+        at = at[self.begins[at]]
+        wrong = np.bitwise_count((self.words[at[:, None] + np.arange(BLOCK)] ^ block) & SIGNS)
+        bits = BLOCK * (BANDS - 1)
+        return bool((bits - 2 * wrong.sum(axis=1, dtype=np.int64) >= ALIKE_MIN * bits).any())
 
 
 def fingerprint(pcm: NDArray[Any], rate_hz: int) -> bytes:
@@ -138,17 +158,25 @@ def _share(new: NDArray[np.uint32], heard: _Heard) -> float:
     starts = _spoken_starts(new)
     if not len(starts) or not heard.any:
         return 0.0
-    alike = _plus_minus(new) @ heard.signs.T  # frame by frame; a block is a piece of a diagonal
-    row, column = alike.strides
-    width = alike.shape[1] - BLOCK + 1
+    signs = _plus_minus(new[::COARSE])
+    hops = signs[: len(signs) // HOP_FRAMES * HOP_FRAMES].reshape(-1, HOP_SIGNS) @ heard.coarse.T
+    least = COARSE_MIN * (BLOCK // COARSE) * (BANDS - 1)
     found = np.zeros(len(starts), np.bool_)
-    least = ALIKE_MIN * BLOCK * (BANDS - 1)
     for at, start in enumerate(starts):
-        diagonals = np.lib.stride_tricks.as_strided(
-            alike[start:], (BLOCK, width), (row + column, column), writeable=False
-        )
-        found[at] = bool((diagonals.sum(axis=0)[heard.begins] >= least).any())
+        likely = np.flatnonzero(_alike(hops, int(start) // BLOCK_HOP) >= least) * COARSE
+        around = (likely[:, None] + np.arange(1 - COARSE, COARSE)).ravel()
+        found[at] = heard.holds(new[start : start + BLOCK], around)
     return float(found.mean())
+
+
+def _alike(hops: NDArray[np.float32], first: int) -> NDArray[np.float32]:
+    """How alike the block that begins with the hop `first` is to what begins at each coarse frame: a diagonal."""
+    count = BLOCK // BLOCK_HOP
+    width = hops.shape[1] - (count - 1) * HOP_FRAMES
+    total = hops[first, :width].copy()
+    for hop in range(1, count):
+        total += hops[first + hop, hop * HOP_FRAMES : hop * HOP_FRAMES + width]
+    return total
 
 
 def _spoken_starts(words: NDArray[np.uint32]) -> NDArray[np.int64]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from scipy.signal import resample_poly
+from threadpoolctl import threadpool_limits
 
 from bot.channels.phone.voiceprint import replay
 from tests.bot.channels.phone.voiceprint.voices import machine, needs_recordings, readers, spoken_by, through
@@ -42,6 +45,42 @@ def test_other_words_of_the_same_voice_are_no_replay(former):
     for words in ("九一四四八零二六，请转给张山五百元", "明天下午三点我要预约柜台办理业务"):
         found = replay.find(machine(words, 0.9), 8000, kept)
         assert not found.found, found
+
+
+def share_frame_by_frame(new, formers):
+    """What `find` gives at its own speed, in the plainest way: every block against every place."""
+
+    def signs(mark):
+        words = np.frombuffer(mark[4:], "<u4")
+        bits = (words[:, None] >> np.arange(23, dtype=np.uint32)) & 1
+        return bits.astype(np.float32) * 2 - 1, words >> np.uint32(31)
+
+    here, spoken = signs(new)
+    starts = [at for at in range(0, len(here) - 29, 6) if spoken[at : at + 30].mean() >= 0.6]
+    places = [kept[at : at + 30].ravel() for kept, _ in map(signs, formers) for at in range(len(kept) - 29)]
+    alike = np.array([here[at : at + 30].ravel() for at in starts]) @ np.array(places).T / 690
+    return float((alike.max(axis=1) >= 0.48).mean())
+
+
+def test_looking_in_steps_finds_what_looking_everywhere_finds(former):
+    kept = [replay.fingerprint(machine(words, 0.9), 8000) for words in (SENTENCE, "明天下午三点我要预约柜台")]
+    noise = np.random.default_rng(3).normal(0.0, 1.0, len(former))
+    shares = []
+    for level in (0, 300, 600, 900, 1200, 2000):
+        pcm = np.clip(former + level * noise, -32768, 32767).astype(np.int16)[61:]
+        mark = replay.fingerprint(pcm, 8000)
+        shares.append(max(replay.is_replay(mark, one).share for one in kept))
+        assert shares[-1] == pytest.approx(max(share_frame_by_frame(mark, [one]) for one in kept), abs=0.03)
+    assert shares[0] > 0.9 and any(0.05 < share < 0.9 for share in shares), shares
+
+
+def test_four_hundred_former_recordings_leave_time_for_the_rest(former):
+    kept = [replay.fingerprint(np.roll(former[::-1], 97 * turn), 8000) for turn in range(400)]
+    with threadpool_limits(1):
+        replay.find(former, 8000, kept[:5])
+        worked = time.thread_time()
+        assert not replay.find(former, 8000, kept).found
+        assert time.thread_time() - worked < 0.4, "a fifth of a second where nobody else wants the core"
 
 
 def test_a_fingerprint_is_small_and_the_same_every_time(former):
