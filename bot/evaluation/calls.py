@@ -161,6 +161,9 @@ async def _log_in(caller: Caller, customer: Customer, premises: Premises, sip_po
     await caller.next_loud_s(ANSWER_WAIT_S)
     await _quiet(caller)
     await _keyed(caller, customer.id_tail)
+    await caller.next_loud_s(
+        ANSWER_WAIT_S
+    )  # the balance that was asked for: it belongs to no turn that is measured
     await premises.logged_in(customer)
 
 
