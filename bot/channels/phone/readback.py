@@ -22,9 +22,12 @@ _CAPITALS: Final = re.compile(r"（[零壹贰叁肆伍陆柒捌玖拾佰仟万�
 def read_back(card: dict[str, Any], text: str, payee: str = "") -> str:
     """What is said of a card of the kind `readback`; `text` is the reply it came with, whose last sentence asks.
 
-    `payee` is the full name of whoever is paid, "" where it must not be said.
+    Words of a skill's own, which do not list the card's facts (what is done with a voice, before one agrees to it), are
+    said as they are. `payee` is the full name of whoever is paid, "" where it must not be said.
     """
     facts = [(fact["label"], fact["value"]) for fact in card["facts"]]
+    if not all(f"{label}{value}" in text for label, value in facts):
+        return text
     said = "，".join(
         _said(label, value, payee) for label, value in facts if _worth_saying(label, value, facts)
     )

@@ -55,6 +55,12 @@ def test_without_a_name_that_may_be_said_the_surname_stays_hidden():
     assert "收款人某四" in said(TRANSFER)
 
 
+def test_what_a_skill_explains_in_its_own_words_is_heard_whole():
+    card: dict[str, Any] = {"facts": [{"label": "业务", "value": "开通声纹"}]}
+    explained = "声纹是您声音的特征，只用来核实身份。同意开通声纹吗？"
+    assert read_back(card, explained) == explained
+
+
 def test_of_an_order_that_pays_nobody_everything_is_said():
     facts = {"业务": "开启安全锁", "锁定范围": "转账和支付", "效果": "转出都要人工", "付款账户": "尾号0699"}
     heard = said(facts, question="确认要开启安全锁吗？")
