@@ -109,8 +109,7 @@ async def test_another_encoder_is_told_and_a_larger_transfer_goes_to_a_human(lif
         assert "转账成功" in await pay(life, phone, "给李四转五百块")
         await life.agree(phone)
         assert "改动声纹要先核实是您本人" in await phone.log()
-    made = {order.amount_fen: order.status for order in await transfers(life)}
-    assert made == {2000_00: "confirmed", 500_00: "executed"}
+    assert [order.amount_fen for order in await transfers(life) if order.status == "executed"] == [500_00]
 
 
 async def test_digits_are_drawn_anew_a_few_times_then_a_code_is_asked_for(life: Life) -> None:
