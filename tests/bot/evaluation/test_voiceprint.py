@@ -47,7 +47,7 @@ def test_trials_are_measured_and_drawn(trials, tmp_path):
         assert result.exit_code == 0, result.output
         figures = json.loads(result.stdout)
         assert list(figures) == ["n", "eer", "min_dcf", "far", "frr", "threshold"]
-        assert figures["n"] == 8 and 0 <= figures["eer"] <= 0.5
+        assert figures["n"] == 8 and figures["eer"] < 0.3, figures
         assert picture.exists()
 
 

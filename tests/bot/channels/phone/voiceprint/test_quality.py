@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
+from bot.channels.phone.voiceprint.listener import Voiceprint
 from bot.channels.phone.voiceprint.quality import measure
 from tests.bot.channels.phone.voiceprint.voices import machine, needs_recordings, readers, spoken_by
 
@@ -53,6 +56,18 @@ def test_each_fault_is_named(code, make):
 @pytest.mark.parametrize("beat_s", [0.2, 0.35, 0.5, 1.0, 2.0])
 def test_music_is_never_good(beat_s):
     assert not measure(np.rint(chords(beat_s)).astype(np.int16), 8000).good
+
+
+@needs_recordings
+def test_two_real_speakers_are_told_from_one():
+    listener, found, good = Voiceprint.load(), [], []
+    speakers = list(readers().values())
+    for mine, theirs in itertools.pairwise(speakers[:9]):
+        first, second, foreign = (spoken_by(path) for path in (mine[0], mine[1], theirs[0]))
+        found.append(listener.quality(np.concatenate([first, foreign]), 8000).code)
+        good.append(listener.quality(np.concatenate([first, second]), 8000).code)
+    assert found.count("two_voices") >= 6, found
+    assert good.count("two_voices") <= 3, "even where one speaker's two recordings are joined"
 
 
 @needs_recordings
