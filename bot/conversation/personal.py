@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.privacy.holding import Holding
 from banking_core.privacy.holdings import through
 from banking_core.privacy.words import CHANNELS
-from bot.conversation.models import AgentService, Conversation, CustomerPicture, Message, SideNote
+from bot.conversation.models import AgentService, Conversation, CustomerPicture, LiveCall, Message, SideNote
 
 SENDERS = {"customer": "客户", "bot": "小掌柜", "agent": "坐席", "system": "系统"}
 ENDS = {
@@ -45,6 +45,13 @@ CONVERSATION_HOLDINGS = (
         owned=through(CustomerPicture, "conversation_id", Conversation),
         on_erase="delete",
         order_by="created_at",
+    ),
+    Holding(
+        "进行中的电话",
+        LiveCall,
+        {},
+        owned=through(LiveCall, "conversation_id", Conversation),
+        on_erase="delete",
     ),
     Holding(
         "坐席备注",

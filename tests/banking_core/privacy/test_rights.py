@@ -56,7 +56,7 @@ from banking_core.voiceprints.models import (
 from bot.channels.web.models import WebVisit
 from bot.channels.wechat.models import WechatAlert, WechatContact, WechatReceived, WechatVisit
 from bot.cli.customers import HOLDINGS, OBSTACLES
-from bot.conversation.models import AgentService, Conversation, Message, SideNote
+from bot.conversation.models import AgentService, Conversation, CustomerPicture, Message, SideNote
 from desk.models import Case, Ticket
 from migrations.model_modules import load_metadata
 from tests.banking_core.mandates.agreeing import Agreeing
@@ -303,6 +303,9 @@ def rows(bank: Bank, agreeing: Agreeing, order_id: str) -> list[Any]:
             promised_at=now,
         ),
         WebVisit(session_id="s" * 32, conversation_id="c" * 32),
+        CustomerPicture(
+            id="p", conversation_id="c" * 32, kind="image/png", content="aGVsbG8=", created_at=now
+        ),
         contact := WechatContact(
             **own,
             id="w" * 32,
