@@ -56,6 +56,12 @@ class OrderSkill(Skill):
         if order.status not in OPEN or bank_of(turn).clock.now() >= order.expires_at:
             frame.revision += 1
             order = await self._draft(turn, frame)
+        if (
+            _waits(order) and frame.phase == "held"
+        ):  # more has been said since, perhaps by an agent: judged anew
+            await bank_of(turn).orders.cancel(turn.session, order.id, customer_of(turn), reason="judged anew")
+            frame.revision += 1
+            order = await self._draft(turn, frame)
         if order.status not in OPEN:
             return Done(receipt(order))  # the risk area blocked it
         if _waits(order):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import InstanceOf
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +21,7 @@ from banking_core.core import Core
 PLACE_CHARACTERS_MAX = 60
 LIMIT_MAX = 50
 SATURDAY = 5
+Degrees = Annotated[float, InstanceOf()]
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Branches:
         return [_info(branch, matched, now) for branch in branches[: max(0, min(limit, LIMIT_MAX))]]
 
     async def nearest(
-        self, session: AsyncSession, latitude: float, longitude: float, limit: int = 5
+        self, session: AsyncSession, latitude: Degrees, longitude: Degrees, limit: int = 5
     ) -> list[BranchInfo]:
         """Branches and machines by the straight way from a place in degrees (GCJ-02), nearest first, at most 50.
 

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+
+from banking_core.errors import InvalidInput
 
 _WEIGHTS = tuple(pow(2, 17 - index, 11) for index in range(17))
 _CHECKS = "10X98765432"
 
 
 def complete_id_number(first_17: str) -> str:
-    """Adds the check character (ISO 7064, MOD 11-2) to 17 digits."""
-    assert len(first_17) == 17 and first_17.isascii() and first_17.isdigit()
+    """Adds the check character (ISO 7064, MOD 11-2) to 17 digits. Raises InvalidInput for anything else."""
+    if not isinstance(first_17, str) or not re.fullmatch("[0-9]{17}", first_17):
+        raise InvalidInput("not 17 digits", field="first_17")
     total = sum(int(digit) * weight for digit, weight in zip(first_17, _WEIGHTS, strict=True))
     return first_17 + _CHECKS[total % 11]
 
