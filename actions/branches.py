@@ -103,9 +103,7 @@ async def branches_reply(
         return Reply(
             f"“{place}”我没有查到网点。我们在这些城市有网点：{'、'.join(cities)}。您换一个地方说说看？"
         )
-    rows = tuple(
-        (b.name, b.address, f"{b.hours_text}{'（营业中）' if b.open_now else '（休息中）'}") for b in found
-    )
+    rows = tuple((b.name, b.address, _hours(b)) for b in found)
     card = Card(kind="branches", title=f"{place}的网点", columns=("名称", "地址", "营业时间"), rows=rows)
     return Reply(_sentence(place, found), card)
 
@@ -123,10 +121,7 @@ async def nearest_reply(
         return await branches_reply(session, branches, label or "您所在的位置", None, limit)
     first = found[0]
     within = [branch for branch in found if (branch.distance_m or 0) <= NEAR_M_MAX]
-    rows = tuple(
-        (b.name, _way(b), b.address, f"{b.hours_text}{'（营业中）' if b.open_now else '（休息中）'}")
-        for b in within or [first]
-    )
+    rows = tuple((b.name, _way(b), b.address, _hours(b)) for b in within or [first])
     card = Card(
         kind="branches",
         title="离您最近的网点",
@@ -134,10 +129,19 @@ async def nearest_reply(
         rows=rows,
         note="距离是直线距离，实际路程会长一些。",
     )
-    state = "现在营业" if first.open_now else "现在休息"
-    told = f"{first.name}，{_way(first)}：{first.address}，{first.hours_text}，{state}。"
     where = "离您最近的是" if within else f"您附近{NEAR_M_MAX // 1000}公里内没有我们的网点，最近的是"
-    return Reply(where + told, card)
+    return Reply(f"{where}{first.name}，{_way(first)}：{_found_at(first)}", card)
+
+
+def _hours(branch: BranchInfo) -> str:
+    """When it is open, for a table."""
+    return f"{branch.hours_text}{'（营业中）' if branch.open_now else '（休息中）'}"
+
+
+def _found_at(branch: BranchInfo) -> str:
+    """Where it is and when it is open, as the end of a sentence."""
+    state = "现在营业" if branch.open_now else "现在休息"
+    return f"{branch.address}，{branch.hours_text}，{state}。"
 
 
 def _way(branch: BranchInfo) -> str:
@@ -147,6 +151,5 @@ def _way(branch: BranchInfo) -> str:
 
 def _sentence(place: str, found: list[BranchInfo]) -> str:
     first = found[0]
-    state = "现在营业" if first.open_now else "现在休息"
     near = f"“{place}”附近没有直接匹配的，同城有这些。" if first.matched == "city" and len(place) > 3 else ""
-    return f"{near}找到{len(found)}处，先看{first.name}：{first.address}，{first.hours_text}，{state}。"
+    return f"{near}找到{len(found)}处，先看{first.name}：{_found_at(first)}"

@@ -10,7 +10,7 @@ from actions.receipts import receipt
 from actions.services import bank_of, customer_of, refusals
 from banking_core.identity import voice_only
 from banking_core.orders.models import Order
-from banking_core.orders.states import CANCELLABLE
+from banking_core.orders.states import CANCELLABLE, OPEN
 from bot.dialogue.reasons import Reason
 from bot.dialogue.reply import Card, Fact, Reply, choices
 from bot.dialogue.skill import (
@@ -36,7 +36,6 @@ UNPROVED: dict[Unproved, str] = {
     "declined": "客户没有做声纹核实",
     "not_offered": NO_VOICE,
 }
-OPEN = ("drafted", "read_back", "confirmed")
 
 
 class OrderSkill(Skill):
@@ -56,15 +55,14 @@ class OrderSkill(Skill):
         if order.status not in OPEN or bank_of(turn).clock.now() >= order.expires_at:
             frame.revision += 1
             order = await self._draft(turn, frame)
-        if (
-            _waits(order) and frame.phase == "held"
-        ):  # more has been said since, perhaps by an agent: judged anew
+        if order.needs_human and frame.phase == "held":
+            # More has been said since, perhaps by an agent: it is judged anew.
             await bank_of(turn).orders.cancel(turn.session, order.id, customer_of(turn), reason="judged anew")
             frame.revision += 1
             order = await self._draft(turn, frame)
         if order.status not in OPEN:
             return Done(receipt(order))  # the risk area blocked it
-        if _waits(order):
+        if order.needs_human:
             return _to_human(order)
         with refusals():
             await bank_of(turn).orders.read_back(turn.session, order.id, customer_of(turn))
@@ -145,7 +143,7 @@ class OrderSkill(Skill):
             needed = await next_proof(turn, order, by_voice=by_voice)
         if isinstance(needed, AskSecret):
             return Prove(Reply(""), needed)
-        return _to_human(order) if _waits(order) else await self._held(turn, order, NO_VOICE)
+        return _to_human(order) if order.needs_human else await self._held(turn, order, NO_VOICE)
 
     async def done(self, turn: Turn, order: Order) -> Step:
         """The order has been carried out, is on its way, or waits for a human."""
@@ -178,11 +176,6 @@ class OrderSkill(Skill):
         order = await orders.get(turn.session, frame.order_id, turn.customer_id)
         if order.status in OPEN:
             await orders.cancel(turn.session, order.id, turn.customer_id)
-
-
-def _waits(order: Order) -> bool:
-    """A person must look at it, and nobody has yet."""
-    return order.risk_verdict == "human" and order.vouched_by is None
 
 
 def _done(order: Order) -> Step:

@@ -200,7 +200,7 @@ def _next_replies(cases: Sequence[Case], now: datetime) -> Kept:
     owed = late = 0
     for case in cases:
         owed, late = owed + case.owed_replies, late + case.late_replies
-        if case.next_reply_due_at is not None and now > case.next_reply_due_at:
+        if case.reply_is_late(now):
             late += 1
         elif case.next_reply_due_at is not None:
             owed -= 1

@@ -126,7 +126,7 @@ class Cases:
             now = self._clock.now()
             case.replies += 1
             case.first_reply_at = case.first_reply_at or now
-            if case.next_reply_due_at is not None and now > case.next_reply_due_at:
+            if case.reply_is_late(now):
                 case.late_replies += 1
             case.asked_at = case.next_reply_due_at = None
         elif case.first_reply_at is not None:
@@ -155,7 +155,7 @@ class Cases:
         if case is None:
             return
         now = self._clock.now()
-        if case.next_reply_due_at is not None and now > case.next_reply_due_at:
+        if case.reply_is_late(now):
             case.late_replies += 1
         elif case.next_reply_due_at is not None:
             case.owed_replies -= 1

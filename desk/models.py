@@ -156,6 +156,10 @@ class Case(Base):
     offered_until: Mapped[datetime | None]
     passed_by: Mapped[list[str]] = mapped_column(JSON, default=list)
 
+    def reply_is_late(self, now: datetime) -> bool:
+        """Whether a reply after the first one is owed, and should have come."""
+        return self.next_reply_due_at is not None and now > self.next_reply_due_at
+
 
 class Ticket(SealedRow, Base):
     """A call-back that was promised. `answer` is what the agent noted when finishing it.

@@ -124,11 +124,6 @@ class Tickets:
         statement = select(func.count()).select_from(Ticket).where(Ticket.status == "open")
         return int(await session.scalar(statement) or 0)
 
-    async def get(self, session: AsyncSession, number: str) -> TicketView:
-        """One ticket. Raises NotThere."""
-        ticket = await self._row(session, number)
-        return _view(ticket, await _name(session, ticket.finished_by or ticket.taken_by))
-
     async def take(self, session: AsyncSession, number: str, agent_id: str, *, leads: bool) -> TicketView:
         """The agent works on it from now on; who leads takes it from a colleague.
 

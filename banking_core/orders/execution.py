@@ -92,7 +92,7 @@ class Execution:
         if verdict.kind == "block":
             order.failure_code, order.failure_text = BLOCKED_CODE, verdict.customer_text
             await move(session, order, FAILED, at=now, by=by, reason="risk: block")
-        elif verdict.kind == "human" and order.vouched_by is None:
+        elif order.needs_human:
             order.expires_at = now + HELD_LIFE
             await session.flush()
         elif verdict.kind == "step_up" and not order.mandate_id and not _needed(order, verdict) <= proofs:

@@ -104,6 +104,11 @@ class Order(SealedRow, Base):
     authorised_at: Mapped[datetime | None]
     executed_at: Mapped[datetime | None]
 
+    @property
+    def needs_human(self) -> bool:
+        """A person must look at it, and nobody has yet."""
+        return self.risk_verdict == "human" and self.vouched_by is None
+
     @validates("number", "receipt_number")
     def _never_changes(self, name: str, new: str) -> str:
         assert getattr(self, name) in (None, new), f"{name} of an order never changes"

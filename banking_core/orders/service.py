@@ -162,7 +162,7 @@ class Orders:
         self._ensure_open(order)
         if order.status == DRAFTED:
             raise OrderNotReadBack("the order was not read back")
-        if order.risk_verdict == "human" and order.vouched_by is None:
+        if order.needs_human:
             raise OrderNeedsHuman("risk wants a human", customer_text=order.risk_text)
         now = self._clock.now()
         order.confirmed_at = now
@@ -305,7 +305,7 @@ class Orders:
             if order.status != DRAFTED:
                 return order
             now = self._clock.now()
-            if order.risk_verdict != "human":
+            if not order.needs_human:
                 order.confirmed_at = now
                 await move(session, order, CONFIRMED, at=now, by=by, reason=f"mandate {mandate_id}")
                 await self._execution.run(session, order, risk=self._risk, now=now, by=by, context={})

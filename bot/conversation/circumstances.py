@@ -28,10 +28,8 @@ LINES_MAX = 160
 SILENCE_S = 60.0
 PROVED = "proved"
 PROOF_FAILED = "secret:failed"  # too often wrong: no further try for now
-VOICE_FAILED = (
-    "unproved:suspicious",
-    "unproved:unclear",
-)  # somebody else, a recording, or never the right digits
+# Somebody else, a recording, or never the right digits.
+VOICE_FAILED = ("unproved:suspicious", "unproved:unclear")
 LATIN_WORDS_MIN = 2  # so many words, and not one Chinese character, and it is English that is spoken
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 _CJK = re.compile(r"[\u3400-\u9fff]")

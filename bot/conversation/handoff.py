@@ -25,6 +25,7 @@ from bot.conversation.views import ConversationStatus, QueueItem, ServedItem, me
 from bot.dialogue.reasons import Reason
 from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import Choice, Reply
+from bot.dialogue.skill import HEARD
 from bot.dialogue.state import state_from_json
 
 logger = logging.getLogger(__name__)
@@ -300,12 +301,12 @@ class Handoff:
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
-            now, on_phone = self._bank.clock.now(), conversation.channel == "phone"
+            now, aloud = self._bank.clock.now(), conversation.channel in HEARD
             await services.end(session, conversation, now, "closed", wrap_up=wrap_up or None)
             ownership.close(conversation, now)
             await self._staffing.ended(session, conversation_id, "closed")
             self._audit(session, conversation, "closed", agent_id, {"wrap_up": wrap_up} if wrap_up else None)
-            message = self._notice(session, conversation, RATE_BY_KEY if on_phone else RATE_IN_CHAT)
+            message = self._notice(session, conversation, RATE_BY_KEY if aloud else RATE_IN_CHAT)
         await self._hub.publish(conversation_id, [message], True)
 
     async def sweep_unattended(self) -> int:

@@ -423,9 +423,8 @@ class DialogueEngine:
                 await self.runner.after_fill(turn, state, trial, out)
                 return
         assert frame.values == before, "nothing changed, so the read-back still holds"
-        if (
-            frame.phase == "held" and turn.heard.intent == frame.skill
-        ):  # asked for once more: whoever must look is fetched
+        if frame.phase == "held" and turn.heard.intent == frame.skill:
+            # Asked for once more: whoever must look is fetched.
             await self.runner.step(turn, state, self.runner.skill_of(frame).run(turn, frame), out)
         elif command is Command.AFFIRM:
             await self._confirm(turn, state, frame, out)

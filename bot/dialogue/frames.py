@@ -12,7 +12,6 @@ from bot.dialogue.outcome import Outcome, Policy
 from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import Reply
 from bot.dialogue.skill import (
-    HEARD,
     Done,
     HandOver,
     Held,
@@ -130,8 +129,8 @@ class FrameRunner:
             frame.touched_at = turn.now.isoformat()
             skill = self.skill_of(frame)
             if skill.manner.needs_login and turn.customer_id is None:
-                heard = turn.channel in HEARD
-                out.say("先确认是您本人。" if heard else f"办理{skill.title}要先确认是您本人，请先登录。")
+                first = f"办理{skill.title}要先确认是您本人，请先登录。"
+                out.say("先确认是您本人。" if turn.aloud else first)
                 state.stack = [waiting for waiting in state.stack if waiting.skill != LOGIN]
                 await self.push(turn, state, Frame(skill=LOGIN))
                 continue

@@ -31,11 +31,9 @@ Raw = TypeVar("Raw")
 
 Circumstances = Callable[[], Awaitable[Mapping[str, Any]]]
 # Channels whose words pass through others' hands: a secret is typed on a page of ours instead.
-NO_SCREEN = frozenset({"phone"})  # what is said is all there is: nothing can be shown, listed below or tapped
 SECRETS_ELSEWHERE = frozenset({"wechat"})
-HEARD = frozenset(
-    {"phone"}
-)  # what is said there is heard and not read: short, and no digit that is not needed
+# What is said there is heard and not read: short, no digit that is not needed, and nothing can be shown or tapped.
+HEARD = frozenset({"phone"})
 
 
 async def _nothing_known() -> Mapping[str, Any]:
@@ -70,7 +68,7 @@ class Turn:
     @property
     def aloud(self) -> bool:
         """Whether the customer only hears what is answered."""
-        return self.channel in NO_SCREEN
+        return self.channel in HEARD
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,8 @@ from bot.channels.wechat.errors import DrawingFailed
 from bot.channels.wechat.models import WechatMedium
 
 KEPT_BY_TENCENT = timedelta(days=3)
-GOOD_FOR = KEPT_BY_TENCENT - timedelta(
-    hours=1
-)  # what is sent in the last minute must still be there to be seen
+# What is sent in the last minute must still be there to be seen.
+GOOD_FOR = KEPT_BY_TENCENT - timedelta(hours=1)
 
 
 class Media:

@@ -89,11 +89,8 @@ ALWAYS_SAID = frozenset(
 class Manner:
     """Times of the call loop, in seconds."""
 
-    silence_s: tuple[float, ...] = (
-        8.0,
-        8.0,
-        8.0,
-    )  # each from the end of the prompt before; after the last, the end
+    # Each from the end of the prompt before; after the last, the end.
+    silence_s: tuple[float, ...] = (8.0, 8.0, 8.0)
     filler_s: tuple[float, ...] = (1.0, 6.0, 11.0)  # after the caller's last word
     filler_after_asking_s: float = 0.4  # a long pause before the question is no reason to fill at once
     filler_gap_s: float = 4.0  # one that came late is not followed at once by the next

@@ -39,9 +39,8 @@ class Mouth:
         self._pending: deque[Utterance] = deque()
         self.now: Utterance | None = None
         self.paused = False
-        self.latest: Utterance | None = (
-            None  # what is said again on request: the last reply, or words of an agent
-        )
+        # What is said again on request: the last reply, or words of an agent.
+        self.latest: Utterance | None = None
 
     @property
     def sounding(self) -> bool:
