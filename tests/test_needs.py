@@ -19,7 +19,12 @@ import tests.postgres
 shutil.which = lambda *_args, **_options: None
 tests.postgres.BINARIES = []
 """
-BROWSER_TESTS = ["tests/bot/channels", "tests/desk", "tests/e2e", "-m", "browser"]
+BROWSER_TESTS = [
+    "tests/desk/test_page.py",
+    "tests/e2e/test_customer.py",
+    "-m",
+    "browser",
+]  # a page and a whole product
 POSTGRES_TESTS = ["tests/banking_core/ledger", "tests/banking_core/orders", "-k", "postgresql"]
 
 

@@ -106,8 +106,13 @@ async def _measure(
 ) -> dict[str, object]:
     callers = [Caller(one.phone, RTP_PORT_FIRST + 4 * index) for index, one in enumerate(customers)]
     try:
-        for caller, customer in zip(callers, customers, strict=True):  # nobody is let in all at once
-            await _log_in(caller, customer, premises, line.sip_port)
+        # At once: who had to wait for the others in silence would be asked whether they are still there.
+        await asyncio.gather(
+            *(
+                _log_in(caller, customer, premises, line.sip_port)
+                for caller, customer in zip(callers, customers, strict=True)
+            )
+        )
         before, app = await _parts(line.port), psutil.Process(line.pid)
         cpu_s, started_s = _cpu_s(app), perf_counter()
         for caller in callers:
@@ -150,21 +155,18 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 async def _log_in(caller: Caller, customer: Customer, premises: Premises, sip_port: int) -> None:
-    """Calls and proves by keys who calls. Raises LogInFailed."""
+    """Calls and proves by keys who calls, not waiting for the end of any prompt. Raises LogInFailed."""
     await caller.dial(sip_port)
-    await _quiet(caller)
+    await caller.next_loud_s(ANSWER_WAIT_S)
     await _keyed(caller, KEYS)
     code = await premises.code_for(customer)
     await caller.next_loud_s(ANSWER_WAIT_S)
-    await _quiet(caller)
     await _keyed(caller, code)
     await caller.next_loud_s(ANSWER_WAIT_S)
-    await _quiet(caller)
     await _keyed(caller, customer.id_tail)
-    await caller.next_loud_s(
-        ANSWER_WAIT_S
-    )  # the balance that was asked for: it belongs to no turn that is measured
     await premises.logged_in(customer)
+    # The balance that was asked for belongs to no turn that is measured.
+    await caller.next_loud_s(ANSWER_WAIT_S)
 
 
 async def _ask(caller: Caller, words: bytes, seconds: float) -> list[float]:

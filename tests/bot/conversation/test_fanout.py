@@ -121,16 +121,31 @@ async def lines(postgres_url: str) -> AsyncIterator[list[tuple[Database, EventBu
         await database.close()
 
 
-async def test_what_happens_while_the_line_is_down_is_told_when_it_is_up_again(
+async def test_what_is_said_while_the_speakers_line_is_down_is_heard_when_it_is_up_again(
     lines: list[tuple[Database, EventBus, PostgresFanout]],
 ) -> None:
     (database, here, _), (_, there, _) = lines
+    [speaks, _hears] = await backends(database)
     async with there.subscribe("c1") as events:
         async with database.engine.connect() as connection:
-            for pid in await backends(database):
-                await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": speaks})
         here.publish("c1", {"type": "typing", "who": "agent"})
         assert (await heard(events, "typing"))["who"] == "agent"
+
+
+async def test_a_page_whose_own_line_was_down_looks_again_after_what_was_said_meanwhile(
+    lines: list[tuple[Database, EventBus, PostgresFanout]],
+) -> None:
+    (database, here, _), (_, there, _) = lines
+    [_speaks, hears] = await backends(database)
+    async with there.subscribe("c1") as events:
+        async with database.engine.connect() as connection:
+            await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": hears})
+        here.publish("c1", {"type": "typing", "who": "agent"})
+        await heard(events, "again")
+        here.publish("c1", {"type": "typing", "who": "customer"})
+        while (await heard(events, "typing"))["who"] != "customer":
+            pass
 
 
 async def test_a_line_that_only_seems_to_live_is_found_out(
