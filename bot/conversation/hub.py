@@ -381,7 +381,7 @@ class Hub:
         await self.publish(conversation_id, [message], False)
 
     async def hung_up(self, conversation_id: str) -> None:
-        """The customer has left for good. What they had not confirmed is dropped; an agent who has them is told."""
+        """The customer has left for good. Orders that still wanted something of them are withdrawn, agents told."""
         await self._hang_up(conversation_id, lost=False)
 
     async def hang_up_lost(self) -> int:
@@ -401,7 +401,7 @@ class Hub:
             if conversation.owner == "closed":
                 return
             now = self._clock.now()
-            await self._runner.hung_up(session, conversation)
+            await self._runner.hung_up(session, conversation, now)
             message = log.append(
                 session, conversation, now, sender="system", sender_name=log.SYSTEM_NAME, text=HUNG_UP
             )

@@ -482,9 +482,12 @@ class TurnRunner:
     def _safe(inbound: Inbound) -> str:
         return BLOT if inbound.secret else for_log(inbound.text, awaited=ANY)
 
-    async def hung_up(self, session: AsyncSession, conversation: Conversation) -> None:
-        """The customer has left: of what they were saying nothing is kept."""
+    async def hung_up(self, session: AsyncSession, conversation: Conversation, now: datetime) -> None:
+        """The customer has left: of what they were saying nothing is kept, and no draft waits for a yes."""
         await self._challenges.voices.given_up(session, conversation)
+        state = state_from_json(conversation.state)
+        await self._engine.left(self.turn_of(session, conversation, now), state)
+        conversation.state = state.to_json()
 
     async def voice_gone(self, session: AsyncSession, conversation: Conversation, now: datetime) -> None:
         """What waits for a voice is given up without a word."""

@@ -171,6 +171,14 @@ class DialogueEngine:
             if frame.order_id is not None:
                 await self.runner.withdraw(turn, frame)
 
+    async def left(self, turn: Turn, state: DialogueState) -> None:
+        """Nobody is there any more to say yes: every draft is withdrawn (what was put aside has none). What waits for a
+        person of the bank goes on waiting."""
+        self._forget_unknown(state)
+        for frame in state.stack:
+            if frame.phase != "held":
+                await self.runner.withdraw(turn, frame)
+
     async def adopt(
         self, turn: Turn, state: DialogueState, frame_id: str, slot: str, accepted: Accepted
     ) -> bool:

@@ -326,6 +326,11 @@ class Talk:
         self.stored = json.dumps(state.to_json())
         return self.text
 
+    async def leave(self) -> None:
+        state = self.state
+        await self.engine.left(self.turn(""), state)
+        self.stored = json.dumps(state.to_json())
+
     async def prove(self) -> str:
         """The hub found the secret to be right."""
         state = self.state

@@ -253,6 +253,18 @@ async def test_what_was_put_aside_is_forgotten_after_a_day() -> None:
     assert "没有找到没办完的业务" in await talk.say("接着刚才的转账")
 
 
+async def test_of_who_has_left_no_draft_stays_whether_on_top_below_or_put_aside() -> None:
+    talk = Talk()
+    await talk.say("给13800001234充话费50元")
+    talk.wait(901)
+    await talk.say("给张三转500")
+    assert talk.state.shelved is not None
+    await talk.say("给13900001234充话费30元")
+    assert len(talk.state.stack) == 2 and len(talk.orders.status) == 3
+    await talk.leave()
+    assert set(talk.orders.status.values()) == {"cancelled"}
+
+
 async def test_saying_yes_twice_pays_once() -> None:
     talk = Talk()
     await talk.say("给张三转500")

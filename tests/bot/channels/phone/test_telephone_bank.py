@@ -276,6 +276,59 @@ async def test_who_hangs_up_at_any_step_leaves_no_half_made_order(product: Produ
         assert (status.owner, status.expects) == ("closed", "text")
 
 
+TRANSFER_STEPS = (
+    ("amount asked", ("给李四转账", CODE, "tail"), "转多少钱", []),
+    ("read back", ("五百块",), "五百元", ["cancelled"]),
+    ("code asked", ("确认",), "验证码", ["cancelled"]),
+    ("after payment", (CODE,), "转账成功", ["executed"]),
+)
+
+
+@pytest.mark.parametrize("step", range(len(TRANSFER_STEPS)), ids=[name for name, *_ in TRANSFER_STEPS])
+async def test_an_order_nobody_can_confirm_any_more_is_withdrawn_and_one_that_was_paid_stays(
+    product: Product, step: int
+) -> None:
+    async with calling(product) as phone:
+        for _, acts, heard, _ in TRANSFER_STEPS[: step + 1]:
+            for act in acts:
+                said = await _does(phone, act)
+            assert heard in said
+    assert [order.status for order in await orders(product)] == TRANSFER_STEPS[step][-1]
+
+
+async def _does(phone: Telephone, act: str) -> str:
+    if act == "tail":
+        return await _tail(phone)
+    return await (phone.key(act, seconds=4.0) if act.isdigit() else phone.say(act))
+
+
+async def test_of_a_caller_who_hangs_up_what_waits_below_and_with_an_agent_is_withdrawn_too(
+    product: Product,
+) -> None:
+    agent = await on_duty(product)
+    async with calling(product) as phone:
+        await phone.say("给李四转五百块")
+        await log_in(phone)
+        assert "同意" in await phone.say("开通声纹")
+        await phone.say("转人工")
+        await product.handoff.claim(phone.conversation, agent, "王芳")
+        assert [order.status for order in await orders(product)] == ["read_back", "read_back"]
+    assert {order.status for order in await orders(product)} == {"cancelled"}
+    assert (await product.hub.status(phone.conversation)).owner == "agent"
+
+
+async def test_an_order_held_for_a_human_still_waits_for_one_after_the_caller_has_hung_up(
+    product: Product,
+) -> None:
+    async with calling(product) as phone:
+        await phone.say("查余额")
+        await log_in(phone)
+        await phone.say("对方让我转到安全账户")
+        assert "同事和您核实" in await phone.say("给李四转五百块")
+        assert [(order.status, order.needs_human) for order in await orders(product)] == [("drafted", True)]
+    assert [order.status for order in await orders(product)] == ["drafted"]
+
+
 async def _tail(phone: Telephone) -> str:
     return await phone.key(await keyed_tail(phone.product))
 
