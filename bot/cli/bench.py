@@ -70,11 +70,15 @@ def ledger(
 @click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
 def calls(calls: int, seconds: float, as_json: bool) -> None:
     """电话：同时打进来的 SIP 通话，说完到听见回答要多久，声音有没有断。"""
+    from bot.evaluation.callers import LogInFailed
     from bot.evaluation.calls import measure_calls
 
-    report = run_async(
-        measure_calls(settings_or_exit(), calls, seconds, lambda line: click.echo(line, err=True))
-    )
+    try:
+        report = run_async(
+            measure_calls(settings_or_exit(), calls, seconds, lambda line: click.echo(line, err=True))
+        )
+    except LogInFailed as error:
+        raise click.ClickException(f"有来电没能登录，这次没有测：{error}") from error
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
         return

@@ -74,7 +74,7 @@ class Premises:
                 if found := _CODE.search(message.text):
                     return found[0]
             await asyncio.sleep(LOOK_S)
-        raise LogInFailed("no code was sent")
+        raise LogInFailed("验证码没有发出来")
 
     async def logged_in(self, customer: Customer) -> None:
         """Returns once a conversation is theirs. Raises LogInFailed when none becomes it."""
@@ -85,7 +85,7 @@ class Premises:
                 if await session.scalar(query):
                     return
             await asyncio.sleep(LOOK_S)
-        raise LogInFailed("the proofs were not taken")
+        raise LogInFailed("验证码或证件尾号没有被接受")
 
     async def close(self) -> None:
         """Closes the databases."""

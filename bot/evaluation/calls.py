@@ -23,7 +23,7 @@ from bot.channels.phone.errors import HearingFailed
 from bot.channels.phone.hearing.loading import load
 from bot.channels.phone.metrics import PARTS
 from bot.channels.phone.speaking import EspeakSpeaker
-from bot.evaluation.callers import Customer, Premises
+from bot.evaluation.callers import Customer, LogInFailed, Premises
 from bot.evaluation.calling import Caller
 from bot.evaluation.demo_bank import make_template
 from bot.evaluation.services import understanding_service
@@ -37,6 +37,7 @@ KEYS: Final = "1#"  # the same
 QUIET_S: Final = 0.6  # the line has finished speaking
 ANSWER_WAIT_S: Final = 15.0
 RTP_PORT_FIRST: Final = 43_000
+RING_GAP_S: Final = 0.25  # a line takes five new calls a second
 
 Parts = Mapping[str, tuple[float, float]]  # seconds and number of each part so far
 
@@ -109,8 +110,8 @@ async def _measure(
         # At once: who had to wait for the others in silence would be asked whether they are still there.
         await asyncio.gather(
             *(
-                _log_in(caller, customer, premises, line.sip_port)
-                for caller, customer in zip(callers, customers, strict=True)
+                _log_in(caller, customer, premises, line.sip_port, index * RING_GAP_S)
+                for index, (caller, customer) in enumerate(zip(callers, customers, strict=True))
             )
         )
         before, app = await _parts(line.port), psutil.Process(line.pid)
@@ -154,9 +155,15 @@ def _cpu_s(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-async def _log_in(caller: Caller, customer: Customer, premises: Premises, sip_port: int) -> None:
+async def _log_in(
+    caller: Caller, customer: Customer, premises: Premises, sip_port: int, after_s: float
+) -> None:
     """Calls and proves by keys who calls, not waiting for the end of any prompt. Raises LogInFailed."""
-    await caller.dial(sip_port)
+    await asyncio.sleep(after_s)
+    try:
+        await caller.dial(sip_port)
+    except (RuntimeError, TimeoutError) as error:  # what the library raises
+        raise LogInFailed(f"电话没有接通（{error}）") from error
     await caller.next_loud_s(ANSWER_WAIT_S)
     await _keyed(caller, KEYS)
     code = await premises.code_for(customer)

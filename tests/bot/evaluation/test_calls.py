@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from bot.cli.bench import bench
 from bot.evaluation import calls
+from bot.evaluation.callers import LogInFailed
 from bot.evaluation.demo_bank import make_template, settings_for
 
 KEYS = ["calls", "first_audio_ms_p50", "first_audio_ms_p95", "parts", "gaps", "cpu"]
@@ -51,6 +52,16 @@ def test_the_command_prints_one_object_with_exactly_these_keys(monkeypatch: pyte
     assert done.exit_code == 0, done.output
     printed: dict[str, Any] = json.loads(done.stdout)
     assert list(printed) == KEYS and list(printed["parts"]) == PARTS and printed["calls"] == 3
+
+
+def test_a_call_that_is_not_let_in_ends_the_measurement_with_one_sentence(monkeypatch: pytest.MonkeyPatch):
+    async def refused(*_: object) -> dict[str, object]:
+        raise LogInFailed("电话没有接通")
+
+    monkeypatch.setattr(calls, "measure_calls", refused)
+    done = CliRunner().invoke(bench, ["calls"])
+    assert done.exit_code == 1
+    assert done.stderr.strip() == "Error: 有来电没能登录，这次没有测：电话没有接通"
 
 
 async def _nlu(request: web.Request) -> web.Response:
