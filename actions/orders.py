@@ -152,7 +152,8 @@ class OrderSkill(Skill):
     async def _held(self, turn: Turn, order: Order, reason: str) -> Held:
         """A proof was not had: the order says so to the agent who looks at it."""
         bank, customer_id = bank_of(turn), customer_of(turn)
-        renew = order.kind in VOICE_KINDS and (await bank.voiceprints.status(turn.session, customer_id)).renew
+        unheard = reason == NO_VOICE and order.kind in VOICE_KINDS
+        renew = unheard and (await bank.voiceprints.status(turn.session, customer_id)).renew
         held = await bank.orders.hold(
             turn.session, order.id, customer_id, text=HELD_RENEW if renew else self.held, reason=reason
         )

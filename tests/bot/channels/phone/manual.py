@@ -42,7 +42,7 @@ class ManualTimer:
             if not future.done():
                 future.set_result(None)
             await settle()
-        self._now_s = end_s
+        self._now_s = max(self._now_s, end_s)
         await settle()
 
 
