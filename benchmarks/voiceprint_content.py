@@ -25,7 +25,8 @@ from scipy.signal import resample_poly
 from banking_core.configuration import Terms
 from banking_core.voiceprints.prompts import random_digits
 from bot.channels.phone.audio import codec
-from bot.channels.phone.hearing.content import ONLY_DIGITS, content_llr, whole
+from bot.channels.phone.hearing.choosing import whole
+from bot.channels.phone.hearing.content import ONLY_DIGITS, content_llr
 from bot.channels.phone.hearing.loading import load
 from bot.channels.phone.hearing.recogniser import Decoder
 from bot.channels.phone.hearing.spelling import Spelling

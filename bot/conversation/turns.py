@@ -28,6 +28,7 @@ from bot.conversation.staffing import Asking, Staffing
 from bot.conversation.verdicts import Verdict
 from bot.conversation.views import Inbound
 from bot.conversation.voices import VOICE, wants_other_way
+from bot.dialogue.by_ear import ByEar
 from bot.dialogue.commands import Command, recognise
 from bot.dialogue.engine import DialogueEngine
 from bot.dialogue.outcome import Outcome
@@ -134,6 +135,7 @@ class TurnRunner:
         text: str = "",
         heard: Understanding | None = None,
         origin: Origin = NOWHERE,
+        by_ear: ByEar | None = None,
     ) -> Turn:
         """The engine's view of this moment."""
 
@@ -158,6 +160,7 @@ class TurnRunner:
             caller=origin.caller,
             login=conversation.verified_how or "",
             on_call=origin.on_call,
+            by_ear=by_ear,
         )
 
     async def run(
@@ -177,8 +180,9 @@ class TurnRunner:
         awaited = said.challenge.get("kind", "")
         turn = self._noted(said, for_log(said.text, awaited=awaited))
         spoken = without_secrets(said.text, awaited=awaited)
+        by_ear = _by_ear(said.inbound.by_ear, awaited)
         moment = self.turn_of(
-            said.session, said.conversation, said.now, spoken, said.heard, said.inbound.origin
+            said.session, said.conversation, said.now, spoken, said.heard, said.inbound.origin, by_ear
         )
         story = self._phrases.hear(spoken)
         if story.categories:
@@ -527,6 +531,14 @@ def _warn(warning: str, outcome: Outcome, state: DialogueState) -> None:
         outcome.replies = [Reply(f"{warning}{LOOK_TOGETHER}", choices=choices("转人工", "锁住账户"))]
     else:
         outcome.replies.insert(0, Reply(warning))
+
+
+def _by_ear(heard: ByEar | None, awaited: str) -> ByEar | None:
+    """Readings that hold a secret are no readings: they would be kept with what is under way."""
+    if heard is None:
+        return None
+    clean = tuple(other for other in heard.others if for_log(other, awaited=awaited) == other)
+    return replace(heard, others=clean)
 
 
 def _wants_number(state: DialogueState) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from banking_core.identity import NOWHERE, Origin
 from banking_core.voiceprints import VoiceSample
 from bot.conversation.models import Conversation, Message
+from bot.dialogue.by_ear import ByEar
 
 TEXT_LENGTH_MAX = 500
 
@@ -17,7 +18,7 @@ TEXT_LENGTH_MAX = 500
 class Inbound:
     """A message from a customer. `secret` marks what was typed into a password or code field.
 
-    `voice` is what the line made of digits that were said aloud.
+    `voice` is what the line made of digits that were said aloud, `by_ear` what else a spoken text may have been.
     """
 
     conversation_id: str
@@ -26,6 +27,7 @@ class Inbound:
     secret: bool = False
     origin: Origin = NOWHERE
     voice: VoiceSample | None = None
+    by_ear: ByEar | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,9 @@ async def find(turn: Turn, skill: Skill, frame: Frame) -> list[Found]:
     raw: list[tuple[Slot[Any], Reading[Any]]] = []
     for slot in skill.slots:
         readings = await slot.read(turn, asked=slot.name == frame.asking)
+        if turn.heard_as is not None:
+            asked_before = any(option["slot"] == slot.name for option in frame.options)
+            readings = await slot.by_ear(turn, frame, readings, may_ask=not asked_before)
         raw.extend((slot, reading) for reading in readings)
     raw.sort(key=lambda pair: (pair[0].name != frame.asking, pair[1].start - pair[1].end))
     kept: list[tuple[Slot[Any], Reading[Any]]] = []

@@ -74,7 +74,7 @@ class FrameRunner:
         state.misses = 0
         out.action = f"start:{intent}"
         if skill.manner.needs_login and turn.customer_id is None:
-            frame.said = turn.text
+            frame.said, frame.said_by_ear = turn.text, turn.heard_as
             await self.advance(turn, state, out)
             return
         await self.fill(turn, state, await filling.find(turn, skill, frame), out)
@@ -135,7 +135,8 @@ class FrameRunner:
                 await self.push(turn, state, Frame(skill=LOGIN))
                 continue
             if frame.said:
-                turn, frame.said = replace(turn, text=frame.said), ""
+                turn = replace(turn, text=frame.said, by_ear=frame.said_by_ear)
+                frame.said, frame.said_by_ear = "", None
                 await self.fill(turn, state, await filling.find(turn, skill, frame), out)
                 return
             await self._ask_or_run(turn, state, skill, frame, out)

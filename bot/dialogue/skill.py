@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
+from bot.dialogue.by_ear import ByEar
 from bot.dialogue.errors import DialogueError
 from bot.dialogue.reading.types import Reading
 from bot.dialogue.reasons import Reason
@@ -48,7 +49,7 @@ class Turn:
     order by; it is asked only by skills that draft one. `caller` is the number a call came from, "" when there is
     none: a hint, never a proof. `login` says in Chinese what the customer proved when logging in; `on_call`, that
     their voice can be compared now, by telephone or from the page; `proof` is the kind
-    of secret that `proved` and `unproved` are called about.
+    of secret that `proved` and `unproved` are called about. `by_ear` is how a text was heard, None for a written one.
     """
 
     text: str
@@ -64,6 +65,12 @@ class Turn:
     login: str = ""
     on_call: bool = False
     proof: str = ""
+    by_ear: ByEar | None = None
+
+    @property
+    def heard_as(self) -> ByEar | None:
+        """How the text was heard, as long as it is the one that was heard."""
+        return self.by_ear if self.by_ear is not None and self.by_ear.text == self.text else None
 
     @property
     def aloud(self) -> bool:
@@ -201,6 +208,13 @@ class Slot(ABC, Generic[Raw]):
     @abstractmethod
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[Raw]]:
         """Every occurrence of such a value in the text; `asked` when the customer was just asked for it."""
+
+    async def by_ear(
+        self, turn: Turn, frame: Frame, found: list[Reading[Raw]], *, may_ask: bool
+    ) -> list[Reading[Raw]]:
+        """What was read in a text that was heard, put right by what is possible; with `may_ask`, where two are, the
+        other one as an alternative."""
+        return found
 
     @abstractmethod
     async def check(self, turn: Turn, frame: Frame, raw: Raw) -> Checked:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.dialogue.by_ear import Named, named
 from bot.dialogue.errors import SlotRefused
 from bot.dialogue.reading.choices import read_choice
 from bot.dialogue.reading.dates import DateRange, Prefer, read_dates
@@ -18,6 +20,7 @@ from bot.dialogue.reading.types import Reading
 from bot.dialogue.skill import Accepted, Checked, Slot, Turn, WhichOne
 from bot.dialogue.state import SLOT_CHOICES_MAX, Frame
 
+RIVALS_MAX = 2
 LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -36,6 +39,33 @@ class MoneySlot(Slot[Money]):
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[Money]]:
         """Bare numbers count: a money slot is only read inside a skill that wants an amount."""
         return read_amount(turn.text) or read_money(turn.text)
+
+    async def by_ear(
+        self, turn: Turn, frame: Frame, found: list[Reading[Money]], *, may_ask: bool
+    ) -> list[Reading[Money]]:
+        """An amount that was heard unsurely is asked about, if another one may have been said as well."""
+        heard = turn.heard_as
+        if heard is None or not may_ask:
+            return found
+        others = [money for text in heard.others for money in (read_amount(text) or read_money(text))]
+        return [
+            replace(one, alternatives=self._others(one.value, [other.value for other in others]))
+            if not one.alternatives and heard.doubtful(one.start, one.end)
+            else one
+            for one in found
+        ]
+
+    def _others(self, heard: Money, others: Sequence[Money]) -> tuple[Money, ...]:
+        """Amounts that could be taken, other than the one that was heard."""
+        usable = [
+            other
+            for other in others
+            if other.amount_fen is not None
+            and other.amount_fen >= self.minimum_fen
+            and other.amount_fen != heard.amount_fen
+            and not (other.vague or other.negative or other.foreign or other.too_fine or other.too_large)
+        ]
+        return tuple({other.amount_fen: other for other in usable}.values())[:RIVALS_MAX]
 
     async def check(self, turn: Turn, frame: Frame, raw: Money) -> Checked:
         """Refuses foreign, vague, negative, zero and absurd amounts with what to say instead."""
@@ -104,9 +134,40 @@ class PayeeSlot(Slot[str]):
             found = [bare] if bare else []
         return found
 
+    async def by_ear(
+        self, turn: Turn, frame: Frame, found: list[Reading[str]], *, may_ask: bool
+    ) -> list[Reading[str]]:
+        """The book decides: a reading with a name of it comes first, and what sounds like one is one. Where two of its
+        names may have been said, it is asked."""
+        heard, known = turn.heard_as, tuple(await self.known_names(turn))
+        meant = named((turn.text, *heard.others), known) if heard is not None and known else None
+        if heard is None or meant is None or not meant.name:
+            return found
+        rivals = meant.rivals[:RIVALS_MAX] if may_ask else ()
+        if meant.text == turn.text:
+            at = turn.text.find(meant.name)
+            return [
+                replace(one, alternatives=(*one.alternatives, *rivals))
+                if one.start <= at < one.end and heard.doubtful(one.start, one.end)
+                else one
+                for one in found
+            ]
+        if self.name in frame.values and frame.asking != self.name and not found:
+            return found  # nobody speaks of another one
+        start, end = _span(turn.text, meant, found)
+        return [Reading(meant.name, start, end, turn.text[start:end], rivals)]
+
     async def check(self, turn: Turn, frame: Frame, raw: str) -> Checked:
         """Takes the name as it is; banks look it up."""
         return Accepted(raw, raw)
+
+
+def _span(text: str, meant: Named, found: Sequence[Reading[str]]) -> tuple[int, int]:
+    """Where in the text as it was heard the name stands that was meant; nowhere, if nothing of it was heard."""
+    if len(meant.text) == len(text):
+        at = meant.text.find(meant.name)
+        return at, at + len(meant.name)
+    return (found[0].start, found[0].end) if found else (0, 0)
 
 
 class PhoneSlot(Slot[str]):

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.dialogue.by_ear import ByEar
 from bot.dialogue.reasons import Reason
 
 STACK_MAX = 4  # deeper digressions push the oldest frame out
@@ -34,6 +35,7 @@ class Frame:
     revision: int = 0  # grows with every change after a draft, part of the order's idempotency key
     order_id: str | None = None
     said: str = ""  # the sentence that began it, kept until the customer has logged in
+    said_by_ear: ByEar | None = None  # and how it was heard
     touched_at: str = ""
     awaits: str = ""  # the kind of secret that was asked for last
 

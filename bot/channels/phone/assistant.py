@@ -136,7 +136,14 @@ class HubAssistant:
 
     async def _inbound(self, ask: Ask) -> Inbound:
         text = ask.text[:TEXT_LENGTH_MAX]
-        inbound = Inbound(self.conversation_id, self._message_id(ask.turn), text, ask.secret, self._origin)
+        inbound = Inbound(
+            self.conversation_id,
+            self._message_id(ask.turn),
+            text,
+            ask.secret,
+            self._origin,
+            by_ear=ask.by_ear,
+        )
         if not ask.aloud or self._examiner is None:
             return inbound
         password = await self._hub.spoken_password(self.conversation_id, former=True)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.dialogue.announced import Announced
+from bot.dialogue.by_ear import ByEar
 from bot.dialogue.engine import DialogueEngine
 from bot.dialogue.errors import SlotRefused
 from bot.dialogue.outcome import DEFAULT_POLICY, Outcome, Policy
@@ -308,7 +309,7 @@ class Talk:
         """Everything said in the last turn."""
         return "\n".join(reply.text for reply in self.out.replies)
 
-    def turn(self, text: str, heard: Understanding | None = None) -> Turn:
+    def turn(self, text: str, heard: Understanding | None = None, by_ear: ByEar | None = None) -> Turn:
         return Turn(
             text=text,
             now=self.now,
@@ -318,11 +319,12 @@ class Talk:
             session=self.session,  # type: ignore[arg-type]
             services=self.orders,
             heard=heard if heard is not None else hear_all(text),
+            by_ear=by_ear,
         )
 
-    async def say(self, text: str, heard: Understanding | None = None) -> str:
+    async def say(self, text: str, heard: Understanding | None = None, by_ear: ByEar | None = None) -> str:
         state = self.state
-        self.out = await self.engine.turn(self.turn(text, heard), state)
+        self.out = await self.engine.turn(self.turn(text, heard, by_ear), state)
         self.stored = json.dumps(state.to_json())
         return self.text
 

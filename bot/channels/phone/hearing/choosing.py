@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bot.channels.phone.hearing.grammars import DIGITS, Grammar
-from bot.channels.phone.hearing.pinyin import distance, nearest, syllables
+from bot.channels.phone.hearing.grammars import DIGITS, WHOLE, Grammar
 from bot.channels.phone.hearing.spelling import UNKNOWN, joined
+from bot.dialogue.by_ear import OTHERS_MAX, ByEar, named
+from bot.dialogue.reading.pinyin import nearest
 
 NEAR_MAX: Final = 0.3  # per syllable: one of three sounds wholly wrong, or several slightly
-NAME_NEAR_MAX: Final = 0.26
 SYLLABLE_SURE: Final = (
     0.4  # a single syllable in a free turn, less sure than this, is a noise or a hesitation
 )
+READINGS_MAX: Final = 64
 UNKNOWN_MAX: Final = 0.5  # of the words; above it nothing is taken for heard
 _DIGITS: Final = frozenset(DIGITS)
 
@@ -55,9 +57,27 @@ class Understood:
         """Of the least certain word; 0.0 when there is none."""
         return min((word.confidence for word in self.words), default=0.0)
 
+    @property
+    def by_ear(self) -> ByEar:
+        """The text with what else it may have been, for who knows more of the customer than the ears do."""
+        sureness = tuple(word.confidence for word in self.words for _ in word.text)
+        aligned = sureness if len(sureness) == len(self.text) else ()
+        return ByEar(self.text, self.alternatives[:OTHERS_MAX], aligned)
+
     def __repr__(self) -> str:
         """Never shows what was said."""
         return f"Understood(chars={len(self.text)}, confidence={self.confidence:.2f})"
+
+
+def whole(parts: Sequence[Sequence[Hypothesis]]) -> list[Hypothesis]:
+    """The likeliest readings of a sentence that was heard in pieces, between which the model saw an end."""
+    found = [Hypothesis((), 0.0)]
+    for part in parts:
+        longer = [
+            Hypothesis((*one.words, *next_.words), one.score + next_.score) for one in found for next_ in part
+        ]
+        found = sorted(longer, key=lambda one: -one.score)[:READINGS_MAX]
+    return found if parts else []
 
 
 def choose(hypotheses: list[Hypothesis], grammar: Grammar | None) -> Understood:
@@ -71,8 +91,10 @@ def choose(hypotheses: list[Hypothesis], grammar: Grammar | None) -> Understood:
         return Understood(near, (Word(near, 0.5),), texts) if near else Understood(alternatives=texts)
     best = fitting[0]
     text = joined(best.words)
-    if grammar is not None and not grammar.strict and not grammar.digits:
-        best, text = _with_names(fitting, grammar.near)
+    if grammar is not None and not grammar.strict and not grammar.digits and text not in WHOLE:
+        found = named([joined(one.words) for one in fitting], grammar.near)
+        best = next((one for one in fitting if joined(one.words) == found.text), best)
+        text = found.text
     words = tuple(_confident(best, hypotheses))
     if grammar is not None and not grammar.strict and len(text) == 1 and words[0].confidence < SYLLABLE_SURE:
         return Understood(alternatives=texts)
@@ -103,34 +125,6 @@ def _nearest_allowed(text: str, grammar: Grammar | None) -> str:
     if grammar is None or not text or not grammar.strict or grammar.digits:
         return ""
     return nearest(text, sorted(grammar.strict), NEAR_MAX) or ""
-
-
-def _with_names(fitting: list[Hypothesis], names: tuple[str, ...]) -> tuple[Hypothesis, str]:
-    """A reading with a known name in it comes first; a name that only sounds like a known one is put right."""
-    for one in fitting:
-        text = joined(one.words)
-        if any(name in text for name in names):
-            return one, text
-    best = fitting[0]
-    return best, corrected(joined(best.words), names)
-
-
-def corrected(text: str, names: tuple[str, ...]) -> str:
-    """`text` with the stretch that sounds most like one of the names replaced by it, if it is near enough."""
-    found: tuple[float, int, str] | None = None
-    for name in names:
-        size = len(name)
-        for at in range(len(text) - size + 1):
-            piece = text[at : at + size]
-            if size < 2 or len(syllables(piece)) != len(syllables(name)):
-                continue
-            cost = distance(piece, name)
-            if cost <= NAME_NEAR_MAX and (found is None or cost < found[0]):
-                found = (cost, at, name)
-    if found is None:
-        return text
-    _, at, name = found
-    return text[:at] + name + text[at + len(name) :]
 
 
 def _confident(best: Hypothesis, all_of_them: list[Hypothesis]) -> list[Word]:

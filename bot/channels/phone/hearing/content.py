@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from bot.channels.phone.hearing.choosing import Hypothesis
+from bot.channels.phone.hearing.choosing import Hypothesis, whole
 from bot.channels.phone.hearing.grammars import SPOKEN_DIGITS, Grammar, digit_lines
 from bot.channels.phone.hearing.loading import Loaded
 from bot.channels.phone.hearing.recogniser import Decoder
@@ -23,7 +23,6 @@ ALIKE: Final = 0.03  # ... as the one that sounds most like it
 OTHER: Final = 0.02  # ... as any other one
 LEFT_OUT: Final = 0.06
 PUT_IN: Final = 0.06
-READINGS_MAX: Final = 64
 SCORE_WEIGHT: Final = 0.3  # the recogniser is surer of its readings than it should be
 _ALIKE_PAIRS: Final = frozenset(frozenset(pair) for pair in ("17", "38", "69", "29", "60", "45"))
 ONLY_DIGITS: Final = Grammar((*digit_lines((SPOKEN_DIGITS,)), UNKNOWN), digits=True)
@@ -41,17 +40,6 @@ class ContentEar:
         """Of the digits asked for (ASCII), in PCM at 8 kHz; see `content_llr`."""
         self._decoder.feed(pcm)
         return content_llr(asked, whole(self._decoder.parts()))
-
-
-def whole(parts: Sequence[Sequence[Hypothesis]]) -> list[Hypothesis]:
-    """The likeliest readings of a sentence that was heard in pieces: who says eight digits pauses after four."""
-    found = [Hypothesis((), 0.0)]
-    for part in parts:
-        longer = [
-            Hypothesis((*one.words, *next_.words), one.score + next_.score) for one in found for next_ in part
-        ]
-        found = sorted(longer, key=lambda one: -one.score)[:READINGS_MAX]
-    return found if parts else []
 
 
 def content_llr(asked: str, readings: Sequence[Hypothesis]) -> float:

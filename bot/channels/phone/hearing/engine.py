@@ -115,7 +115,11 @@ class VoskRecogniser:
         """One `Final` follows."""
         self._pass_on()
         self._over()
-        self._worker.do(lambda: self._say(Heard(self._decoder.finish().text)))
+        self._worker.do(self._finish)
+
+    def _finish(self) -> None:
+        understood = self._decoder.finish()
+        self._say(Heard(understood.text, understood.by_ear))
 
     def drop(self) -> None:
         """No `Final` follows, and nothing partial either."""

@@ -33,6 +33,7 @@ SERVICES: Final = tuple(
         "通知 消费记录 开通声纹 取消声纹 重录声纹 声纹"
     ).split()
 )
+WHOLE: Final = frozenset((*SERVICES, *STEERING, *YES_NO))  # says all by itself: no name is looked for in it
 HESITATION: Final = tuple("嗯 呃 啊 哦 嗯嗯 喂".split())  # heard as what they are, they are no digit
 _CARRIERS: Final = (
     "给{0}转",
@@ -46,6 +47,8 @@ _CARRIERS: Final = (
 )
 _WITH_AMOUNT: Final = ("给{0}转{1}", "转{1}给{0}", "给{0}汇{1}", "转账{1}给{0}", "我要给{0}转{1}")
 _ALONE: Final = tuple("{0} {0} 转{0} 转账{0} 改成{0} 不对是{0} 是{0} 充{0} 还{0} 存{0} 取{0} 交{0}".split())
+_STRANGER: Final = (f"给 {UNKNOWN} 转", f"给 {UNKNOWN} 转账")  # a name nobody has told us
+_TO_STRANGERS: Final = 20
 _AMOUNTS: Final = 160
 _PHRASES_MAX: Final = 60  # of one caller; more would slow every turn down
 _DIGIT_WEIGHT: Final = 10  # one sound in a string of digits that is none makes the whole string useless
@@ -76,6 +79,7 @@ def grammar(expect: Expect, phrases: tuple[str, ...] = ()) -> Grammar:
     if expect.secret:
         return Grammar((*_digit_lines(expect), *STEERING, UNKNOWN), frozenset(STEERING), digits=True)
     lines = [*SERVICES, *STEERING, *HESITATION * 4, *phrases, *phrases, *_amount_lines(), *_date_lines()]
+    lines += [*_STRANGER, *(f"{_STRANGER[0]}{amount}" for amount in _amounts()[:_TO_STRANGERS])]
     for at, phrase in enumerate(phrases):
         lines += [carrier.format(phrase) for carrier in _CARRIERS]
         lines += [

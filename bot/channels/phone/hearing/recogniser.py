@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from typing import Any, Final
 
 from bot.channels.phone.audio import SAMPLE_RATE_HZ
-from bot.channels.phone.hearing.choosing import Hypothesis, Understood, choose
+from bot.channels.phone.hearing.choosing import Hypothesis, Understood, choose, whole
 from bot.channels.phone.hearing.grammars import Grammar
 from bot.channels.phone.hearing.loading import Loaded
 from bot.channels.phone.hearing.resampling import Resampler
@@ -57,7 +57,7 @@ class Decoder:
 
     def finish(self) -> Understood:
         """The sentence is over."""
-        return choose(_chained(self.parts()), self._made_for)
+        return choose(whole(self.parts()), self._made_for)
 
     def parts(self) -> list[list[Hypothesis]]:
         """The sentence is over: its pieces between which the model saw an end, each with all that it may have been,
@@ -103,14 +103,6 @@ def _hypotheses(result: str) -> list[Hypothesis]:
         if words:
             found.append(Hypothesis(words, float(one.get("confidence", 0.0))))
     return found
-
-
-def _chained(parts: list[list[Hypothesis]]) -> list[Hypothesis]:
-    """One sentence out of the pieces between which the model saw an end: the best of each, then what varies last."""
-    if len(parts) <= 1:
-        return parts[0] if parts else []
-    before = tuple(word for part in parts[:-1] for word in part[0].words)
-    return [Hypothesis((*before, *one.words), one.score) for one in parts[-1]]
 
 
 Told = Callable[[str, Understood], None]

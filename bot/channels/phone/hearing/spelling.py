@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 
-from bot.channels.phone.hearing.pinyin import syllables
+from bot.dialogue.reading.pinyin import syllables
 
 UNKNOWN: Final = "[unk]"
 WORD_MAX: Final = 6

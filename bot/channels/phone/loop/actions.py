@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.dialogue.by_ear import ByEar
+
 
 @dataclass(frozen=True, slots=True)
 class Say:
@@ -35,6 +37,7 @@ class Ask:
     """A message of the caller for the assistant. `secret` digits must not be logged.
 
     With `aloud` it is the sound of the sentence that matters: whoever carries out the action adds it as `pcm`.
+    `by_ear` is how it was heard, where it was heard and is no secret.
     """
 
     turn: int
@@ -42,6 +45,7 @@ class Ask:
     secret: bool = False
     aloud: bool = False
     pcm: bytes = b""
+    by_ear: ByEar | None = None
 
     def __repr__(self) -> str:
         """Shows the words only when they are no secret."""

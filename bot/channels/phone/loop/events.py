@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from bot.dialogue.by_ear import ByEar
+
 
 class Expect(Enum):
     """What the assistant waits for; decides the grammar, the length of pauses and what keys mean."""
@@ -57,9 +59,10 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The whole sentence, asked for with `TakeFinal`; "" when there was none."""
+    """The whole sentence, asked for with `TakeFinal`; "" when there was none, with how it was heard."""
 
     text: str
+    by_ear: ByEar | None = None
 
     def __repr__(self) -> str:
         """Never shows the words."""

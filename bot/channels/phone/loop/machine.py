@@ -62,6 +62,7 @@ from bot.channels.phone.loop.words import (
     spoken_digits,
     wish_of,
 )
+from bot.dialogue.by_ear import ByEar
 
 STEPS_MAX = 20  # deadlines that may fall due at one instant
 NOISE_TOLD_MAX = 2
@@ -192,8 +193,8 @@ class CallLoop:
                 self._voice_stopped(silence_s)
             case Partial(text):
                 self._partial(text.strip())
-            case Final(text):
-                self._final(text.strip())
+            case Final(text, by_ear):
+                self._final(text.strip(), by_ear)
             case KeyPressed(digit):
                 self._key(digit)
             case PiecePlayed():
@@ -257,7 +258,7 @@ class CallLoop:
         if not is_back_channel(text):
             self._actions += self._mouth.pause()
 
-    def _final(self, text: str) -> None:
+    def _final(self, text: str, by_ear: ByEar | None) -> None:
         sentence = self._sentence
         if sentence is None or sentence.asked_s is None:
             return
@@ -268,7 +269,7 @@ class CallLoop:
             self._interrupt()
             self._ask(text, sentence.ended_s or self._now_s, aloud=True)
         elif text:
-            self._understood(text, sentence.ended_s or self._now_s)
+            self._understood(text, sentence.ended_s or self._now_s, by_ear)
         else:
             self._nothing_understood(spoke=bool(sentence.text))
 
@@ -287,7 +288,7 @@ class CallLoop:
         else:
             self._false_alarm()
 
-    def _understood(self, text: str, ended_s: float) -> None:
+    def _understood(self, text: str, ended_s: float, by_ear: ByEar | None) -> None:
         self._alive()
         self._by_keys = self._by_keys and (is_back_channel(text) or bool(spoken_digits(text)))
         if self._relayed():
@@ -302,7 +303,7 @@ class CallLoop:
             self._grant(wish)
             return
         self._interrupt()
-        self._ask(text, ended_s)
+        self._ask(text, ended_s, by_ear=by_ear)
 
     def _to_agent(self, text: str, ended_s: float) -> None:
         """To a human who reads: every word may be an answer. Only a hum into what is being said is none."""
@@ -350,7 +351,7 @@ class CallLoop:
         if not self._mouth.repeat(before):
             self._mouth.add((*before, *self._asked.nothing_to_repeat()))
 
-    def _ask(self, text: str, since_s: float, *, aloud: bool = False) -> None:
+    def _ask(self, text: str, since_s: float, *, aloud: bool = False, by_ear: ByEar | None = None) -> None:
         digits = spoken_digits(text) if self._expect.secret or aloud else ""
         if self._expect is Expect.CODE and is_mobile_number(digits):
             digits = ""  # where the code shall be sent to
@@ -363,7 +364,9 @@ class CallLoop:
         else:
             self._waiting = _Waiting(self._turn, since_s, self._now_s)
         self._alive()
-        self._actions.append(Ask(self._turn, digits or text, secret=bool(digits) or aloud, aloud=aloud))
+        secret = bool(digits) or aloud
+        heard = None if secret else by_ear
+        self._actions.append(Ask(self._turn, digits or text, secret=secret, aloud=aloud, by_ear=heard))
 
     def _half_a_secret(self, digits: str) -> bool:
         """Digits of another number than the code has: misheard, and no try at it."""

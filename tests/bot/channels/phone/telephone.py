@@ -18,6 +18,7 @@ from bot.channels.phone.audio import SILENCE
 from bot.channels.phone.call import CallInfo, EndReason
 from bot.channels.phone.loop import Ask, Expect, Final, Partial, Replied, VoiceStarted, VoiceStopped
 from bot.channels.phone.ports import Heard, Hearing, VoiceExaminer
+from bot.dialogue.by_ear import ByEar
 from bot.dialogue.understanding import Understanding
 from bot.running.phone import switchboard
 from tests.bot.channels.phone.manual import ManualTimer, TapeCall, settle, tone
@@ -64,6 +65,7 @@ class Ears:
 
     def __init__(self) -> None:
         self.words, self.expected, self.phrases = "", Expect.WORDS, ()
+        self.by_ear: ByEar | None = None
         self.tell: Callable[[Heard], None] = lambda _: None
 
     def detector(self) -> _Detector:
@@ -81,8 +83,9 @@ class Ears:
             self.tell(Partial(self.words))
 
     def take_final(self) -> None:
-        said, self.words = self.words, ""
-        self.tell(Final(said))
+        said, by_ear = self.words, self.by_ear
+        self.words, self.by_ear = "", None
+        self.tell(Final(said, by_ear))
 
     def drop(self) -> None:
         self.words = ""
@@ -156,10 +159,12 @@ class Telephone:
         await self._idle.wait()
         await settle()
 
-    async def say(self, words: str, *, seconds: float = 2.0, frames: int = 20) -> str:
+    async def say(
+        self, words: str, *, seconds: float = 2.0, frames: int = 20, by_ear: ByEar | None = None
+    ) -> str:
         """The caller speaks and listens."""
         before = len(self.voice.said)
-        self.ears.words = words
+        self.ears.words, self.ears.by_ear = words, by_ear
         for _ in range(frames):
             self.call.heard(VOICE)
             await self.timer.advance(0.02)

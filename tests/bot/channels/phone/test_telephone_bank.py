@@ -23,9 +23,10 @@ from bot.channels.phone.ports import Hearing
 from bot.channels.phone.speaking import EspeakSpeaker
 from bot.channels.phone.speaking.espeak import synthesise
 from bot.channels.phone.switchboard import NoHearing
-from bot.conversation.models import AgentService
+from bot.conversation.models import AgentService, Conversation
 from bot.conversation.redaction import BLOT
 from bot.conversation.views import Inbound, Received
+from bot.dialogue.by_ear import ByEar
 from bot.running.phone import Exchange, payee_paid, telephone
 from bot.running.premises import free_port
 from desk.board import board
@@ -192,6 +193,40 @@ async def test_a_caller_who_has_proved_who_they_are_hears_the_whole_name_and_nob
         log = await phone.log()
         assert "收款人*四" in log and "bot: " in log
         assert "李四" not in "".join(line for line in log.splitlines() if line.startswith("bot: "))
+
+
+def heard(text: str, *others: str, doubtful: str = "") -> ByEar:
+    return ByEar(text, others, tuple(0.5 if char in doubtful else 1.0 for char in text))
+
+
+async def test_a_name_said_before_the_log_in_is_decided_by_the_payee_book_after_it(product: Product) -> None:
+    async with calling(product) as phone:
+        said = "给李寺转五百块"
+        await phone.say(said, by_ear=heard(said, "给李四转五百块"))
+        assert "收款人李四" in await log_in(phone)
+
+
+async def test_an_amount_that_was_heard_unsurely_is_asked_by_keys_before_it_is_read_back(
+    product: Product,
+) -> None:
+    async with calling(product) as phone:
+        said = "给李四转六百块"
+        await phone.say(said, by_ear=heard(said, "给李四转九百块", doubtful="六"))
+        asked = await log_in(phone)
+        assert "金额是哪一个" in asked and "六百元" in asked and "九百元" in asked
+        assert await orders(product) == []
+        assert "金额九百元" in await phone.key("2#")
+
+
+async def test_how_a_code_was_heard_goes_nowhere(product: Product) -> None:
+    async with calling(product) as phone:
+        await phone.say("查余额")
+        await phone.say("二四六八幺零", by_ear=heard("二四六八幺零", "二四六八一零"))
+        assert phone.asked[-1].secret and phone.asked[-1].by_ear is None
+        await phone.say("给李四转五百", by_ear=heard("给李四转五百", "我的密码是八八六六四四"))
+        async with product.database.snapshot() as session:
+            kept = await session.get(Conversation, phone.conversation)
+            assert kept is not None and "转五百" in str(kept.state) and "八八六六" not in str(kept.state)
 
 
 async def test_a_name_that_is_in_no_book_of_the_caller_stays_masked(product: Product) -> None:

@@ -115,3 +115,19 @@ async def test_calls_side_by_side_hear_their_own_words():
     for one in ears:
         one.close()
     await hearing.close()
+
+
+def test_of_an_order_for_somebody_unknown_all_but_the_name_is_heard(loaded, spelling):
+    decoder = Decoder(loaded, spelling)
+    for names in ((), ("李四", "房东")):
+        decoder.use(grammar(Expect.WORDS, names))
+        assert understood(decoder, on_the_line("给郑洁转九百块")).text == "给转九百块"
+
+
+def test_an_account_statement_is_no_payee_that_sounds_like_one(loaded, spelling):
+    decoder = Decoder(loaded, spelling)
+    decoder.use(grammar(Expect.WORDS, ("张三",)))
+    assert [understood(decoder, on_the_line(text)).text for text in ("查账单", "给张三转九百块")] == [
+        "查账单",
+        "给张三转九百块",
+    ]

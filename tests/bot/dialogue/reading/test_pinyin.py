@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.phone.hearing.pinyin import apart, distance, nearest, syllables
+from bot.dialogue.reading.pinyin import apart, distance, nearest, syllables
 
 CHARS = st.text("张章王黄李里陈程四十是零一幺山三A9", max_size=6)
 
