@@ -123,8 +123,9 @@ class DeskApi:
     async def picture(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """A picture of the customer's, for the agent who has them. Noted like every look."""
         conversation_id = conversation_id_of(request)
-        await self._custody.require(seat, conversation_id, "picture_seen")
-        found = await self._deps.pictures.picture(conversation_id, request.match_info["key"])
+        async with self._custody.look(seat, conversation_id, "picture_seen") as look:
+            key = request.match_info["key"]
+            found = await self._deps.pictures.picture(look.session, conversation_id, key)
         if found is None:
             raise NotThere()
         content, kind = found
@@ -172,8 +173,10 @@ class DeskApi:
     async def conversation(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """The transcript and the facts, to the agent who holds the conversation; later only what is new."""
         conversation_id, after_seq = conversation_id_of(request), after_seq_of(request)
-        await self._custody.require(seat, conversation_id, "read" if after_seq == 0 else "read_on")
-        return json_answer(await case_snapshot(self._deps, conversation_id, after_seq))
+        action = "read" if after_seq == 0 else "read_on"
+        async with self._custody.look(seat, conversation_id, action) as look:
+            case = await case_snapshot(self._deps, look, after_seq)
+        return json_answer(case)
 
     async def say(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """Says something to the customer, once per client_id."""

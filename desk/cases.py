@@ -14,15 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.clock import Clock
 from banking_core.storage import new_id
 from bot.conversation.staffing import Asking, Ended, Placement, Speaker
-from desk.errors import FullyLoaded, NotCertified, NotOnDuty, OfferedElsewhere
+from desk.errors import ForTeam, FullyLoaded, NotCertified, NotOnDuty, OfferedElsewhere
 from desk.matters import Matters
 from desk.models import Case, DeskAgent
 from desk.presences import Presences
+from desk.roles import RIGHTS
 from desk.routing import Routing, may_take
 
 CERTIFICATION_NEEDED = "这类客户要由有“{name}”的同事接待，请转给他们或联系主管。"
 COLLEAGUE_NOT_ON_DUTY = "这位同事现在不在岗，请转给别的同事或排队。"
 COLLEAGUE_LOADED = "这位同事接待的客户已经满了，请转给别的同事或排队。"
+OF_TEAM = "这位客户转给了{team}，请由组里的同事接待。"
 OWN_LOADED = "您正在接待{count}位客户，已经满了，请先结束一位再接。"
 
 
@@ -83,13 +85,16 @@ class Cases:
         held: Callable[[], Awaitable[int]],
         *,
         by_colleague: bool = False,
+        team: str = "",
     ) -> None:
-        """Raises NotOnDuty, NotCertified, OfferedElsewhere or FullyLoaded; otherwise the case is the agent's."""
-        agent = await session.get(DeskAgent, agent_id)
+        """Raises NotOnDuty, ForTeam, NotCertified, OfferedElsewhere or FullyLoaded; or else the case is the agent's."""
+        # Who leads the agents may change neither role nor team nor certificates meanwhile.
+        agent = await session.get(DeskAgent, agent_id, with_for_update={"read": True})
         absent = NotOnDuty(COLLEAGUE_NOT_ON_DUTY if by_colleague else None)
         # Claims of one agent wait for each other at the lock of this row.
         if agent is None or (await self._presences.locked(session, agent_id)).state != "on_duty":
             raise absent
+        await self._assert_of_team(session, agent, team)
         case = await self._open(session, conversation_id)
         now = self._clock.now()
         if case is not None:
@@ -105,6 +110,13 @@ class Cases:
             raise FullyLoaded(text)
         if case is not None:
             self._take(case, agent_id, now)
+
+    async def _assert_of_team(self, session: AsyncSession, agent: DeskAgent, team: str) -> None:
+        """A customer passed to a team is for its agents, as long as somebody of it is there, and for who leads."""
+        if not team or team == agent.team or RIGHTS[agent.role].leads:
+            return
+        if any(other.team == team for other in await self._presences.crew(session)):
+            raise ForTeam(OF_TEAM.format(team=team))
 
     async def taken_over(self, session: AsyncSession, conversation_id: str, agent_id: str) -> None:
         """The case is this agent's, whatever else they have."""

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
 from desk.errors import ColleagueAway
-from desk.logins import Seat
 from desk.models import DeskAgent, Presence
 from desk.roles import RIGHTS
 from desk.rules import DeskRules
@@ -46,10 +45,10 @@ class Colleagues:
         self._clock, self._rules = clock, rules
 
     async def listed(
-        self, session: AsyncSession, seat: Seat, loads: Mapping[str, int] = NOBODY
+        self, session: AsyncSession, agent_id: str, loads: Mapping[str, int] = NOBODY
     ) -> list[Colleague]:
-        """Everybody else who serves customers; see `everybody`."""
-        return [each for each in await self.everybody(session, loads) if each.agent_id != seat.agent_id]
+        """Everybody but this agent who serves customers; see `everybody`."""
+        return [each for each in await self.everybody(session, loads) if each.agent_id != agent_id]
 
     async def everybody(self, session: AsyncSession, loads: Mapping[str, int] = NOBODY) -> list[Colleague]:
         """Who serves customers, by team and name; `loads` says how many customers an agent has now."""
@@ -76,10 +75,10 @@ class Colleagues:
         ]
 
     async def find(
-        self, session: AsyncSession, seat: Seat, username: str, loads: Mapping[str, int]
+        self, session: AsyncSession, agent_id: str, username: str, loads: Mapping[str, int]
     ) -> Colleague:
         """The colleague of that user name, if they can take a customer. Raises ColleagueAway."""
-        for colleague in await self.listed(session, seat, loads):
+        for colleague in await self.listed(session, agent_id, loads):
             if colleague.username == username:
                 if not colleague.on_duty:
                     raise ColleagueAway(f"{colleague.display_name}现在不在岗，请换一位或转给小组。")
@@ -88,16 +87,10 @@ class Colleagues:
                 return colleague
         raise ColleagueAway("没有这位同事，请刷新后再选。")
 
-    async def require_team(
-        self, session: AsyncSession, seat: Seat, team: str, loads: Mapping[str, int]
-    ) -> None:
-        """Raises ColleagueAway unless somebody else of the team is on duty: nobody is sent to wait in vain."""
-        members = [c for c in await self.listed(session, seat, loads) if c.team == team]
+    async def assert_team_there(self, session: AsyncSession, team: str, agent_id: str) -> None:
+        """Raises ColleagueAway unless somebody of the team, other than this agent, is on duty."""
+        members = [c for c in await self.listed(session, agent_id) if c.team == team]
         if not members:
             raise ColleagueAway("没有这个小组，请刷新后再选。")
         if not any(member.on_duty for member in members):
             raise ColleagueAway(f"{team}现在没有同事在岗，请换一个小组。")
-
-    async def team_on_duty(self, session: AsyncSession, seat: Seat, team: str) -> bool:
-        """Whether somebody of the team, other than this agent, is on duty."""
-        return any(c.team == team and c.on_duty for c in await self.listed(session, seat))

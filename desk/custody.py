@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.dependencies import DeskDependencies
-from desk.errors import ClaimLost, ForTeam, NotAllowed, NotYours
+from desk.errors import ClaimLost, NotAllowed, NotThere, NotYours
 from desk.glances import Glances
 from desk.logins import Seat
+from desk.ports import LookPort
 from desk.reasons import AGENT_ABSENT
 from desk.refusals import refusal_of
 from desk.tickets import TicketView
@@ -23,24 +27,52 @@ class Custody:
         self._deps = deps
         self._glances = Glances(deps.clock)
 
-    async def require(
-        self, seat: Seat, conversation_id: str, action: str, *, area: str = "conversation"
-    ) -> None:
-        """Notes the look; raises NotYours, noted too, unless this agent holds the conversation."""
-        allowed = await self.holds(seat, conversation_id)
-        await self.note(seat, action, conversation_id, allowed=allowed, area=area)
-        if not allowed:
+    @asynccontextmanager
+    async def look(
+        self, seat: Seat, conversation_id: str, action: str, *, area: str = "conversation", noted: bool = True
+    ) -> AsyncIterator[LookPort]:
+        """A conversation that this agent holds, and goes on holding while it is read. Raises NotYours.
+
+        One transaction: the agent is checked, the look is noted, what is wanted is read, and only then another may
+        have the customer. With `noted` false only a refusal is noted.
+        """
+        held = False
+        try:
+            async with self._deps.hub.look(conversation_id, noted=noted) as look:
+                held = look.owner == "agent" and look.agent_id == seat.agent_id
+                if held:
+                    if noted:
+                        self._audit(look.session, seat, f"{area}.{action}", look)
+                    yield look
+        except Exception as error:
+            if held or not isinstance(refusal_of(error), NotThere):
+                raise
+        if not held:
+            await self.note(seat, action, conversation_id, allowed=False, area=area)
             raise NotYours()
 
-    async def require_sight(self, seat: Seat, conversation_id: str, action: str) -> None:
+    @asynccontextmanager
+    async def watch(self, seat: Seat, conversation_id: str, action: str) -> AsyncIterator[LookPort]:
         """The same for who may see conversations of others. Raises NotAllowed."""
-        await self.note(seat, action, conversation_id, allowed=seat.rights.sees_all)
         if not seat.rights.sees_all:
+            await self.note(seat, action, conversation_id, allowed=False)
             raise NotAllowed()
+        async with self._deps.hub.look(conversation_id) as look:
+            self._audit(look.session, seat, f"conversation.{action}", look)
+            yield look
+
+    async def require(self, seat: Seat, conversation_id: str, action: str) -> None:
+        """Notes the look; raises NotYours, noted too, unless this agent holds the conversation."""
+        async with self.look(seat, conversation_id, action):
+            pass
 
     async def holds(self, seat: Seat, conversation_id: str) -> bool:
         """Whether this agent owns the conversation at this moment."""
         return conversation_id in await self._deps.hub.mine(seat.agent_id)
+
+    def _audit(self, session: AsyncSession, seat: Seat, action: str, look: LookPort) -> None:
+        subject = ("conversation", look.conversation_id)
+        self._deps.desk.audit(session, seat.agent_id, action, *subject, customer_id=look.customer_id)
 
     async def note(
         self,
@@ -102,7 +134,6 @@ class Custody:
         """
         if await self.holds(seat, conversation_id):
             return
-        await self._require_team(seat, conversation_id)
         try:
             await self._deps.hub.claim(conversation_id, seat.agent_id, seat.display_name)
         except Exception as error:
@@ -111,16 +142,6 @@ class Custody:
                 raise
             await self.note(seat, "claimed", conversation_id, allowed=False)
             raise await self._who_was_faster(conversation_id) from error
-
-    async def _require_team(self, seat: Seat, conversation_id: str) -> None:
-        """Raises ForTeam for a customer passed to another team, as long as somebody of it is there."""
-        lines = await self._deps.hub.queue()
-        team = next((line.team for line in lines if line.conversation_id == conversation_id), "")
-        if not team or team == seat.team or seat.rights.leads:
-            return
-        async with self._deps.db.snapshot() as session:
-            if await self._deps.desk.colleagues.team_on_duty(session, seat, team):
-                raise ForTeam(f"这位客户转给了{team}，请由组里的同事接待。")
 
     async def release_all(self, agent_id: str) -> int:
         """Puts every customer of this agent back into the queue; returns how many."""

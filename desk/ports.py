@@ -2,7 +2,7 @@
 
 The hub refuses with exceptions that carry a `code`: not_found, not_owner, already_claimed, not_queued, closed,
 proposal_refused or message_too_long (see `desk.refusals`). Ownership is decided inside the hub, in the transaction that
-writes; the desk asks for it beforehand only to keep transcripts from the wrong eyes.
+writes; for a look in the one that reads.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 Message = Mapping[str, Any]  # seq, id, sender, sender_name, text, card, choices, client_id, created_at
 Event = dict[str, Any]  # {"type": "message", message} | {"type": "state"} | {"type": "typing", who}
@@ -124,7 +126,7 @@ class NoAnswers:
 class ReachPort(Protocol):
     """Channels that let only so many messages through."""
 
-    async def left(self, conversation_id: str) -> int | None:
+    async def left(self, session: AsyncSession, conversation_id: str) -> int | None:
         """How many messages may still be sent to the customer; None where nothing limits them."""
         ...
 
@@ -132,7 +134,9 @@ class ReachPort(Protocol):
 class PicturesPort(Protocol):
     """Pictures that customers sent."""
 
-    async def picture(self, conversation_id: str, key: str) -> tuple[bytes, str] | None:
+    async def picture(
+        self, session: AsyncSession, conversation_id: str, key: str
+    ) -> tuple[bytes, str] | None:
         """The picture of a message of this conversation, with its content type; None when none was kept."""
         ...
 
@@ -140,7 +144,9 @@ class PicturesPort(Protocol):
 class NoPictures:
     """Where no channel takes pictures."""
 
-    async def picture(self, conversation_id: str, key: str) -> tuple[bytes, str] | None:
+    async def picture(
+        self, session: AsyncSession, conversation_id: str, key: str
+    ) -> tuple[bytes, str] | None:
         """None."""
         return None
 
@@ -148,7 +154,7 @@ class NoPictures:
 class NoLimits:
     """Channels without a limit."""
 
-    async def left(self, conversation_id: str) -> int | None:
+    async def left(self, session: AsyncSession, conversation_id: str) -> int | None:
         """Never any."""
         return None
 
@@ -174,6 +180,35 @@ class ServedLine(Protocol):
     def updated_at(self) -> datetime: ...
 
 
+class LookPort(Protocol):
+    """A conversation that nobody else gets before everything wanted has been read. See `HubPort.look`."""
+
+    @property
+    def session(self) -> AsyncSession: ...
+    @property
+    def conversation_id(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+    @property
+    def agent_id(self) -> str | None: ...
+    @property
+    def agent_name(self) -> str | None: ...
+    @property
+    def customer_id(self) -> str | None: ...
+
+    async def history(self, after_seq: int = 0, limit: int = 200) -> Sequence[Message]:
+        """Ascending; with `after_seq` 0 the newest `limit` messages, otherwise the first `limit` after it."""
+        ...
+
+    async def facts(self) -> Mapping[str, Any]:
+        """What is known; `desk.views.facts_view` says which keys are read."""
+        ...
+
+    async def notes(self) -> Sequence[Mapping[str, Any]]:
+        """What the staff noted: id, after_seq, kind, author_id, author_name, text, created_at."""
+        ...
+
+
 class HubPort(Protocol):
     """The conversation hub as the desk sees it. Every method runs in transactions of its own."""
 
@@ -196,16 +231,12 @@ class HubPort(Protocol):
         """Who owns it; raises not_found."""
         ...
 
-    async def history(self, conversation_id: str, after_seq: int = 0, limit: int = 200) -> Sequence[Message]:
-        """Ascending; with `after_seq` 0 the newest `limit` messages, otherwise the first `limit` after it."""
-        ...
-
-    async def facts(self, conversation_id: str) -> Mapping[str, Any]:
-        """What is known; `desk.views.facts_view` says which keys are read."""
+    def look(self, conversation_id: str, *, noted: bool = True) -> AbstractAsyncContextManager[LookPort]:
+        """A transaction with the conversation locked, which commits if it is `noted`; raises not_found."""
         ...
 
     async def claim(self, conversation_id: str, agent_id: str, agent_name: str) -> None:
-        """Takes a waiting customer; raises already_claimed, not_queued, closed, not_found."""
+        """Takes a waiting customer whom the desk admits; raises already_claimed, not_queued, closed, not_found."""
         ...
 
     async def agent_say(self, conversation_id: str, agent_id: str, text: str, client_id: str) -> Message:
@@ -219,19 +250,17 @@ class HubPort(Protocol):
         ...
 
     async def vouch(self, conversation_id: str, agent_id: str, grounds: str) -> None:
-        """The customer is who they say and wants the order that was held; raises not_owner, nothing_held."""
+        """The customer is who they say and wants what was held, says a certified agent; raises not_owner, nothing_held."""
         ...
 
-    async def add_note(self, conversation_id: str, agent_id: str, text: str) -> None:
-        """The agent's own note, which no channel sends; raises not_owner."""
+    async def add_note(self, conversation_id: str, agent_id: str, text: str) -> Sequence[Mapping[str, Any]]:
+        """The agent's own note, which no channel sends; gives every note, see `LookPort`. Raises not_owner."""
         ...
 
-    async def whisper(self, conversation_id: str, author: tuple[str, str], text: str) -> None:
-        """Tells the agent something the customer does not hear; raises not_owner when no agent has it."""
-        ...
-
-    async def notes(self, conversation_id: str) -> Sequence[Mapping[str, Any]]:
-        """What the staff noted: id, after_seq, kind, author_id, author_name, text, created_at."""
+    async def whisper(
+        self, conversation_id: str, author: tuple[str, str], text: str
+    ) -> Sequence[Mapping[str, Any]]:
+        """Tells the agent something the customer does not hear; gives every note. Raises not_owner: no agent has it."""
         ...
 
     async def served(self) -> Sequence[ServedLine]:
@@ -245,7 +274,7 @@ class HubPort(Protocol):
         ...
 
     async def pass_to_team(self, conversation_id: str, agent_id: str, team: str, note: str) -> None:
-        """Puts the customer back into the queue for a team; raises not_owner."""
+        """Puts the customer back into the queue for a team of which somebody is there; raises not_owner."""
         ...
 
     async def take_over(self, conversation_id: str, agent_id: str, agent_name: str) -> None:

@@ -146,9 +146,14 @@ class Desk:
         held: Callable[[], Awaitable[int]],
         *,
         by_colleague: bool = False,
+        team: str = "",
     ) -> None:
         """See `Cases.admit`."""
-        await self.cases.admit(session, conversation_id, agent_id, held, by_colleague=by_colleague)
+        await self.cases.admit(session, conversation_id, agent_id, held, by_colleague=by_colleague, team=team)
+
+    async def assert_team_there(self, session: AsyncSession, team: str, agent_id: str) -> None:
+        """See `Colleagues.assert_team_there`."""
+        await self.colleagues.assert_team_there(session, team, agent_id)
 
     async def taken_over(self, session: AsyncSession, conversation_id: str, agent_id: str) -> None:
         """See `Cases.taken_over`."""
@@ -266,7 +271,7 @@ class Desk:
 
     async def assert_certified(self, session: AsyncSession, agent_id: str) -> None:
         """Raises NotToBeSettled unless the agent may say whether a customer is who they claim to be."""
-        agent = await session.get(DeskAgent, agent_id)
+        agent = await session.get(DeskAgent, agent_id, with_for_update={"read": True})
         needed = self.matters.rules.identity_certification
         if agent is None or not may_take(agent, needed):
             raise NotToBeSettled(NOT_CERTIFIED.format(name=self.matters.rules.certifications[needed]))

@@ -10,6 +10,7 @@ from desk.clocks import breach_view, breaches, case_view
 from desk.dependencies import DeskDependencies
 from desk.logins import Seat
 from desk.placeholders import fillings
+from desk.ports import LookPort
 from desk.transcripts import read_transcript
 from desk.views import facts_view, held_view, queue_line_view
 
@@ -30,14 +31,14 @@ async def queue_snapshot(deps: DeskDependencies, agent_id: str = "") -> dict[str
     }
 
 
-async def case_snapshot(deps: DeskDependencies, conversation_id: str, after_seq: int) -> dict[str, Any]:
+async def case_snapshot(deps: DeskDependencies, look: LookPort, after_seq: int) -> dict[str, Any]:
     """Transcript after `after_seq`, facts and notes of one conversation."""
-    messages = await read_transcript(deps.hub, conversation_id, after_seq)
-    facts = facts_view(await deps.hub.facts(conversation_id), await deps.reach.left(conversation_id))
-    facts["calling"] = deps.calls.on(conversation_id)
+    messages = await read_transcript(look, after_seq)
+    facts = facts_view(await look.facts(), await deps.reach.left(look.session, look.conversation_id))
+    facts["calling"] = deps.calls.on(look.conversation_id)
     facts["fillings"] = dict(fillings(facts["level"], facts["skill"], deps.clock.now()))
-    notes = list(await deps.hub.notes(conversation_id))
-    return {"conversation_id": conversation_id, "messages": messages, "facts": facts, "notes": notes}
+    notes = list(await look.notes())
+    return {"conversation_id": look.conversation_id, "messages": messages, "facts": facts, "notes": notes}
 
 
 async def held_snapshot(deps: DeskDependencies, seat: Seat) -> list[dict[str, Any]]:
@@ -46,9 +47,11 @@ async def held_snapshot(deps: DeskDependencies, seat: Seat) -> list[dict[str, An
     async with deps.db.snapshot() as session:
         clocks = await _clocks(deps, session, seat.agent_id)
     for conversation_id in await deps.hub.mine(seat.agent_id):
-        recent = await deps.hub.history(conversation_id, after_seq=0, limit=RECENT)
-        facts = await deps.hub.facts(conversation_id)
-        items.append(held_view(conversation_id, facts, recent) | clocks.get(conversation_id, {}))
+        async with deps.hub.look(conversation_id, noted=False) as look:
+            if look.owner != "agent" or look.agent_id != seat.agent_id:
+                continue  # passed on since the list was read
+            view = held_view(conversation_id, await look.facts(), await look.history(limit=RECENT))
+        items.append(view | clocks.get(conversation_id, {}))
     return items
 
 

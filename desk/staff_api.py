@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.api import DeskApi, SeatedHandler, json_answer
 from desk.bodies import after_seq_of, client_id_of, conversation_id_of, read_object, text_of
@@ -15,7 +18,7 @@ from desk.errors import BadRequest, NotAllowed, NotThere
 from desk.limits import Limiters
 from desk.logins import Seat
 from desk.snapshots import case_snapshot, queue_snapshot
-from desk.suggestions import suggested
+from desk.suggestions import last_words, suggested
 from desk.views import colleague_view, message_view, served_view
 
 
@@ -54,36 +57,37 @@ class StaffApi:
 
     async def card(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """Who the customer is to the bank, masked; for the agent who holds the conversation, and noted."""
-        customer_id = await self._customer(request, seat, "card_viewed")
-        async with self._deps.db.snapshot() as session:
-            return json_answer({"card": dict(await self._deps.desk.cards.card(session, customer_id))})
+        async with self._of_customer(request, seat, "card_viewed") as (session, customer_id):
+            card = dict(await self._deps.desk.cards.card(session, customer_id))
+        return json_answer({"card": card})
 
     async def unmask(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """The whole name or phone number; noted each time."""
         field = (await read_object(request)).get("field")
         if field not in REVEALABLE:
             raise BadRequest()
-        customer_id = await self._customer(request, seat, f"{field}_unmasked")
-        async with self._deps.db.snapshot() as session:
+        async with self._of_customer(request, seat, f"{field}_unmasked") as (session, customer_id):
             value = await self._deps.desk.cards.reveal(session, customer_id, field)
         return json_answer({"field": field, "value": value})
 
-    async def _customer(self, request: web.Request, seat: Seat, action: str) -> str:
-        conversation_id = conversation_id_of(request)
-        await self._custody.require(seat, conversation_id, action, area="desk")
-        customer_id = await self._custody.customer_of(conversation_id)
-        if customer_id is None:
-            raise NotThere("客户还没有登录，没有客户资料。")
-        return customer_id
+    @asynccontextmanager
+    async def _of_customer(
+        self, request: web.Request, seat: Seat, action: str
+    ) -> AsyncIterator[tuple[AsyncSession, str]]:
+        async with self._custody.look(seat, conversation_id_of(request), action, area="desk") as look:
+            if look.customer_id is not None:
+                yield look.session, look.customer_id
+                return
+        raise NotThere("客户还没有登录，没有客户资料。")
 
     # --- helping -----------------------------------------------------------------------------------------------
 
     async def suggestions(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """What the knowledge base would answer to the customer's last words."""
         conversation_id = conversation_id_of(request)
-        if not await self._custody.holds(seat, conversation_id):
-            await self._custody.require(seat, conversation_id, "read_on")
-        return json_answer({"items": await suggested(self._deps, conversation_id)})
+        async with self._custody.look(seat, conversation_id, "read_on", noted=False) as look:
+            said = await last_words(look)
+        return json_answer({"items": suggested(self._deps, said)})
 
     async def propose(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """Puts a value for the business half done before the customer, who takes it or not."""
@@ -104,8 +108,6 @@ class StaffApi:
             chars_max=self._deps.limits.note_chars_max,
             required_text="请写清楚怎么核实的，例如核对了哪几项。",
         )
-        async with self._deps.db.snapshot() as session:
-            await self._deps.desk.assert_certified(session, seat.agent_id)
         await self._deps.hub.vouch(conversation_id, seat.agent_id, grounds)
         return json_answer({"conversation_id": conversation_id})
 
@@ -114,15 +116,16 @@ class StaffApi:
         conversation_id, body = conversation_id_of(request), await read_object(request)
         limit = self._deps.limits.text_chars_max
         text = text_of(body, "text", chars_max=limit, required_text="备注还没有写内容。")
-        await self._deps.hub.add_note(conversation_id, seat.agent_id, text)
-        return json_answer({"notes": list(await self._deps.hub.notes(conversation_id))})
+        notes = await self._deps.hub.add_note(conversation_id, seat.agent_id, text)
+        return json_answer({"notes": list(notes)})
 
     # --- passing on --------------------------------------------------------------------------------------------
 
     async def colleagues(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
         """Whom one may pass a customer to."""
         async with self._deps.db.snapshot() as session:
-            listed = await self._deps.desk.colleagues.listed(session, seat, await self._deps.hub.loads())
+            loads = await self._deps.hub.loads()
+            listed = await self._deps.desk.colleagues.listed(session, seat.agent_id, loads)
         return json_answer({"items": [colleague_view(colleague) for colleague in listed]})
 
     async def transfer(self, request: web.Request, seat: Seat) -> web.StreamResponse:
@@ -134,16 +137,13 @@ class StaffApi:
         if bool(agent) == bool(team):
             raise BadRequest("请选择一位同事或一个小组。")
         await self._custody.require(seat, conversation_id, "transfer_asked")
-        loads = await self._deps.hub.loads()
-        desk = self._deps.desk
         if agent:
+            loads = await self._deps.hub.loads()
             async with self._deps.db.snapshot() as session:
-                to = await desk.colleagues.find(session, seat, agent, loads)
+                to = await self._deps.desk.colleagues.find(session, seat.agent_id, agent, loads)
             colleague = (to.agent_id, to.display_name)
             await self._deps.hub.pass_on(conversation_id, seat.agent_id, colleague, note)
         else:
-            async with self._deps.db.snapshot() as session:
-                await desk.colleagues.require_team(session, seat, team, loads)
             await self._deps.hub.pass_to_team(conversation_id, seat.agent_id, team, note)
         return json_answer({"conversation_id": conversation_id})
 
@@ -161,12 +161,10 @@ class StaffApi:
     async def watch(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """A conversation of somebody else's, to look at; noted when it is opened, like every look."""
         conversation_id, after_seq = conversation_id_of(request), after_seq_of(request)
-        await self._custody.require_sight(
-            seat, conversation_id, "watched" if after_seq == 0 else "watched_on"
-        )
-        holder = await self._deps.hub.status(conversation_id)
-        case: dict[str, Any] = await case_snapshot(self._deps, conversation_id, after_seq)
-        return json_answer(case | {"owner": holder.owner, "agent_name": holder.agent_name or ""})
+        action = "watched" if after_seq == 0 else "watched_on"
+        async with self._custody.watch(seat, conversation_id, action) as look:
+            case: dict[str, Any] = await case_snapshot(self._deps, look, after_seq)
+        return json_answer(case | {"owner": look.owner, "agent_name": look.agent_name or ""})
 
     async def whisper(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """A word in the agent's ear; the customer does not hear it."""
@@ -174,8 +172,8 @@ class StaffApi:
         conversation_id, body = conversation_id_of(request), await read_object(request)
         limit = self._deps.limits.text_chars_max
         text = text_of(body, "text", chars_max=limit, required_text="还没有输入内容。")
-        await self._deps.hub.whisper(conversation_id, (seat.agent_id, seat.display_name), text)
-        return json_answer({"notes": list(await self._deps.hub.notes(conversation_id))})
+        notes = await self._deps.hub.whisper(conversation_id, (seat.agent_id, seat.display_name), text)
+        return json_answer({"notes": list(notes)})
 
     async def take_over(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """The customer is this supervisor's from now on, whoever had them before."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from desk.dependencies import DeskDependencies
+from desk.ports import LookPort
 
 SUGGESTED = 3
 SCORE_MIN = 0.1  # below this it is a guess that wastes the agent's eyes
@@ -12,11 +14,16 @@ LOOK_BACK = 3  # customer messages: the last one may be "在吗"
 RECENT = 30
 
 
-async def suggested(deps: DeskDependencies, conversation_id: str) -> list[dict[str, Any]]:
-    """At most three {question, answer, sure (percent)}, best first, for the newest message that finds any."""
-    recent = await deps.hub.history(conversation_id, after_seq=0, limit=RECENT)
+async def last_words(look: LookPort) -> list[str]:
+    """What the customer said last, newest first."""
+    recent = await look.history(limit=RECENT)
     said = [str(message["text"]) for message in recent if message["sender"] == "customer"]
-    for text in reversed(said[-LOOK_BACK:]):
+    return said[: -LOOK_BACK - 1 : -1]
+
+
+def suggested(deps: DeskDependencies, said: Sequence[str]) -> list[dict[str, Any]]:
+    """At most three {question, answer, sure (percent)}, best first, for the first of the words that find any."""
+    for text in said:
         hits = [hit for hit in deps.answers.find(text, SUGGESTED) if hit.score >= SCORE_MIN]
         if hits:
             return [

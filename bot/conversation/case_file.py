@@ -16,7 +16,6 @@ from banking_core.clock import BANK_ZONE
 from banking_core.money_text import mask_name, mask_phone
 from banking_core.orders.models import Order
 from banking_core.privacy.words import ORDER
-from banking_core.storage import Database
 from bot.conversation import log, services
 from bot.conversation.helping import may_be_proposed
 from bot.conversation.models import AgentService, Conversation, Message
@@ -34,36 +33,34 @@ NOT_LOGGED_IN = "未登录"
 
 
 class CaseFile:
-    """Reads conversations as the desk shows them."""
+    """Reads conversations as the desk shows them, in the caller's transaction."""
 
-    def __init__(self, database: Database, bank: Bank, registry: SkillRegistry) -> None:
-        self._database = database
+    def __init__(self, bank: Bank, registry: SkillRegistry) -> None:
         self._bank = bank
         self._registry = registry
 
-    async def history(self, conversation_id: str, after_seq: int, limit: int) -> list[dict[str, Any]]:
+    async def history(
+        self, session: AsyncSession, conversation_id: str, after_seq: int, limit: int
+    ) -> list[dict[str, Any]]:
         """As the hub's `history`, and with each message `topic`: the title of what was understood, or ""."""
-        async with self._database.snapshot() as session:
-            messages = await log.history(session, conversation_id, after_seq, limit)
-            return [message_view(m).to_json() | {"topic": self._topic(m.intent)} for m in messages]
+        messages = await log.history(session, conversation_id, after_seq, limit)
+        return [message_view(m).to_json() | {"topic": self._topic(m.intent)} for m in messages]
 
-    async def facts(self, conversation_id: str) -> dict[str, Any]:
-        """Everything of one moment; `desk.views.facts_view` says which keys there are. Raises ConversationNotFound."""
-        async with self._database.snapshot() as session:
-            conversation = await log.locked(session, conversation_id)
-            frame = state_from_json(conversation.state).top
-            orders = await self._orders(session, conversation)
-            facts: dict[str, Any] = {
-                "channel": conversation.channel,
-                "reason": conversation.handoff_reason,
-                "verified": _verified(conversation),
-                "who": await self._who(session, conversation),
-                "topics": await self._topics(session, conversation_id),
-                "orders": [_order(order) for order in _worth_reading(orders)],
-                "proposal": _proposal(conversation),
-                **_waited(await services.latest(session, conversation_id)),
-            }
-            return facts | await self._under_way(session, conversation, frame)
+    async def facts(self, session: AsyncSession, conversation: Conversation) -> dict[str, Any]:
+        """Everything of one moment of a (locked) conversation; `desk.views.facts_view` says which keys there are."""
+        frame = state_from_json(conversation.state).top
+        orders = await self._orders(session, conversation)
+        facts: dict[str, Any] = {
+            "channel": conversation.channel,
+            "reason": conversation.handoff_reason,
+            "verified": _verified(conversation),
+            "who": await self._who(session, conversation),
+            "topics": await self._topics(session, conversation.id),
+            "orders": [_order(order) for order in _worth_reading(orders)],
+            "proposal": _proposal(conversation),
+            **_waited(await services.latest(session, conversation.id)),
+        }
+        return facts | await self._under_way(session, conversation, frame)
 
     async def _who(self, session: AsyncSession, conversation: Conversation) -> dict[str, str] | None:
         if conversation.customer_id is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from bot.conversation.case_file import CaseFile
 from bot.conversation.errors import ConversationNotFound, NothingHeld, NotOwner
 from bot.conversation.events import EventBus
 from bot.conversation.hub import Hub
+from bot.conversation.looks import Look
 from bot.conversation.models import Conversation, Message
 from bot.conversation.redaction import for_log, without_secrets
 from bot.conversation.staffing import Staffing
@@ -58,7 +60,7 @@ class Handoff:
         self._runner = runner
         self._registry = registry
         self._staffing = staffing
-        self._file = CaseFile(database, bank, registry)
+        self._file = CaseFile(bank, registry)
 
     @property
     def events(self) -> EventBus:
@@ -90,11 +92,15 @@ class Handoff:
             )
             return list(rows)
 
-    async def history(
-        self, conversation_id: str, after_seq: int = 0, limit: int = 200
-    ) -> list[dict[str, Any]]:
-        """The transcript, secrets already blotted out when they were logged. See `CaseFile.history`."""
-        return await self._file.history(conversation_id, after_seq, limit)
+    @asynccontextmanager
+    async def look(self, conversation_id: str, *, noted: bool = True) -> AsyncIterator[Look]:
+        """One transaction in which nobody else gets the conversation: check there who has it, then read.
+
+        It commits what was written there, a note of the look; with `noted` false it only reads. Raises
+        ConversationNotFound.
+        """
+        async with self._database.transaction() if noted else self._database.snapshot() as session:
+            yield Look(session, await log.locked(session, conversation_id), self._file)
 
     async def status(self, conversation_id: str) -> ConversationStatus:
         """Who owns it now."""
@@ -107,8 +113,10 @@ class Handoff:
         """
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
+            team = conversation.wanted_team or ""
             ownership.claim(conversation, agent_id, agent_name)
-            await self._staffing.admit(session, conversation_id, agent_id, self._held(session, agent_id))
+            held = self._held(session, agent_id)
+            await self._staffing.admit(session, conversation_id, agent_id, held, team=team)
             services.begin(session, conversation, self._bank.clock.now())
             self._audit(session, conversation, "claimed", agent_id)
             message = self._notice(session, conversation, f"{agent_name}为您服务。")
@@ -195,10 +203,11 @@ class Handoff:
         await self._hub.publish(conversation_id, [message], True)
 
     async def pass_to_team(self, conversation_id: str, agent_id: str, team: str, note: str = "") -> None:
-        """agent -> queue, for a team, at the place of the first wait. Raises NotOwner."""
+        """agent -> queue, for a team, at the place of the first wait. Raises NotOwner; the desk if nobody is there."""
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
+            await self._staffing.assert_team_there(session, team, agent_id)
             now = self._bank.clock.now()
             self._keep(session, conversation, "transfer", (agent_id, conversation.agent_name or ""), note)
             await services.end(session, conversation, now, "transferred", passed_to=team)
@@ -224,29 +233,32 @@ class Handoff:
             message = self._notice(session, conversation, f"{agent_name}为您服务，前面说过的都看得到。")
         await self._hub.publish(conversation_id, [message], True)
 
-    async def add_note(self, conversation_id: str, agent_id: str, text: str) -> None:
-        """The agent's own note. It is no message: no channel sends it. Raises NotOwner."""
+    async def add_note(self, conversation_id: str, agent_id: str, text: str) -> list[dict[str, Any]]:
+        """The agent's own note. It is no message: no channel sends it. Gives every note. Raises NotOwner."""
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
             self._keep(session, conversation, "note", (agent_id, conversation.agent_name or ""), text)
             self._audit(session, conversation, "noted", agent_id)
+            notes = await self._notes(session, conversation)
         await self._hub.publish(conversation_id, [], False)
+        return notes
 
-    async def whisper(self, conversation_id: str, author: tuple[str, str], text: str) -> None:
-        """Somebody (id, name) who watches tells the agent something. Raises NotOwner when no agent has it."""
+    async def whisper(self, conversation_id: str, author: tuple[str, str], text: str) -> list[dict[str, Any]]:
+        """Somebody (id, name) who watches tells the agent something; gives every note. Raises NotOwner: no agent's."""
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
             if conversation.owner != "agent":
                 raise NotOwner(conversation_id)
             self._keep(session, conversation, "whisper", author, text)
             self._audit(session, conversation, "whispered", author[0])
+            notes = await self._notes(session, conversation)
         await self._hub.publish(conversation_id, [], False)
+        return notes
 
-    async def notes(self, conversation_id: str) -> list[dict[str, Any]]:
-        """What the staff noted, in order."""
-        async with self._database.snapshot() as session:
-            return [note.to_json() for note in await side_notes.listed(session, conversation_id)]
+    async def _notes(self, session: AsyncSession, conversation: Conversation) -> list[dict[str, Any]]:
+        await session.flush()
+        return await Look(session, conversation, self._file).notes()
 
     async def propose(
         self, conversation_id: str, agent_id: str, slot: str, text: str, client_id: str
@@ -276,11 +288,13 @@ class Handoff:
     async def vouch(self, conversation_id: str, agent_id: str, grounds: str) -> None:
         """The agent has made sure that the customer wants the order that was held; the customer alone confirms it.
 
-        Raises NotOwner, NothingHeld, and what the bank refuses: the order is over or has expired.
+        Raises NotOwner, NothingHeld, and what desk and bank refuse: an agent who is not certified, an order that is
+        over or has expired.
         """
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
+            await self._staffing.assert_certified(session, agent_id)
             frame = state_from_json(conversation.state).top
             customer_id = conversation.customer_id
             if frame is None or frame.phase != "held" or not frame.order_id or not customer_id:
@@ -353,10 +367,6 @@ class Handoff:
         reply = await self._runner.nobody_there(session, conversation, state, reason, now)
         conversation.state = state.to_json()
         return log.append_reply(session, conversation, now, reply)
-
-    async def facts(self, conversation_id: str) -> dict[str, Any]:
-        """What an agent needs so as not to ask again. Personal data is masked. See `CaseFile.facts`."""
-        return await self._file.facts(conversation_id)
 
     def typing(self, conversation_id: str, who: str) -> None:
         """Shows the customer that the agent is writing."""

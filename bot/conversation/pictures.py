@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
 from banking_core.inserts import insert_if_absent
@@ -52,13 +53,14 @@ class Pictures:
             await insert_if_absent(session, CustomerPicture, stored, unique="id")
         return True
 
-    async def picture(self, conversation_id: str, key: str) -> tuple[bytes, str] | None:
+    async def picture(
+        self, session: AsyncSession, conversation_id: str, key: str
+    ) -> tuple[bytes, str] | None:
         """The picture of a message of this conversation, with its content type."""
-        async with self._database.snapshot() as session:
-            found = await session.get(CustomerPicture, key)
-            if found is None or found.conversation_id != conversation_id:
-                return None
-            return base64.b64decode(found.content), found.kind
+        found = await session.get(CustomerPicture, key)
+        if found is None or found.conversation_id != conversation_id:
+            return None
+        return base64.b64decode(found.content), found.kind
 
     async def forget(self) -> int:
         """Deletes what was kept long enough; returns how many."""

@@ -87,13 +87,22 @@ class Staffing(Protocol):
         held: Callable[[], Awaitable[int]],
         *,
         by_colleague: bool = False,
+        team: str = "",
     ) -> None:
-        """The agent takes the customer, or is given them by a colleague. Raises unless on duty, allowed to, and
-        not fully loaded.
+        """The agent takes the customer, or is given them by a colleague. Raises unless on duty, allowed to, not fully
+        loaded, and of the `team` for which the customer waits, if any and somebody else of it is there.
 
         Claims of one agent wait for each other here, so `held`, which counts what the agent then has, this customer
         included, is asked afterwards.
         """
+        ...
+
+    async def assert_team_there(self, session: AsyncSession, team: str, agent_id: str) -> None:
+        """Raises unless somebody of the team, other than this agent, is on duty: nobody is sent to wait in vain."""
+        ...
+
+    async def assert_certified(self, session: AsyncSession, agent_id: str) -> None:
+        """Raises unless the agent may say whether a customer is who they claim to be."""
         ...
 
     async def taken_over(self, session: AsyncSession, conversation_id: str, agent_id: str) -> None:

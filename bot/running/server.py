@@ -84,7 +84,7 @@ def build_app(product: Product, exchange: Exchange | None = None) -> web.Applica
                 complaints=product.bank.complaints,
                 calls=product.calls,
                 answers=product.knowledge,
-                reach=WechatReach(product.database, product.clock),
+                reach=WechatReach(product.clock),
                 pictures=Pictures(product.database, product.clock),
             )
         ),

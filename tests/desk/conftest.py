@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
+from sqlalchemy.ext.asyncio import AsyncSession
 from yarl import URL
 
 from banking_core.audit.models import AuditChain, AuditRecord
@@ -97,6 +98,34 @@ class FakeServed:
     last_text: str
     last_sender: str
     updated_at: datetime
+
+
+@dataclass
+class FakeLook:
+    """What is in a conversation, of one moment."""
+
+    session: AsyncSession
+    conversation: FakeConversation
+
+    def __post_init__(self) -> None:
+        self.conversation_id, self.owner = self.conversation.id, self.conversation.owner
+        self.agent_id, self.agent_name = self.conversation.agent_id, self.conversation.agent_name
+        self.customer_id = self.conversation.customer_id
+
+    async def history(self, after_seq: int = 0, limit: int = 200) -> list[dict[str, Any]]:
+        """Ascending; the newest with after_seq 0."""
+        messages = self.conversation.messages
+        if after_seq > 0:
+            return [m for m in messages if m["seq"] > after_seq][:limit]
+        return messages[-limit:]
+
+    async def facts(self) -> dict[str, Any]:
+        """What is known."""
+        return self.conversation.facts
+
+    async def notes(self) -> list[dict[str, Any]]:
+        """In order."""
+        return self.conversation.staff_notes
 
 
 class FakeEvents:
@@ -197,18 +226,12 @@ class FakeHub:
         """Who owns it."""
         return self._get(conversation_id)
 
-    async def history(
-        self, conversation_id: str, after_seq: int = 0, limit: int = 200
-    ) -> list[dict[str, Any]]:
-        """Ascending; the newest with after_seq 0."""
-        messages = self._get(conversation_id).messages
-        if after_seq > 0:
-            return [m for m in messages if m["seq"] > after_seq][:limit]
-        return messages[-limit:]
-
-    async def facts(self, conversation_id: str) -> dict[str, Any]:
-        """What is known."""
-        return self._get(conversation_id).facts
+    @asynccontextmanager
+    async def look(self, conversation_id: str, *, noted: bool = True) -> AsyncIterator[FakeLook]:
+        """Nothing else happens meanwhile: there is one process and no pause."""
+        conversation = self._get(conversation_id)
+        async with self.db.transaction() if noted else self.db.snapshot() as session:
+            yield FakeLook(session, conversation)
 
     async def claim(self, conversation_id: str, agent_id: str, agent_name: str) -> None:
         """queue -> agent."""
@@ -218,7 +241,9 @@ class FakeHub:
         if conversation.owner != "queue":
             raise HubRefusal("not_queued")
         async with self.db.transaction() as session:
-            await self.desk.admit(session, conversation_id, agent_id, lambda: self._would_hold(agent_id))
+            await self.desk.admit(
+                session, conversation_id, agent_id, lambda: self._would_hold(agent_id), team=conversation.team
+            )
         if conversation.owner != "queue":
             raise HubRefusal("already_claimed")
         conversation.owner, conversation.agent_id, conversation.agent_name = "agent", agent_id, agent_name
@@ -251,25 +276,25 @@ class FakeHub:
     async def vouch(self, conversation_id: str, agent_id: str, grounds: str) -> None:
         """Only while something is held."""
         conversation = self._owned(conversation_id, agent_id)
+        async with self.db.transaction() as session:
+            await self.desk.assert_certified(session, agent_id)
         if not conversation.facts.get("held"):
             raise FakeNothingHeld
         conversation.facts["held"] = False
 
-    async def add_note(self, conversation_id: str, agent_id: str, text: str) -> None:
+    async def add_note(self, conversation_id: str, agent_id: str, text: str) -> list[dict[str, Any]]:
         """Kept apart from the messages."""
         conversation = self._owned(conversation_id, agent_id)
         self._keep(conversation, "note", (agent_id, conversation.agent_name or ""), text)
+        return conversation.staff_notes
 
-    async def whisper(self, conversation_id: str, author: tuple[str, str], text: str) -> None:
+    async def whisper(self, conversation_id: str, author: tuple[str, str], text: str) -> list[dict[str, Any]]:
         """To the agent only."""
         conversation = self._get(conversation_id)
         if conversation.owner != "agent":
             raise HubRefusal("not_owner")
         self._keep(conversation, "whisper", author, text)
-
-    async def notes(self, conversation_id: str) -> list[dict[str, Any]]:
-        """In order."""
-        return self._get(conversation_id).staff_notes
+        return conversation.staff_notes
 
     def _keep(self, conversation: FakeConversation, kind: str, author: tuple[str, str], text: str) -> None:
         number = len(conversation.staff_notes) + 1
@@ -315,6 +340,8 @@ class FakeHub:
     async def pass_to_team(self, conversation_id: str, agent_id: str, team: str, note: str) -> None:
         """agent -> queue."""
         conversation = self._owned(conversation_id, agent_id)
+        async with self.db.transaction() as session:
+            await self.desk.assert_team_there(session, team, agent_id)
         self._keep(conversation, "transfer", (agent_id, conversation.agent_name or ""), note)
         await self.requeue(conversation_id, agent_id, "transferred")
         conversation.team = team

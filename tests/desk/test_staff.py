@@ -194,7 +194,7 @@ async def test_who_is_certified_vouches_for_what_is_held_and_nobody_else(world: 
 
 async def test_what_wechat_still_lets_through_is_shown(world: Any) -> None:
     class Reach:
-        async def left(self, conversation_id: str) -> int | None:
+        async def left(self, session: Any, conversation_id: str) -> int | None:
             return 3 if conversation_id == "c1" else None
 
     object.__setattr__(world.deps, "reach", Reach())

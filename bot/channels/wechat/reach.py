@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.clock import Clock
-from banking_core.storage import Database
 from bot.channels.wechat.contacts import quota_left
 from bot.channels.wechat.models import WechatContact
 
@@ -13,13 +13,12 @@ from bot.channels.wechat.models import WechatContact
 class WechatReach:
     """Reads the quota of the follower who has a conversation."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
 
-    async def left(self, conversation_id: str) -> int | None:
+    async def left(self, session: AsyncSession, conversation_id: str) -> int | None:
         """Messages that may be sent now; None for a conversation that is not in WeChat."""
-        async with self._database.snapshot() as session:
-            contact = await session.scalar(
-                select(WechatContact).where(WechatContact.conversation_id == conversation_id)
-            )
+        contact = await session.scalar(
+            select(WechatContact).where(WechatContact.conversation_id == conversation_id)
+        )
         return None if contact is None else quota_left(contact, self._clock.now())

@@ -57,8 +57,8 @@ def settings(filled: Filled, tmp_path: Path) -> Iterator[Settings]:
         yield settings_for(tmp_path, database_url=url)
 
 
-async def put_on_duty(product: Product, agents: Sequence[tuple[str, str]]) -> None:
-    """Agents (id, name) at the desk with room for as many customers as there may be."""
+async def put_on_duty(product: Product, agents: Sequence[tuple[str, str]], team: str = "") -> None:
+    """Agents (id, name) of a team at the desk with room for as many customers as there may be."""
     async with product.database.transaction() as session:
         for agent_id, name in agents:
             agent = DeskAgent(
@@ -67,6 +67,7 @@ async def put_on_duty(product: Product, agents: Sequence[tuple[str, str]]) -> No
                 display_name=name,
                 password_hash="",
                 max_load=50,
+                team=team,
                 created_at=product.clock.now(),
             )
             session.add(agent)

@@ -24,6 +24,7 @@ from bot.settings import Settings
 from desk.errors import FullyLoaded
 from desk.models import Case, DeskAgent
 from migrations import upgrade
+from tests.bot.conversation.looking import facts_of
 from tests.bot.conversation.talking import TOPUP, Hears, Talk, folder, product
 from tests.postgres import postgres_cluster, postgres_url
 
@@ -132,7 +133,7 @@ async def test_what_was_held_is_done_once_an_agent_has_made_sure_and_the_custome
     handoff = talk.product.handoff
     await talk.say(TOPUP)
     agent = await claimed(talk)
-    facts = await handoff.facts(talk.conversation)
+    facts = await facts_of(handoff, talk.conversation)
     assert facts["held"] and facts["phase"] == "等坐席核实"
     assert [order["verdict"] for order in facts["orders"]] == ["人工核实"]
     await handoff.vouch(talk.conversation, agent, "核对了证件和开户网点")

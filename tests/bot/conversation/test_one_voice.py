@@ -28,6 +28,7 @@ from tests.bot.conversation.voices import problems
 __all__ = ["filled", "postgres_cluster", "settings"]
 
 AGENTS = [(f"agent-{n}", f"坐席{n}") for n in range(5)]
+TEAM = "信贷组"
 ROUNDS = 30
 ACTS_MAX = 500
 ACTS = (
@@ -44,7 +45,8 @@ async def pair(settings: Settings) -> AsyncIterator[tuple[Product, Product]]:
     products = [build_product(settings, clock=clock, understander=Hears()) for _ in range(2)]
     for product in products:
         await product.start()
-    await put_on_duty(products[0], AGENTS)
+    await put_on_duty(products[0], AGENTS[:3])
+    await put_on_duty(products[0], AGENTS[3:], TEAM)
     yield products[0], products[1]
     for product in products:
         await product.close()
@@ -98,7 +100,7 @@ class Floor:
             "say": lambda: handoff.agent_say(conversation, agent[0], client_id, client_id),
             "propose": lambda: handoff.propose(conversation, agent[0], "amount", "500", client_id),
             "pass_on": lambda: handoff.pass_on(conversation, agent[0], heir, "说明"),
-            "pass_to_team": lambda: handoff.pass_to_team(conversation, agent[0], "信贷组", "说明"),
+            "pass_to_team": lambda: handoff.pass_to_team(conversation, agent[0], TEAM, "说明"),
             "hand_back": lambda: handoff.hand_back(conversation, agent[0], "留言", "小结"),
             "close": lambda: handoff.close(conversation, agent[0], "done"),
             "take_over": lambda: handoff.take_over(conversation, *agent),

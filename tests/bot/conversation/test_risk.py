@@ -11,6 +11,7 @@ from banking_core.risk.models import RiskDecision, RiskSighting
 from banking_core.risk.rules import Rules
 from banking_core.risk.service import Risk
 from bot.assembly import Product
+from tests.bot.conversation.looking import facts_of
 from tests.bot.conversation.talking import TOPUP, Talk, folder, product, wait_and_hear
 
 __all__ = ["folder", "product"]
@@ -74,7 +75,7 @@ async def test_the_agent_reads_why_an_order_was_held_up(product: Product) -> Non
     talk = await Talk(product).begin()
     await talk.say("对方让我转到安全账户")
     assert "请同事和您核实" in await talk.say("给李四转五百")
-    [order] = (await product.handoff.facts(talk.conversation))["orders"]
+    [order] = (await facts_of(product.handoff, talk.conversation))["orders"]
     assert order["stopped"] and order["number"] and order["verdict"] == "人工核实"
     assert dict(map(tuple, order["facts"]))["金额"].startswith("¥500.00")
     assert any("安全账户" in reason for reason in order["reasons"])

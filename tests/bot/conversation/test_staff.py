@@ -14,6 +14,7 @@ from bot.conversation.errors import ConversationError, NotOwner, NotQueued, Prop
 from bot.conversation.models import AgentService, Conversation, Message
 from bot.dialogue.state import DialogueState, Frame
 from desk.models import DeskAgent
+from tests.bot.conversation.looking import facts_of, history_of, notes_of
 from tests.bot.conversation.talking import Talk, folder, product
 
 __all__ = ["folder", "product"]
@@ -32,6 +33,7 @@ async def duty(product: Product) -> None:
                 username=agent_id,
                 display_name=name,
                 password_hash="",
+                team="信贷组" if agent_id == LI[0] else "",
                 created_at=product.clock.now(),
             )
             session.add(agent)
@@ -72,7 +74,7 @@ async def words(product: Product, conversation_id: str) -> str:
 async def test_the_agent_sees_the_form_with_what_is_filled_in_and_what_is_asked(
     product: Product, talk: Talk
 ) -> None:
-    facts = await product.handoff.facts(talk.conversation)
+    facts = await facts_of(product.handoff, talk.conversation)
     form = {row["label"]: row for row in facts["form"]}
     assert facts["skill"] == "转账" and facts["phase"] == "还在填"
     assert form["收款人"]["shown"] and "李四" not in form["收款人"]["shown"]
@@ -83,7 +85,7 @@ async def test_the_agent_sees_the_form_with_what_is_filled_in_and_what_is_asked(
         "asking": True,
         "question": form["金额"]["question"],
     }
-    history = await product.handoff.history(talk.conversation)
+    history = await history_of(product.handoff, talk.conversation)
     assert history[0]["topic"] == "转账"
 
 
@@ -93,11 +95,11 @@ async def test_a_proposed_value_is_filled_in_only_by_the_customer_s_own_word(
     message = await product.handoff.propose(talk.conversation, WANG[0], "amount", "五百", "client-1")
     assert message["sender"] == "agent" and "500.00元" in message["text"]
     assert [choice["say"] for choice in message["choices"]] == ["采用", "不采用"]
-    facts = await product.handoff.facts(talk.conversation)
+    facts = await facts_of(product.handoff, talk.conversation)
     assert facts["proposal"] == {"slot": "amount", "label": "金额", "shown": "500.00元"}
     assert {row["label"]: row["shown"] for row in facts["form"]}["金额"] == ""
     await talk.say("采用")
-    facts = await product.handoff.facts(talk.conversation)
+    facts = await facts_of(product.handoff, talk.conversation)
     assert facts["proposal"] is None
     assert {row["label"]: row["shown"] for row in facts["form"]}["金额"] == "500.00元"
     assert await talk.orders() == [], "nothing is drafted while the agent has the conversation"
@@ -156,7 +158,7 @@ async def test_a_plain_yes_counts_only_right_after_the_proposal(
     await product.handoff.propose(talk.conversation, WANG[0], "amount", "500", "client-1")
     for answer in answers:
         await talk.say(answer)
-    facts = await product.handoff.facts(talk.conversation)
+    facts = await facts_of(product.handoff, talk.conversation)
     assert {row["label"]: row["shown"] for row in facts["form"]}["金额"] == filled
 
 
@@ -182,7 +184,7 @@ async def test_a_proposal_sent_twice_is_made_once_and_goes_with_its_agent(
     assert first["seq"] == again["seq"]
     await product.handoff.pass_on(talk.conversation, WANG[0], LI)
     await talk.say("采用")
-    assert {r["label"]: r["shown"] for r in (await product.handoff.facts(talk.conversation))["form"]}[
+    assert {r["label"]: r["shown"] for r in (await facts_of(product.handoff, talk.conversation))["form"]}[
         "金额"
     ] == ""
 
@@ -193,7 +195,7 @@ async def test_nothing_is_proposed_for_a_stranger_or_a_log_in(product: Product, 
     await stranger.say(TRANSFER)
     await stranger.say("转人工")
     await product.handoff.claim(stranger.conversation, *WANG)
-    assert (await product.handoff.facts(stranger.conversation))["form"] == []
+    assert (await facts_of(product.handoff, stranger.conversation))["form"] == []
     with pytest.raises(ProposalRefused):
         await product.handoff.propose(stranger.conversation, WANG[0], "phone", "13800000004", "client-1")
 
@@ -213,7 +215,7 @@ async def test_notes_whispers_and_summaries_are_no_messages(product: Product, ta
     async with product.database.snapshot() as session:
         log = [message.text for message in await session.scalars(select(Message))]
     assert not any(word in str(log) + str(told) for word in secret_words)
-    notes = await product.handoff.notes(talk.conversation)
+    notes = await notes_of(product.handoff, talk.conversation)
     assert [(note["kind"], note["author_name"]) for note in notes] == [
         ("note", "小王"),
         ("whisper", "陈主管"),
@@ -233,7 +235,7 @@ async def test_only_who_has_the_customer_notes_and_a_whisper_needs_a_listener(
     await product.handoff.hand_back(talk.conversation, WANG[0])
     with pytest.raises(NotOwner):
         await product.handoff.whisper(talk.conversation, BOSS, "喂")
-    assert await product.handoff.notes(talk.conversation) == []
+    assert await notes_of(product.handoff, talk.conversation) == []
 
 
 # --- passing on ------------------------------------------------------------------------------------------------

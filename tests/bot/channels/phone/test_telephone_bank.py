@@ -35,6 +35,7 @@ from tests.bot.channels.phone.demo_bank import folder, product
 from tests.bot.channels.phone.manual import tone
 from tests.bot.channels.phone.softphone import Baresip, baresip, pitches
 from tests.bot.channels.phone.telephone import Hears, Telephone, calling
+from tests.bot.conversation.looking import facts_of, history_of
 
 __all__ = ["folder", "product"]
 
@@ -123,8 +124,8 @@ async def test_a_code_said_into_the_queue_or_to_an_agent_stands_on_no_screen(pro
         await phone.rest(6.0)
         for said in (SPOKEN_CODE, f"是{SPOKEN_CODE[:-1]}", "三二幺叉", SPOKEN_CARD):
             await phone.say(said)
-        seen = [line["text"] for line in await product.handoff.history(phone.conversation)]
-        facts = str(await product.handoff.facts(phone.conversation))
+        seen = [line["text"] for line in await history_of(product.handoff, phone.conversation)]
+        facts = str(await facts_of(product.handoff, phone.conversation))
         assert seen[-4:] == [BLOT, f"是{BLOT}", BLOT, "****0123"]
         assert f"等一下我的码是{BLOT}" in seen
         assert not any(secret in "".join(seen) + facts for secret in (SPOKEN_CODE, "三二幺叉", SPOKEN_CARD))

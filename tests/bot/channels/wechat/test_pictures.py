@@ -198,9 +198,11 @@ async def test_ten_pictures_a_day_are_kept_for_thirty_days(site: Site) -> None:
     kept = [await pictures.keep(conversation_id, f"key-{number}", DOT) for number in range(11)]
     assert kept == [True] * 10 + [False]
     assert await pictures.keep(conversation_id, "key-3", DOT)  # a second delivery
-    assert await pictures.picture("another", "key-3") is None
+    async with site.product.database.snapshot() as session:
+        assert await pictures.picture(session, "another", "key-3") is None
     site.clock.advance(seconds=24 * 3600 + 1)
     assert await pictures.keep(conversation_id, "key-11", DOT)
     site.clock.advance(seconds=29 * 24 * 3600)
     assert await pictures.forget() == 10
-    assert await pictures.picture(conversation_id, "key-11") == (DOT, "image/png")
+    async with site.product.database.snapshot() as session:
+        assert await pictures.picture(session, conversation_id, "key-11") == (DOT, "image/png")

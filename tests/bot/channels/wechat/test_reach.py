@@ -13,7 +13,7 @@ __all__ = ["folder", "product"]
 async def test_the_quota_counts_down_with_the_follower_s_window_and_other_channels_have_none(
     product: Product,
 ) -> None:
-    clock, reach = product.clock, WechatReach(product.database, product.clock)
+    clock, reach = product.clock, WechatReach(product.clock)
     contact_id = await contacts.ensure(
         product.database, product.hub, "oDF3iYx0ro3_7jD4HFRDfrjdCM58", clock.now()
     )
@@ -22,7 +22,9 @@ async def test_the_quota_counts_down_with_the_follower_s_window_and_other_channe
         contacts.grant(contact, clock.now(), wrote=True)
         contact.quota_left -= 2
         conversation_id = contact.conversation_id
-    assert await reach.left(conversation_id) == 3
-    clock.advance(seconds=48 * 3600)  # type: ignore[attr-defined]
-    assert await reach.left(conversation_id) == 0
-    assert await reach.left(await product.hub.open("web")) is None
+    elsewhere = await product.hub.open("web")
+    async with product.database.snapshot() as session:
+        assert await reach.left(session, conversation_id) == 3
+        clock.advance(seconds=48 * 3600)  # type: ignore[attr-defined]
+        assert await reach.left(session, conversation_id) == 0
+        assert await reach.left(session, elsewhere) is None
