@@ -250,7 +250,7 @@ class HubPort(Protocol):
         ...
 
     async def vouch(self, conversation_id: str, agent_id: str, grounds: str) -> None:
-        """The customer is who they say and wants what was held, says a certified agent; raises not_owner, nothing_held."""
+        """A certified agent has made sure that the customer wants what was held; raises not_owner, nothing_held."""
         ...
 
     async def add_note(self, conversation_id: str, agent_id: str, text: str) -> Sequence[Mapping[str, Any]]:
