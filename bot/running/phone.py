@@ -45,6 +45,7 @@ from bot.settings import Settings
 log = logging.getLogger(__name__)
 
 NAMES_MAX = 50  # the book of one caller, in the ears of one call
+BILLS_MAX = 12
 
 
 class Exchange:
@@ -87,7 +88,7 @@ class Exchange:
                 info,
                 timer,
                 visitor,
-                vocabulary=payee_names(product),
+                vocabulary=likely_words(product),
                 payee=payee_paid(product),
                 examiner=self._examiner,
             )
@@ -119,15 +120,18 @@ async def telephone(exchange: Exchange) -> AsyncIterator[list[str]]:
         yield [*said, *exchange.troubles]
 
 
-def payee_names(product: Product) -> Vocabulary:
-    """Knows the names in a customer's payee book."""
+def likely_words(product: Product) -> Vocabulary:
+    """Knows the household bills a customer pays, with their billers, and the names in their payee book."""
 
-    async def names(customer_id: str) -> tuple[str, ...]:
+    async def words(customer_id: str) -> tuple[str, ...]:
         async with product.database.snapshot() as session:
+            bills = await product.bank.living.subscriptions(session, customer_id)
             payees = await product.bank.payees.list(session, customer_id)
-        return tuple(dict.fromkeys(n for p in payees for n in (p.nickname, p.name) if n))[:NAMES_MAX]
+        billed = dict.fromkeys(word for bill in bills for word in (bill.biller_name, bill.provider_name))
+        names = dict.fromkeys(name for payee in payees for name in (payee.nickname, payee.name) if name)
+        return (*list(billed)[:BILLS_MAX], *list(names)[:NAMES_MAX])
 
-    return names
+    return words
 
 
 def payee_paid(product: Product) -> PayeeName:
@@ -167,7 +171,7 @@ def switchboard(
             product.hub,
             info,
             timer,
-            vocabulary=payee_names(product),
+            vocabulary=likely_words(product),
             payee=payee_paid(product),
             examiner=examiner,
         )

@@ -13,7 +13,7 @@ from bot.channels.wechat.dependencies import AlertTemplate, WechatDependencies
 from bot.channels.wechat.metrics import WechatMetrics
 from bot.channels.wechat.recordings import AmrReader
 from bot.conversation.pictures import Pictures
-from bot.running.phone import open_hearing, payee_names
+from bot.running.phone import likely_words, open_hearing
 from bot.settings import Settings
 
 DELIVERY_S, ALERTS_S, FORGET_S = 10, 10, 600
@@ -65,7 +65,7 @@ def build_wechat(product: Product, web: WebDependencies) -> WechatChannel | None
             menu_messages=settings.wechat_menu_messages,
             metrics=WechatMetrics(product.metrics_registry),
             voice=recordings(settings),
-            vocabulary=payee_names(product),
+            vocabulary=likely_words(product),
             alert=AlertTemplate(template, settings.wechat_alert_fields) if template else None,
         )
     )

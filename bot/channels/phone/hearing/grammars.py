@@ -10,6 +10,7 @@ from typing import Final
 from bot.channels.phone.hearing.spelling import UNKNOWN
 from bot.channels.phone.loop import Expect
 from bot.channels.phone.spoken import spoken
+from bot.dialogue.reading.billers import read_bill_type
 
 DIGITS: Final = tuple("零一二三四五六七八九幺")
 SPOKEN_DIGITS: Final = 8
@@ -46,11 +47,13 @@ _CARRIERS: Final = (
     "{0}",
 )
 _WITH_AMOUNT: Final = ("给{0}转{1}", "转{1}给{0}", "给{0}汇{1}", "转账{1}给{0}", "我要给{0}转{1}")
+_BILL_CARRIERS: Final = ("交{0}", "查{0}", "{0}多少", "{0}交了吗")
+_ASKS_OR_PAYS: Final = tuple("交缴查付还充")
 _ALONE: Final = tuple("{0} {0} 转{0} 转账{0} 改成{0} 不对是{0} 是{0} 充{0} 还{0} 存{0} 取{0} 交{0}".split())
 _STRANGER: Final = (f"给 {UNKNOWN} 转", f"给 {UNKNOWN} 转账")  # a name nobody has told us
 _TO_STRANGERS: Final = 20
 _AMOUNTS: Final = 160
-_PHRASES_MAX: Final = 60  # of one caller; more would slow every turn down
+_PHRASES_MAX: Final = 72  # of one caller; more would slow every turn down
 _DIGIT_WEIGHT: Final = 10  # one sound in a string of digits that is none makes the whole string useless
 _CLOSED_WEIGHT: Final = 6  # a closed answer is likelier than anything else
 
@@ -81,15 +84,26 @@ def grammar(expect: Expect, phrases: tuple[str, ...] = ()) -> Grammar:
     lines = [*SERVICES, *STEERING, *HESITATION * 4, *phrases, *phrases, *_amount_lines(), *_date_lines()]
     lines += [*_STRANGER, *(f"{_STRANGER[0]}{amount}" for amount in _amounts()[:_TO_STRANGERS])]
     for at, phrase in enumerate(phrases):
-        lines += [carrier.format(phrase) for carrier in _CARRIERS]
-        lines += [
-            form.format(phrase, _amounts()[(at * 7 + n) % _AMOUNTS]) for n, form in enumerate(_WITH_AMOUNT)
-        ]
+        lines += _said_of_bill(phrase) if read_bill_type(phrase) else _said_of_payee(phrase, at)
     if expect is Expect.YES_NO:
         lines += YES_NO * _CLOSED_WEIGHT
     else:
         lines += [*YES_NO, *_digit_lines(expect)]
     return Grammar((*lines, UNKNOWN), near=phrases)
+
+
+def _said_of_payee(name: str, at: int) -> list[str]:
+    """Orders for somebody; `at` varies the amounts."""
+    amounts = _amounts()
+    paid = [form.format(name, amounts[(at * 7 + n) % _AMOUNTS]) for n, form in enumerate(_WITH_AMOUNT)]
+    return [*(carrier.format(name) for carrier in _CARRIERS), *paid]
+
+
+def _said_of_bill(words: str) -> list[str]:
+    """What is asked of a bill or its biller, unless the words do so themselves."""
+    if words.startswith(_ASKS_OR_PAYS):
+        return []
+    return [carrier.format(words) for carrier in _BILL_CARRIERS]
 
 
 def closed(phrases: tuple[str, ...]) -> Grammar:

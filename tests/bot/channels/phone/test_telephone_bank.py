@@ -86,6 +86,18 @@ async def test_a_balance_is_told_after_code_and_id_number_were_keyed(product: Pr
         assert "李四" in "".join(phone.ears.phrases)
 
 
+async def test_who_has_logged_in_is_listened_to_for_their_own_payees_and_bills(product: Product) -> None:
+    async with calling(product) as phone:
+        await phone.say("查余额")
+        assert not {"李四", "电费"} & set(phone.ears.phrases)
+        await log_in(phone)
+        customer = (await product.hub.status(phone.conversation)).customer_id or ""
+        async with product.database.snapshot() as session:
+            bills = await product.bank.living.subscriptions(session, customer)
+        own = {word for bill in bills for word in (bill.biller_name, bill.provider_name)}
+        assert own and own | {"李四"} <= set(phone.ears.phrases)
+
+
 async def test_what_was_keyed_in_secret_reaches_neither_the_log_nor_the_understanding(
     product: Product,
 ) -> None:

@@ -15,6 +15,12 @@ def test_a_payee_may_be_paid_in_one_sentence():
     )
 
 
+def test_a_bill_is_asked_about_and_paid_and_is_no_payee():
+    lines = grammar(Expect.WORDS, ("有线电视费", "交电费", "李四")).lines
+    assert {"交有线电视费", "有线电视费多少"} <= set(lines)
+    assert not any("给有线电视费" in line or "交交电费" in line for line in lines)
+
+
 def test_a_yes_is_likelier_where_one_is_asked_for():
     assert grammar(Expect.YES_NO).lines.count("确认") > grammar(Expect.WORDS).lines.count("确认") >= 1
 
