@@ -195,7 +195,7 @@ class Desk:
 
     async def ask_for(self, session: AsyncSession, *, customer_id: str, phone: str, what: str) -> None:
         """The bank wants a customer called, whether or not they are in a conversation. See `identity.Callbacks`."""
-        await self._tickets.create(session, "", customer_id, phone, what, kind="bank", urgent=True)
+        await self._tickets.owe_by_bank(session, "", customer_id, phone, what)
 
     async def turned_away(self, session: AsyncSession, asking: Asking, placement: Placement) -> None:
         """See `Cases.turned_away`."""
@@ -208,16 +208,13 @@ class Desk:
         row = self.matters.row(reason)
         if not row.calls_back:
             return None
-        owed = await self._tickets.owed_by_bank(session, conversation_id)
-        if owed is not None:
-            return OwedCall(owed.number, owed.promised_at)
         until = self.matters.deadlines(reason, self._clock.now()).resolution_at
         content = URGENT_CALL.format(reason=reason_text(reason))
-        number = await self._tickets.create(
-            session, conversation_id, customer_id, phone, content, kind="bank", urgent=True, promised_at=until
+        owed = await self._tickets.owe_by_bank(
+            session, conversation_id, customer_id, phone, content, promised_at=until
         )
-        log.warning("urgent_call_owed", extra={"ticket": number, "reason": reason})
-        return OwedCall(number, until)
+        log.warning("urgent_call_owed", extra={"ticket": owed.number, "reason": reason})
+        return OwedCall(owed.number, owed.promised_at)
 
     async def list_tickets(
         self, session: AsyncSession, agent_id: str, status: str = "open"

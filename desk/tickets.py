@@ -111,13 +111,44 @@ class Tickets:
         )
         return [_view(ticket, name) for ticket, name in (await session.execute(statement)).all()]
 
-    async def owed_by_bank(self, session: AsyncSession, conversation_id: str) -> TicketView | None:
-        """The bank's own call-back to whoever speaks in this conversation that nobody has finished yet."""
+    async def owe_by_bank(
+        self,
+        session: AsyncSession,
+        conversation_id: str,
+        customer_id: str,
+        phone: str,
+        content: str,
+        *,
+        promised_at: datetime | None = None,
+    ) -> TicketView:
+        """The bank itself wants a customer called: with the call it owes them already, unless somebody has taken that
+        for another matter. Raises TicketInvalid.
+        """
         statement = select(Ticket).where(
-            Ticket.conversation_id == conversation_id, Ticket.kind == "bank", Ticket.status == "open"
+            Ticket.customer_id == customer_id, Ticket.kind == "bank", Ticket.status == "open"
         )
-        ticket = (await session.scalars(statement.limit(1))).first()
-        return _view(ticket, None) if ticket is not None else None
+        owed = (await session.scalars(statement.order_by(Ticket.created_at).with_for_update())).all()
+        for ticket in owed:
+            same_talk = bool(conversation_id) and ticket.conversation_id == conversation_id
+            if ticket.phone == phone and (ticket.taken_by is None or same_talk):
+                if content not in ticket.content:
+                    ticket.content = f"{ticket.content}\n{content}"[:CONTENT_CHARS_MAX]
+                due = promised_at or self._matters.callback_at(self._clock.now())
+                ticket.promised_at = min(ticket.promised_at, due)
+                ticket.conversation_id = ticket.conversation_id or conversation_id
+                await session.flush()
+                return _view(ticket, None)
+        number = await self.create(
+            session,
+            conversation_id,
+            customer_id,
+            phone,
+            content,
+            kind="bank",
+            urgent=True,
+            promised_at=promised_at,
+        )
+        return _view(await self._row(session, number), None)
 
     async def open_count(self, session: AsyncSession) -> int:
         """How many call-backs are owed."""

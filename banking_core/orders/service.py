@@ -19,6 +19,7 @@ from banking_core.audit import note
 from banking_core.checked import Limit, checked
 from banking_core.clock import Clock
 from banking_core.customers.service import Customers
+from banking_core.errors import InvalidInput
 from banking_core.ledger.service import Ledger
 from banking_core.orders.drafting import Drafting, Wish
 from banking_core.orders.errors import (
@@ -201,17 +202,22 @@ class Orders:
     async def vouch(
         self, session: AsyncSession, order_id: str, customer_id: str, *, by: str, grounds: str
     ) -> Order:
-        """A person has made sure that the customer wants this order: they may confirm it now, with a code.
+        """A person has made sure that the customer wants this order: they may confirm it now, with a fresh code.
 
-        `by` answers for it, `grounds` says what was checked. Only this order goes on, as it was read back; a changed
-        one is judged anew. Raises OrderNotFound, OrderNotHeld, OrderExpired, OrderClosed.
+        `by` answers for it, `grounds` says what was checked: a person who says it stands in for whatever else was to be
+        proved, the voice whose voiceprint is to be changed or cancelled among it. Only this order goes on, as it was
+        read back; a changed one is judged anew. Raises OrderNotFound, OrderNotHeld, OrderExpired, OrderClosed,
+        InvalidInput without grounds.
         """
+        if not grounds.strip():
+            raise InvalidInput("nobody is vouched for without grounds", field="grounds")
         order = await self._locked(session, order_id, customer_id)
         self._ensure_open(order)
         if order.risk_verdict != "human":
             raise OrderNotHeld("nothing holds the order")
         now = self._clock.now()
         order.vouched_by, order.step_up, order.expires_at = by[:VOUCHER_CHARS_MAX], "otp", now + HELD_LIFE
+        order.proofs = None  # what was proved before is as old as the doubts
         await session.flush()
         note(
             session,

@@ -72,7 +72,7 @@ class Staffing(Protocol):
     async def owe_call(
         self, session: AsyncSession, conversation_id: str, customer_id: str, phone: str, reason: str
     ) -> OwedCall | None:
-        """Files a call to the customer's own number where the matter cannot wait; once for a conversation."""
+        """Files a call to the customer's own number where the matter cannot wait; one call for all that is owed."""
         ...
 
     async def queued(self, session: AsyncSession, asking: Asking, placement: Placement) -> None:

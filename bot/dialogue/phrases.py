@@ -99,7 +99,8 @@ def shelved(skill: Skill) -> str:
 def confirm_reminder(skill: Skill, shown: Iterable[str]) -> Reply:
     """Brings a waiting read-back to mind without repeating the whole card."""
     what = "，".join(shown)
-    return Reply(f"接着刚才的{skill.title}：{what}。要办吗？", choices=choices("确认", "修改", "取消"))
+    wish = f"{skill.title}：{what}。" if what else f"{skill.title}，"
+    return Reply(f"接着刚才的{wish}要办吗？", choices=choices("确认", "修改", "取消"))
 
 
 def what_to_change(skill: Skill) -> Reply:

@@ -128,3 +128,25 @@ async def test_what_the_bank_wants_to_know_is_called_first(world: Any) -> None:
     page = await world.seated("xiaowang")
     items = (await page.get("/tickets"))[1]["items"]
     assert [(item["kind"], item["urgent"]) for item in items] == [("bank", True), ("callback", False)]
+
+
+async def test_a_customer_is_owed_one_call_for_all_the_bank_wants_to_know(world: Any) -> None:
+    page = await world.seated("xiaowang")
+
+    async def owed(what: str, phone: str = "13800000004") -> list[dict[str, Any]]:
+        async with world.db.transaction() as session:
+            await world.desk.ask_for(session, customer_id="customer-1", phone=phone, what=what)
+        items: list[dict[str, Any]] = (await page.get("/tickets"))[1]["items"]
+        return sorted(items, key=lambda item: item["number"])
+
+    await owed("声纹核实失败")
+    [ticket] = await owed("声纹核实失败")
+    assert ticket["content"] == "声纹核实失败", "said twice is one matter"
+    async with world.db.transaction() as session:
+        call = await world.desk.owe_call(session, "talk", "customer-1", "13800000004", "risk")
+    assert call is not None and call.number == ticket["number"]
+    [ticket] = (await page.get("/tickets"))[1]["items"]
+    assert ticket["content"].startswith("声纹核实失败\n") and call.promised_at.isoformat() in str(ticket)
+    assert len(await owed("别的号码", phone="13800000009")) == 2, "never at another number than the matter's"
+    assert (await page.post(f"/tickets/{ticket['number']}/phone"))[0] == 200
+    assert len(await owed("高风险登录")) == 3, "who is being called for one matter is called anew for another"

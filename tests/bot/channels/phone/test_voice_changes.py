@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from banking_core.audit.models import AuditRecord
+from banking_core.errors import InvalidInput
 from banking_core.voiceprints.models import Voiceprint
 from tests.banking_core.identity.logging_in import CODE
 from tests.banking_core.voiceprints.voices import Voices
 from tests.bot.channels.phone.demo_bank import folder, product
 from tests.bot.channels.phone.telephone import Telephone
 from tests.bot.channels.phone.test_alongside import a_page
-from tests.bot.channels.phone.test_telephone_bank import PAYER, log_in
+from tests.bot.channels.phone.test_telephone_bank import PAYER, log_in, on_duty
 from tests.bot.channels.phone.test_voiceprint_calls import Life, aloud, life, transfers
 
 __all__ = ["folder", "life", "product"]
@@ -124,3 +126,67 @@ async def test_digits_are_drawn_anew_a_few_times_then_a_code_is_asked_for(life: 
             drawn.add(password.digits)
             await phone.say("重发")
         assert len(drawn) == 5 and "验证码已发" in await phone.log()
+
+
+async def held_for(life: Life, phone: Telephone, wish: str) -> str:
+    """The wish of a customer whose voice is not itself today, up to the agent who has taken the call: their id."""
+    life.listener.more = {"llr": 1.0}
+    await logged_in_by_code(life, phone)
+    life.a_minute_later()
+    await phone.say(wish)
+    await phone.key("1#")
+    await phone.key(CODE)
+    agent = await on_duty(life.product)
+    for _ in range(3):
+        await aloud(phone)
+    life.listener.more = {}
+    await life.product.handoff.claim(phone.conversation, agent, "小王")
+    return agent
+
+
+@pytest.mark.parametrize("wish", ["开通声纹", "取消声纹"])
+async def test_an_agent_who_has_made_sure_stands_in_for_the_voice_and_the_customer_still_proves_the_code(
+    life: Life, wish: str
+) -> None:
+    await life.enrol()
+    kept, handoff = await template(life), life.product.handoff
+    async with life.call() as phone:
+        agent = await held_for(life, phone, wish)
+        with pytest.raises(InvalidInput):
+            await handoff.vouch(phone.conversation, agent, "  ")
+        await handoff.vouch(phone.conversation, agent, "核对了证件号码和最近三笔交易")
+        assert await template(life) == kept, "the agent changes nothing"
+        life.a_minute_later()
+        await handoff.hand_back(phone.conversation, agent)
+        await phone.hears("同事已经把您交回给我了")
+        await phone.rest()
+        assert "验证码已发" in await phone.key("1#")
+        answer = await phone.key(CODE)
+        if wish == "开通声纹":
+            assert "第一遍" in answer and await template(life) == kept
+            for _ in range(3):
+                await aloud(phone)
+            assert await template(life) != kept
+    async with life.product.database.snapshot() as session:
+        found = (await session.scalars(select(Voiceprint))).all()
+        assert [one.replaces for one in found] == ([True] if wish == "开通声纹" else [])
+        noted = await session.scalars(select(AuditRecord).where(AuditRecord.action == "order.vouched"))
+        assert [one.after["grounds"] for one in noted] == ["核对了证件号码和最近三笔交易"]
+
+
+async def test_an_agent_vouches_for_one_change_and_not_for_the_next(life: Life) -> None:
+    await life.enrol()
+    kept, handoff = await template(life), life.product.handoff
+    async with life.call() as phone:
+        agent = await held_for(life, phone, "开通声纹")
+        await handoff.vouch(phone.conversation, agent, "核对了证件号码和最近三笔交易")
+        await handoff.hand_back(phone.conversation, agent)
+        await phone.hears("同事已经把您交回给我了")
+        await phone.rest()
+        await phone.say("取消")
+        life.a_minute_later()
+        await phone.say("取消声纹")
+        await phone.key("1#")
+        await phone.key(CODE)
+        assert "改动声纹要先核实是您本人" in await phone.log()
+    assert await template(life) == kept
