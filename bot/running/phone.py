@@ -27,8 +27,8 @@ from bot.channels.phone.loop.manner import ALL_BUSY, ALWAYS_SAID
 from bot.channels.phone.media_socket import MediaSocketLine, MediaSocketSettings
 from bot.channels.phone.metrics import CallMetrics
 from bot.channels.phone.ports import Hearing, Speaker, VoiceExaminer
+from bot.channels.phone.refusing import SpokenRefusal
 from bot.channels.phone.sip import SipLine, SipSettings, TrunkSettings
-from bot.channels.phone.sip.line import SpokenRefusal
 from bot.channels.phone.speaking import (
     CachedSpeaker,
     EspeakSpeaker,
@@ -306,7 +306,8 @@ class Lines:
 
     async def _audiosocket(self) -> str:
         settings = self._settings
-        line = AudioSocketLine(self._door, self._board.answer, self._timer)
+        refusal = refusal_in_words(self._board.speaker)
+        line = AudioSocketLine(self._door, self._board.answer, self._timer, refusal=refusal)
         with _refusing("AudioSocket", settings.phone_audiosocket_port, "ZHANGGUI_PHONE_AUDIOSOCKET_PORT"):
             await line.start(settings.phone_host, settings.phone_audiosocket_port)
         self._stack.push_async_callback(line.stop)
@@ -320,6 +321,7 @@ class Lines:
             self._door,
             self._board.answer,
             self._timer,
+            refusal=refusal_in_words(self._board.speaker),
         )
         app = web.Application()
         line.add_routes(app, urlsplit(settings.phone_media_url).path.rstrip("/"))

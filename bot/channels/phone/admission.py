@@ -62,20 +62,24 @@ class Doorkeeper:
         ):
             raise StrangerRefused
 
-    @contextmanager
-    def admitted(self, caller: str, address: str = "") -> Iterator[None]:
-        """One call, for as long as the context is open; raises LineBusy or CallsTooFast.
+    def room_for(self, caller: str, address: str = "") -> None:
+        """Raises LineBusy or CallsTooFast unless a call would be let in now.
 
         `caller` is the caller's number. Those who withhold it ("") are counted together by the `address` they come
         from, so that they cannot take every line.
         """
         limits = self._limits
-        who = caller or f"@{address}"
         calls_max = limits.calls_caller_max if caller else limits.calls_withheld_max
-        if self.calls >= limits.calls_max or self._going_on[who] >= calls_max:
+        if self.calls >= limits.calls_max or self._going_on[_who(caller, address)] >= calls_max:
             raise LineBusy
         if self._starts.wait_s("") > 0 or (caller and self._starts_caller.wait_s(caller) > 0):
             raise CallsTooFast
+
+    @contextmanager
+    def admitted(self, caller: str, address: str = "") -> Iterator[None]:
+        """One call, for as long as the context is open; raises as `room_for`."""
+        self.room_for(caller, address)
+        who = _who(caller, address)
         self._starts.take("")
         if caller:
             self._starts_caller.take(caller)
@@ -86,3 +90,7 @@ class Doorkeeper:
             self._going_on[who] -= 1
             if self._going_on[who] <= 0:
                 del self._going_on[who]
+
+
+def _who(caller: str, address: str) -> str:
+    return caller or f"@{address}"

@@ -1,9 +1,10 @@
 """AudioSocket: what Asterisk speaks over TCP. A frame is one byte of kind, two of length (big-endian), then the body.
 
     0x00 hang-up, empty        0x03 a key, one ASCII character
-    0x01 the call's UUID, 16   0x10 sound, 8 kHz signed 16-bit little-endian
+    0x01 the call's UUID, 16   0x10 sound, 8 kHz signed 16-bit little-endian; 0x11 to 0x18 the same at 12 to 192 kHz
     0xff an error, one byte
 
+Sound goes out at 8 kHz, whatever comes in: a frame says itself what it is, and Asterisk makes of it what it needs.
 The protocol has no secret and no caller's number: only exchanges on the allow-list may connect, and `callers`
 may know the number that the dial plan has noted for the UUID.
 """
@@ -18,16 +19,28 @@ from contextlib import suppress
 from typing import ClassVar, Final
 
 from bot.channels.phone.admission import Doorkeeper
-from bot.channels.phone.audio import FRAME_BYTES
+from bot.channels.phone.audio import FRAME_BYTES, SAMPLE_RATE_HZ
 from bot.channels.phone.call import Answer, CallInfo, EndReason, clean_number
 from bot.channels.phone.errors import CallRefused, MalformedMessage
 from bot.channels.phone.paced import PacedCall
+from bot.channels.phone.refusing import Refusals, SpokenRefusal, let_in
+from bot.channels.phone.resampling import Resampler
 from bot.channels.phone.timing import Timer
 
 log = logging.getLogger(__name__)
 
 LINE: Final = "audiosocket"
 HANG_UP, UUID, KEY, SOUND, ERROR = 0x00, 0x01, 0x03, 0x10, 0xFF
+WIDEBAND_HZ: Final = {
+    0x11: 12_000,
+    0x12: 16_000,
+    0x13: 24_000,
+    0x14: 32_000,
+    0x16: 48_000,
+    0x17: 96_000,
+    0x18: 192_000,
+}
+UNSPOKEN: Final = 0x15  # 44.1 kHz has next to nothing in common with 8: not worth its filter
 BODY_BYTES_MAX: Final = 16_000  # one second of sound; Asterisk sends 20 ms
 WRITE_BUFFER_BYTES_MAX: Final = 50 * (FRAME_BYTES + 3)  # a second behind: the other side does not read
 UUID_WAIT_S: Final = 5.0
@@ -63,6 +76,8 @@ class AudioSocketCall(PacedCall):
     ) -> None:
         super().__init__(info, timer)
         self._reader, self._writer = reader, writer
+        self._wideband: dict[int, Resampler] = {}
+        self._ignored: set[int] = set()
 
     async def _read(self) -> None:
         try:
@@ -81,6 +96,21 @@ class AudioSocketCall(PacedCall):
         elif kind == ERROR:
             log.warning("audiosocket reports an error")
             self.ended(EndReason.LOST)
+        elif kind in WIDEBAND_HZ:
+            self.heard(self._narrowed(kind, body))
+        elif kind == UNSPOKEN:
+            log.warning("audiosocket sends 44.1 kHz, which is not spoken here: set another format")
+            self.ended(EndReason.LOST)
+        elif kind not in self._ignored:  # told once: it may come 50 times a second
+            self._ignored.add(kind)
+            log.warning("audiosocket frames ignored kind=%#04x", kind)
+
+    def _narrowed(self, kind: int, body: bytes) -> bytes:
+        """Wideband sound as PCM of `audio`."""
+        if kind not in self._wideband:
+            log.info("audiosocket sends %d Hz", WIDEBAND_HZ[kind])
+            self._wideband[kind] = Resampler(WIDEBAND_HZ[kind], SAMPLE_RATE_HZ)
+        return self._wideband[kind].feed(body[: len(body) // 2 * 2])
 
     async def _send_frame(self, pcm: bytes) -> None:
         transport = self._writer.transport
@@ -96,7 +126,7 @@ class AudioSocketCall(PacedCall):
 
 
 class AudioSocketLine:
-    """The TCP server."""
+    """The TCP server. `refusal` makes the sound that a caller hears who is not let in for now."""
 
     def __init__(
         self,
@@ -105,10 +135,12 @@ class AudioSocketLine:
         timer: Timer,
         *,
         callers: Callers = lambda _: "",
+        refusal: SpokenRefusal | None = None,
         uuid_wait_s: float = UUID_WAIT_S,
     ) -> None:
         self._door, self._answer, self._timer = doorkeeper, answer, timer
         self._callers, self._uuid_wait_s = callers, uuid_wait_s
+        self._refusals = Refusals(refusal)
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -139,8 +171,8 @@ class AudioSocketLine:
             async with asyncio.timeout(self._uuid_wait_s):
                 call_id = await _uuid_of(reader)
             info = CallInfo(LINE, str(call_id), clean_number(self._callers(call_id)), address=address)
-            with self._door.admitted(info.caller, address):
-                await AudioSocketCall(info, reader, writer, self._timer).serve(self._answer)
+            call = AudioSocketCall(info, reader, writer, self._timer)
+            await let_in(call, self._door, self._answer, self._refusals)
         except (CallRefused, MalformedMessage) as error:
             log.warning("call refused line=%s code=%s", LINE, error.code)
         except (EOFError, TimeoutError, OSError):

@@ -4,6 +4,7 @@ PhoneError               code
 ├── CallRefused          the call does not begin; the line tells its side with `sip_status`
 │   ├── StrangerRefused  the address may not call here
 │   ├── SignatureRefused the carrier's signature does not fit
+│   ├── TokenRefused     the sound is of no call that was announced just now
 │   ├── LineBusy         as many calls as are allowed are going on
 │   ├── CallsTooFast     too many calls begun lately
 │   └── NoCommonCodec    neither PCMU nor PCMA is offered, or no audio at all
@@ -52,6 +53,12 @@ class SignatureRefused(CallRefused):
     """The request was not signed with the carrier's secret."""
 
     code = "signature_refused"
+
+
+class TokenRefused(CallRefused):
+    """The sound of a call that was not announced, or too long ago, or has begun already."""
+
+    code = "token_refused"
 
 
 class LineBusy(CallRefused):

@@ -10,11 +10,11 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bot.channels.phone.audio import CodecName
-from bot.channels.phone.call import KEYS, clean_number
+from bot.channels.phone.call import KEYS
 from bot.channels.phone.errors import MalformedMessage, NoCommonCodec
 
 PAYLOAD_BYTES_MAX: Final = 8000  # one second; carriers send 20 ms
@@ -30,19 +30,18 @@ _CODECS: Final[dict[str, CodecName]] = {
     "pcma": "PCMA",
 }
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-_CALLER_FIELDS = ("caller", "from", "From")
-_CALLED_FIELDS = ("called", "to", "To")
+TOKEN: Final = "token"  # the parameter of the stream that proves which call this is the sound of
+TOKEN_CHARS_MAX: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The stream begins. Numbers are "" when the carrier does not tell them."""
+    """The stream begins. `token` is "" when there is none."""
 
     stream_id: str
     call_id: str
     codec: CodecName
-    caller: str
-    called: str
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ def clear_message(stream_id: str) -> str:
 def _start(body: Mapping[str, Any]) -> Start:
     start = _part(body, "start")
     parameters = start.get("customParameters")
-    told = {**start, **(parameters if isinstance(parameters, dict) else {})}
+    token = parameters.get(TOKEN) if isinstance(parameters, dict) else None
     sound = start.get("mediaFormat")
     if not isinstance(sound, dict):
         raise MalformedMessage("no media format")
@@ -142,8 +141,7 @@ def _start(body: Mapping[str, Any]) -> Start:
         stream_id=_id(stream_id),
         call_id=_id(start.get("callSid") or stream_id),
         codec=name,
-        caller=_number(told, _CALLER_FIELDS),
-        called=_number(told, _CALLED_FIELDS),
+        token=token if isinstance(token, str) and len(token) <= TOKEN_CHARS_MAX else "",
     )
 
 
@@ -182,13 +180,6 @@ def _id(value: Any) -> str:
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise MalformedMessage("not an id")
     return value
-
-
-def _number(told: Mapping[str, Any], names: tuple[str, ...]) -> str:
-    values = (told.get(name) for name in names)
-    return next(
-        (number for value in values if isinstance(value, str) and (number := clean_number(value))), ""
-    )
 
 
 def _dump(body: dict[str, Any]) -> str:

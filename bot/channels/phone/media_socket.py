@@ -1,9 +1,11 @@
 """The media web socket: the carrier calls our address, is told where to send the sound, and sends it.
 
-POST {path}/answer   signed; says with TwiML that the call goes to the socket, and who calls
+POST {path}/answer   signed; tells who calls, and says with TwiML that the call goes to the socket, or why it does not
 GET  {path}/media    signed; the sound of one call
 
-The caller's number comes with the signed answer to the socket as a parameter, so nobody can make one up.
+The handshake's signature is the same for every call, so it proves no call. What does is a token: it goes out with the
+answer, comes back in the start message, opens one call within a minute, and brings the numbers that the signed
+request told. So nobody can make one up, or send the sound of a call that was not announced.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from aiohttp import WSMsgType, web
 
@@ -21,8 +23,11 @@ from bot.channels.phone import media_messages as wire
 from bot.channels.phone.admission import Doorkeeper
 from bot.channels.phone.audio import codec
 from bot.channels.phone.call import Answer, CallInfo, EndReason, clean_number
-from bot.channels.phone.errors import CallRefused, MalformedMessage
+from bot.channels.phone.errors import CallRefused, LineBusy, MalformedMessage
+from bot.channels.phone.loop.manner import ALL_BUSY
 from bot.channels.phone.marked import MarkedCall
+from bot.channels.phone.one_time import Numbers, OneTimeTokens
+from bot.channels.phone.refusing import Refusals, SpokenRefusal, let_in
 from bot.channels.phone.signature import SIGNATURE_HEADER, require_signature
 from bot.channels.phone.timing import Timer
 
@@ -33,6 +38,7 @@ MALFORMED_MAX: Final = 20  # then the other side is no carrier
 FORM_BYTES_MAX: Final = 16 * 1024
 CLOSE_WAIT_S: Final = 3.0
 HEARTBEAT_S: Final = 20.0
+REJECTED: Final = '<Reject reason="busy"/>'  # nobody pays for a call that was never answered
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,10 @@ class MediaSocketSettings:
 class MediaSocketCall(MarkedCall):
     """One call over a media web socket."""
 
-    def __init__(self, start: wire.Start, socket: web.WebSocketResponse, timer: Timer, address: str) -> None:
-        super().__init__(CallInfo(LINE, start.call_id, start.caller, start.called, address), timer)
+    def __init__(
+        self, info: CallInfo, start: wire.Start, socket: web.WebSocketResponse, timer: Timer
+    ) -> None:
+        super().__init__(info, timer)
         self._stream_id, self._socket = start.stream_id, socket
         self._codec = codec(start.codec)
 
@@ -102,12 +110,19 @@ class MediaSocketCall(MarkedCall):
 
 
 class MediaSocketLine:
-    """The two routes of the line."""
+    """The two routes of the line. `refusal` makes the sound that a caller hears who is not let in after all."""
 
     def __init__(
-        self, settings: MediaSocketSettings, doorkeeper: Doorkeeper, answer: Answer, timer: Timer
+        self,
+        settings: MediaSocketSettings,
+        doorkeeper: Doorkeeper,
+        answer: Answer,
+        timer: Timer,
+        *,
+        refusal: SpokenRefusal | None = None,
     ) -> None:
         self._settings, self._door, self._answer, self._timer = settings, doorkeeper, answer, timer
+        self._tokens, self._refusals = OneTimeTokens(timer), Refusals(refusal)
 
     def add_routes(self, app: web.Application, path: str) -> None:
         """Adds them below `path`."""
@@ -115,19 +130,27 @@ class MediaSocketLine:
         app.router.add_get(f"{path}/media", self.media)
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Tells the carrier to connect the call to the socket."""
+        """Tells the carrier to connect the call to the socket, or what to tell the caller instead."""
         if (request.content_length or 0) > FORM_BYTES_MAX:
             raise web.HTTPRequestEntityTooLarge(FORM_BYTES_MAX, request.content_length or 0)
         form = {name: str(value) for name, value in (await request.post()).items()}
         self._require_signature(request, self._settings.answer_url(), form)
-        parameters = "".join(
-            f"<Parameter name={quoteattr(name)} value={quoteattr(number)}/>"
-            for name, field in (("caller", "From"), ("called", "To"))
-            if (number := clean_number(form.get(field, "")))
-        )
-        url = quoteattr(self._settings.socket_url())
-        body = f"<Response><Connect><Stream url={url}>{parameters}</Stream></Connect></Response>"
-        return web.Response(text=f'<?xml version="1.0" encoding="UTF-8"?>{body}', content_type="text/xml")
+        call = Numbers(clean_number(form.get("From", "")), clean_number(form.get("To", "")))
+        body = f'<?xml version="1.0" encoding="UTF-8"?><Response>{self._verdict(call, request)}</Response>'
+        return web.Response(text=body, content_type="text/xml")
+
+    def _verdict(self, call: Numbers, request: web.Request) -> str:
+        """To the socket; or a sentence while all lines are taken, or nothing at all for who calls too fast."""
+        try:
+            self._door.room_for(call.caller, request.remote or "")
+        except CallRefused as error:
+            log.warning("call refused line=%s code=%s", LINE, error.code)
+            if not isinstance(error, LineBusy):
+                return REJECTED
+            return f'<Say language="zh-CN">{escape("".join(ALL_BUSY))}</Say><Hangup/>'
+        url, token = quoteattr(self._settings.socket_url()), quoteattr(self._tokens.give(call))
+        parameter = f"<Parameter name={quoteattr(wire.TOKEN)} value={token}/>"
+        return f"<Connect><Stream url={url}>{parameter}</Stream></Connect>"
 
     async def media(self, request: web.Request) -> web.StreamResponse:
         """Serves one call."""
@@ -139,9 +162,10 @@ class MediaSocketLine:
         try:
             async with asyncio.timeout(self._settings.start_wait_s):
                 start = await _start_of(socket)
-            with self._door.admitted(start.caller, request.remote or ""):
-                call = MediaSocketCall(start, socket, self._timer, request.remote or "")
-                await call.serve(self._answer)
+            numbers = self._tokens.take(start.token)
+            info = CallInfo(LINE, start.call_id, numbers.caller, numbers.called, request.remote or "")
+            call = MediaSocketCall(info, start, socket, self._timer)
+            await let_in(call, self._door, self._answer, self._refusals)
         except (CallRefused, MalformedMessage) as error:
             log.warning("call refused line=%s code=%s", LINE, error.code)
         except TimeoutError:

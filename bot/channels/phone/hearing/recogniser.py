@@ -14,8 +14,8 @@ from bot.channels.phone.audio import SAMPLE_RATE_HZ
 from bot.channels.phone.hearing.choosing import Hypothesis, Understood, choose, whole
 from bot.channels.phone.hearing.grammars import Grammar
 from bot.channels.phone.hearing.loading import Loaded
-from bot.channels.phone.hearing.resampling import Resampler
 from bot.channels.phone.hearing.spelling import Spelling, joined
+from bot.channels.phone.resampling import Resampler
 
 log = logging.getLogger(__name__)
 

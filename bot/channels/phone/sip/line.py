@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from aiortp import PortAllocator
 from aiosipua.incoming_call import IncomingCall
@@ -16,15 +16,15 @@ from aiosipua.sdp import SdpMessage, parse_sdp
 from aiosipua.uac import SipUAC
 
 from bot.channels.phone.admission import Doorkeeper
-from bot.channels.phone.call import Answer, Call, CallInfo, EndReason, Played, clean_number
+from bot.channels.phone.call import Answer, CallInfo, EndReason, clean_number
 from bot.channels.phone.errors import (
     CallRefused,
-    CallsTooFast,
     LineBusy,
     NoCommonCodec,
     PhoneError,
     StrangerRefused,
 )
+from bot.channels.phone.refusing import Refusals, SpokenRefusal
 from bot.channels.phone.sip.agent import GuardedAgent, RememberingTransport, Reports, required
 from bot.channels.phone.sip.dialog import LINE, SipCall
 from bot.channels.phone.sip.media import Agreed, agree, open_rtp, our_offer
@@ -32,10 +32,6 @@ from bot.channels.phone.sip.trunk import Trunk, TrunkSettings
 from bot.channels.phone.timing import Timer
 
 log = logging.getLogger(__name__)
-
-REFUSALS_SPOKEN_MAX: Final = 4  # at once; further ones get the status only
-
-SpokenRefusal = Callable[[CallRefused], Awaitable[bytes]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ class SipLine:
         refusal: SpokenRefusal | None = None,
     ) -> None:
         self._settings, self._door, self._answer, self._timer = settings, doorkeeper, answer, timer
-        self._refusal, self._refusing = refusal, 0
+        self._refusals = Refusals(refusal)
         self._transport = RememberingTransport((settings.host, settings.port))
         reports = Reports(self._keyed, self._acked, lambda call_id: self._over(call_id, EndReason.LOST))
         self._agent = GuardedAgent(self._transport, doorkeeper, timer, reports)
@@ -162,20 +158,18 @@ class SipLine:
 
     async def _say_why(self, call: SipCall, incoming: IncomingCall, why: CallRefused) -> None:
         """Early media: a caller who comes at a bad time hears a sentence, at no cost to anybody."""
-        may_be_said = isinstance(why, LineBusy | CallsTooFast) and "100rel" not in required(incoming.invite)
-        if self._refusal is None or not may_be_said or self._refusing >= REFUSALS_SPOKEN_MAX or call.over:
+        if "100rel" in required(incoming.invite) or call.over:
             return
-        self._refusing += 1
         try:
-            words = await self._refusal(why)
-            async with self._sound(call, incoming) as agreed:
-                if not call.over:
-                    incoming.ringing(early_sdp=agreed.answer)
-                    await call.serve(_saying(words))
+            async with self._refusals.answer(why) as answer:
+                if answer is None:
+                    return
+                async with self._sound(call, incoming) as agreed:
+                    if not call.over:
+                        incoming.ringing(early_sdp=agreed.answer)
+                        await call.serve(answer)
         except PhoneError as error:
             log.warning("refusal not spoken line=%s code=%s", LINE, error.code)
-        finally:
-            self._refusing -= 1
 
     @property
     def _host(self) -> str:
@@ -286,16 +280,3 @@ class SipLine:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _saying(pcm: bytes) -> Answer:
-    """Says one thing and hangs up."""
-
-    async def answer(call: Call) -> None:
-        call.say(pcm)
-        call.mark("all")
-        async for event in call.events():
-            if isinstance(event, Played):
-                return
-
-    return answer

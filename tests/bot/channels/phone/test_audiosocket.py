@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from ipaddress import ip_network
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,9 @@ from bot.channels.phone.audiosocket import (
     HANG_UP,
     KEY,
     SOUND,
+    UNSPOKEN,
     UUID,
+    WIDEBAND_HZ,
     AudioSocketCall,
     AudioSocketLine,
     frame,
@@ -32,6 +35,10 @@ from tests.bot.channels.phone.manual import ManualTimer, settle, tone
 CALL_ID = uuid.UUID("00000000-0000-4000-8000-000000000001")
 
 
+async def busy_words(_why):
+    return tone(5, value=3000)
+
+
 class Exchange:
     """A running line, and Asterisk's side of connections to it."""
 
@@ -40,7 +47,12 @@ class Exchange:
         clock = ManualClock(datetime(2026, 11, 2, tzinfo=UTC))
         self.door = Doorkeeper(clock, LineLimits(**limits))
         self.line = AudioSocketLine(
-            self.door, self.answer, self.timer, callers={CALL_ID: "13800000004"}.__getitem__, uuid_wait_s=0.2
+            self.door,
+            self.answer,
+            self.timer,
+            callers={CALL_ID: "13800000004"}.__getitem__,
+            refusal=busy_words,
+            uuid_wait_s=0.2,
         )
         self.calls, self.seen = [], []
         self.picked_up, self.ended = asyncio.Event(), asyncio.Event()
@@ -145,13 +157,46 @@ async def test_a_stranger_is_cut_off_before_a_word_is_read():
         assert line.calls == []
 
 
-async def test_a_busy_line_cuts_off_the_second_call():
+async def test_the_caller_of_a_busy_line_hears_so_before_it_is_cut_off():
     async with exchange(calls_max=1) as line:
         await line.dial()
         await line.picked_up.wait()
         reader, _ = await line.dial()
-        assert await reader.read() == b""
-        assert len(line.calls) == 1
+        await settle()
+        await line.timer.advance(1.0)
+        frames = []
+        with suppress(EOFError):
+            while True:
+                frames.append(await read_frame(reader))
+        assert frames.count((SOUND, tone(1, value=3000))) == 5 and frames[-1] == (HANG_UP, b"")
+        assert len(line.calls) == 1 and line.door.calls == 1
+
+
+@pytest.mark.parametrize("kind", WIDEBAND_HZ)
+async def test_sound_at_another_rate_is_heard_as_what_it_was(kind, caplog):
+    rate_hz = WIDEBAND_HZ[kind]
+    wave = 8000 * np.sin(2 * np.pi * 1000 * np.arange(rate_hz) / rate_hz)
+    pcm, size = wave.astype("<i2").tobytes(), rate_hz // 50 * 2
+    caplog.set_level("INFO")
+    async with exchange() as line:
+        _, writer = await line.dial()
+        for at in range(0, len(pcm) // 2, size):
+            writer.write(frame(kind, pcm[at : at + size]))
+        writer.write(frame(HANG_UP))
+        await line.ended.wait()
+        heard = b"".join(event.pcm for event in line.seen if isinstance(event, Sound))
+        spectrum = np.abs(np.fft.rfft(np.frombuffer(heard, "<i2")))
+        assert len(heard) == 8000 and abs(np.argmax(spectrum) - 500) <= 1, "half a second: bins of 2 Hz"
+    assert caplog.text.count(f"sends {rate_hz} Hz") == 1
+
+
+async def test_what_cannot_be_heard_is_said_once_and_not_passed_over(caplog):
+    async with exchange() as line:
+        _, writer = await line.dial()
+        writer.write(frame(0x55, b"?") * 3 + frame(UNSPOKEN, bytes(1764)))
+        await line.ended.wait()
+        assert line.seen == [Ended(EndReason.LOST)]
+    assert caplog.text.count("frames ignored kind=0x55") == 1 and "44.1 kHz" in caplog.text
 
 
 async def test_stopping_the_line_ends_its_calls():

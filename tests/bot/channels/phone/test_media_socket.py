@@ -21,8 +21,10 @@ from bot.channels.phone.admission import Doorkeeper, LineLimits
 from bot.channels.phone.audio import codec
 from bot.channels.phone.call import Ended, EndReason, Key, Played, Sound
 from bot.channels.phone.errors import MalformedMessage, NoCommonCodec, SignatureRefused
+from bot.channels.phone.loop.manner import ALL_BUSY
 from bot.channels.phone.media_socket import MALFORMED_MAX, MediaSocketLine, MediaSocketSettings
 from bot.channels.phone.signature import SIGNATURE_HEADER, require_signature, sign
+from bot.channels.rates import Rate
 from tests.bot.channels.phone.manual import ManualTimer, settle, tone
 
 SECRET, URL = "carrier-secret", "https://bank.example/phone"
@@ -37,7 +39,7 @@ START = {
         "callSid": "CA1",
         "tracks": ["inbound"],
         "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
-        "customParameters": {"caller": "13800000004", "called": "95000"},
+        "customParameters": {"caller": "13900000009"},
     },
 }
 STOP = {"event": "stop", "streamSid": "MZ1", "stop": {"callSid": "CA1"}}
@@ -46,6 +48,20 @@ STOP = {"event": "stop", "streamSid": "MZ1", "stop": {"callSid": "CA1"}}
 def media(pcm: bytes) -> dict[str, object]:
     payload = base64.b64encode(codec("PCMU").encode(pcm)).decode()
     return {"event": "media", "streamSid": "MZ1", "media": {"track": "inbound", "payload": payload}}
+
+
+def started(token: str) -> dict[str, object]:
+    return {**START, "start": {**START["start"], "customParameters": {"token": token, "caller": "1"}}}
+
+
+def token_of(document) -> str:
+    parameter = document.find("./Connect/Stream/Parameter")
+    assert parameter is not None and parameter.get("name") == "token"
+    return parameter.get("value")
+
+
+async def busy_words(_why):
+    return tone(5, value=3000)
 
 
 class Site:
@@ -65,10 +81,20 @@ class Site:
             self.seen.append(event)
         self.ended.set()
 
-    async def dial(self, *messages, signature=None):
+    async def announce(self, caller="13800000004"):
+        """What the carrier is told to do with a call."""
+        form = {"From": caller, "To": "95000", "CallSid": "CA1"}
+        signed = {SIGNATURE_HEADER: sign(SECRET, f"{URL}/answer", form)}
+        answer = await self.client.post("/phone/answer", data=form, headers=signed)
+        assert answer.status == 200
+        return ElementTree.fromstring(await answer.text())
+
+    async def dial(self, *messages, signature=None, token=None):
         headers = {SIGNATURE_HEADER: sign(SECRET, SOCKET_URL) if signature is None else signature}
         socket = await self.client.ws_connect("/phone/media", headers=headers)
-        for message in messages or (CONNECTED, START):
+        if not messages:
+            messages = (CONNECTED, started(token or token_of(await self.announce())))
+        for message in messages:
             await socket.send_str(message if isinstance(message, str) else json.dumps(message))
         return socket
 
@@ -79,7 +105,8 @@ async def site(**limits):
     door = Doorkeeper(ManualClock(datetime(2026, 11, 2, tzinfo=UTC)), LineLimits(**limits))
     made = Site(TestClient(TestServer(app)), timer, door)
     settings_ = MediaSocketSettings(URL, SECRET, start_wait_s=0.2)
-    MediaSocketLine(settings_, door, made.answer, timer).add_routes(app, "/phone")
+    line = MediaSocketLine(settings_, door, made.answer, timer, refusal=busy_words)
+    line.add_routes(app, "/phone")
     async with asyncio.timeout(10), made.client:
         yield made
 
@@ -179,13 +206,61 @@ async def test_without_the_carriers_signature_there_is_no_call(signature):
         assert refused.value.status == 403 and line.calls == []
 
 
-async def test_a_busy_line_closes_the_socket_without_answering():
+async def test_while_all_lines_are_taken_the_answer_says_so_in_words():
     async with site(calls_max=1) as line:
         await line.dial()
         await line.picked_up.wait()
-        second = await line.dial()
+        document = await line.announce("13800000005")
+        said = document.find("./Say")
+        assert said is not None and said.get("language") == "zh-CN" and said.text == "".join(ALL_BUSY)
+        assert [one.tag for one in document] == ["Say", "Hangup"]
+
+
+async def test_who_calls_too_fast_is_not_answered_at_anybodys_cost():
+    async with site(starts_caller=Rate(1, 0.001)) as line:
+        socket = await line.dial()
+        await line.picked_up.wait()
+        await socket.send_json(STOP)
+        await line.ended.wait()
+        (only,) = await line.announce()
+        assert (only.tag, only.get("reason")) == ("Reject", "busy")
+        assert [one.tag for one in await line.announce("13800000005")] == ["Connect"]
+
+
+async def test_a_caller_whose_line_was_taken_after_the_answer_hears_so_too():
+    async with site(calls_max=1) as line:
+        late = token_of(await line.announce("13800000005"))
+        await line.dial()
+        await line.picked_up.wait()
+        second = await line.dial(token=late)
+        await settle()
+        await line.timer.advance(1.0)
+        heard = [await second.receive_json() for _ in range(6)]
+        assert [message["event"] for message in heard] == ["media"] * 5 + ["mark"]
+        await line.timer.advance(3.0)
         assert (await second.receive()).type is WSMsgType.CLOSE
         assert len(line.calls) == 1 and line.door.calls == 1
+
+
+async def test_the_sound_of_a_call_comes_once_and_within_a_minute_or_there_is_no_call():
+    async with site() as line:
+        used = token_of(await line.announce())
+        await line.dial(token=used)
+        await line.picked_up.wait()
+        too_late = token_of(await line.announce())
+        await line.timer.advance(61.0)
+        for token in (used, too_late, "made up", ""):
+            socket = await line.dial(CONNECTED, started(token))
+            assert (await socket.receive()).type is WSMsgType.CLOSE
+        assert len(line.calls) == 1 and line.door.calls == 1
+
+
+async def test_nobody_says_who_calls_but_the_signed_request():
+    async with site() as line:
+        await line.dial(token=token_of(await line.announce("+8613800000004")))
+        await line.picked_up.wait()
+        info = line.calls[0].info
+        assert (info.caller, info.called) == ("+8613800000004", "95000")
 
 
 @pytest.mark.parametrize(
@@ -209,7 +284,7 @@ async def test_a_few_malformed_messages_do_no_harm_and_many_end_the_call():
         assert line.seen == [Key("1"), Ended(EndReason.LOST)]
 
 
-async def test_the_answer_connects_the_call_to_the_signed_socket_and_passes_the_numbers():
+async def test_the_answer_connects_the_call_to_the_signed_socket_with_a_token():
     async with site() as line:
         form = {"From": "+8613800000004", "To": "95000", "CallSid": "CA1"}
         url = f"{URL}/answer"
@@ -218,10 +293,7 @@ async def test_the_answer_connects_the_call_to_the_signed_socket_and_passes_the_
         )
         stream = ElementTree.fromstring(await answer.text()).find("./Connect/Stream")
         assert answer.status == 200 and stream is not None and stream.get("url") == SOCKET_URL
-        assert {(p.get("name"), p.get("value")) for p in stream} == {
-            ("caller", "+8613800000004"),
-            ("called", "95000"),
-        }
+        assert [p.get("name") for p in stream] == ["token"]
 
 
 async def test_an_answer_whose_numbers_were_tampered_with_is_refused():
@@ -261,10 +333,16 @@ def test_a_start_in_a_codec_we_cannot_speak_is_refused():
         wire.parse_message(json.dumps({**START, "start": start}))
 
 
-def test_a_number_the_carrier_reports_oddly_is_none():
-    start = {**START["start"], "customParameters": {"caller": "<script>"}}
-    message = wire.parse_message(json.dumps({**START, "start": start}))
-    assert isinstance(message, wire.Start) and message.caller == ""
+async def test_a_number_the_carrier_reports_oddly_is_none():
+    async with site() as line:
+        await line.dial(token=token_of(await line.announce("<script>")))
+        await line.picked_up.wait()
+        assert line.calls[0].info.caller == ""
+
+
+def test_a_token_never_shows_in_a_log():
+    message = wire.parse_message(json.dumps(started("opens-a-call")))
+    assert isinstance(message, wire.Start) and message.token and "opens" not in repr(message)
 
 
 JSON = st.recursive(

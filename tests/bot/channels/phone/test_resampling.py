@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bot.channels.phone.hearing.resampling import Resampler
+from bot.channels.phone.resampling import Resampler
 
 
 def tone(hz, rate_hz, seconds=1.0):

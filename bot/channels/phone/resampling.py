@@ -1,4 +1,4 @@
-"""Telephone audio at the rate a model wants."""
+"""Telephone audio at the rate a model wants, and a wideband line's at the telephone's."""
 
 from __future__ import annotations
 
