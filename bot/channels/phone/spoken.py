@@ -57,9 +57,16 @@ def _date(match: re.Match[str]) -> str:
 
 
 def _counted(match: re.Match[str]) -> str:
-    number = match["number"]
-    said = "两" if number == "2" and not match["part"] else _decimal(number, match["part"])
-    return said + match["measure"]
+    number, part = match["number"], (match["part"] or "").rstrip("0")
+    if match["nth"]:
+        said = _decimal(number, part).replace("两", "二")  # 第二笔, but 两笔
+    else:
+        said = "两" if number == "2" and not part else _decimal(number, part)
+    return match["nth"] + said + match["measure"]
+
+
+def _points(match: re.Match[str]) -> str:
+    return match["name"] + _quantity(match["number"])
 
 
 def _number(match: re.Match[str]) -> str:
@@ -69,7 +76,7 @@ def _number(match: re.Match[str]) -> str:
     return _decimal(whole, part)
 
 
-_MEASURE = r"个|笔|张|位|次|天|条|项|家|年(?!\d)|小时|分钟|份|种|人|遍|号线|万|亿"
+_MEASURE = r"个|笔|张|位|次|天|条|项|家|年(?!\d)|小时|分(?!之)|份|种|人|遍|号线|万|亿"
 _NOTED = r"尾号|卡号|账号|户号|编号|单号|流水号|验证码|电话|热线|客服|手机号码?|拨打|拨|密码"
 
 
@@ -133,7 +140,11 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
         (r"(?P<a>[日号点分元%个天年月])\s*[-~～—至]+\s*(?=[\d一二三四五六七八九十零两百])", _until),
         (r"(?P<a>\d)\s*[~～—]+\s*(?=\d)", _until),
         (rf"(?P<a>\d)-(?=\d+(?:{_MEASURE}))", _until),
-        (rf"(?<![\d.,])(?P<number>{_GROUPED})(?:\.(?P<part>\d+))?(?P<measure>{_MEASURE})", _counted),
+        (
+            rf"(?P<nth>第?)(?<![\d.,])(?P<number>{_GROUPED})(?:\.(?P<part>\d+))?(?P<measure>{_MEASURE})",
+            _counted,
+        ),
+        (rf"(?P<name>积分(?:余额|一?共|总数)?[是为有：:]?)(?P<number>{_GROUPED})(?![\d.])", _points),
         (rf"(?<![\d.,])(?P<whole>{_GROUPED})(?:\.(?P<part>\d+))?", _number),
         (r"\d+", _one_by_one),  # what none of the rules could make sense of
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from bot.channels.phone.speaking.espeak import synthesise
 from bot.cli.evaluate import evaluate
 from bot.evaluation.hearing import ManifestError, errors, normalised, read_manifest, telephone_pcm
 
@@ -89,3 +90,31 @@ def test_a_file_that_is_no_audio_is_named(tmp_path):
     path.write_bytes(b"nothing")
     with pytest.raises(ManifestError, match=r"a\.wav"):
         telephone_pcm(path, 8000, "none")
+
+
+def test_what_is_printed_is_exactly_the_four_figures(tmp_path):
+    said = {
+        "a.wav": ("查余额", ["查余额", "转人工"]),
+        "b.wav": ("转人工", ["查余额", "转人工"]),
+        "c.wav": ("五", None),
+    }
+    for name, (text, _) in said.items():
+        with wave.open(str(tmp_path / name), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(8000)
+            file.writeframes(synthesise(text, 0.9))
+    manifest = tmp_path / "manifest.jsonl"
+    lines = [
+        {"audio": name, "text": text} | ({"grammar": only} if only else {})
+        for name, (text, only) in said.items()
+    ]
+    manifest.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), "utf-8")
+    done = CliRunner().invoke(
+        evaluate, ["asr", str(manifest), "--rate", "8000", "--codec", "pcmu", "--model", "bundled"]
+    )
+    assert done.exit_code == 0 and done.output.count("\n") == 1
+    figures = json.loads(done.output)
+    assert list(figures) == ["n", "cer", "exact", "rtf"]
+    assert figures["n"] == 3 and figures["exact"] >= 2 / 3 - 0.001
+    assert 0 <= figures["cer"] <= 1 and figures["rtf"] > 0
