@@ -188,6 +188,7 @@ class ServiceRules(Strict):
     callback_minutes: int = Field(ge=5, le=60 * 24 * 30)
     assignment: Literal["claim", "offer"]
     offer_s: int = Field(ge=5, le=600)
+    rating_hours: int = Field(ge=1, le=24 * 30)
     skills: dict[str, AgentSkill]
     languages: dict[str, str] = Field(min_length=1)
     certifications: dict[str, str]

@@ -27,14 +27,11 @@ from bot.conversation.views import ConversationStatus, QueueItem, ServedItem, me
 from bot.dialogue.reasons import Reason
 from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import Choice, Reply
-from bot.dialogue.skill import HEARD
 from bot.dialogue.state import state_from_json
 
 logger = logging.getLogger(__name__)
 VOUCHED = "同事已和您核实过这笔业务。交回小掌柜以后，由您本人确认、输入验证码办理。"
 TRANSFERRED = "transferred"
-RATE_IN_CHAT = "本次人工服务已结束，请给同事打个分。再发消息就由小掌柜接待您。"
-RATE_BY_KEY = "本次人工服务已结束。"  # the line asks for the rating itself
 COMPLAINT_JUDGED = (
     Choice("满意", "我对投诉处理结果满意"),
     Choice("不满意，要复核", "我对投诉处理结果不满意"),
@@ -148,7 +145,7 @@ class Handoff:
         return message_view(message).to_json()
 
     async def hand_back(self, conversation_id: str, agent_id: str, note: str = "", summary: str = "") -> None:
-        """agent -> bot: the assistant says so and goes on with what was under way.
+        """agent -> bot: the assistant says so and goes on with what was under way; a rating is asked for after that.
 
         `note` is read by the customer, `summary` only by the colleague who takes them next.
         """
@@ -165,6 +162,10 @@ class Handoff:
             if note.strip():
                 replies.insert(1, Reply(f"同事留言：{for_log(note.strip())[:200]}"))
             messages = [log.append_reply(session, conversation, now, reply) for reply in replies]
+            conversation.can_rate = True
+            await session.flush()
+            asked = await self._runner.ratings.ask_when_over(session, conversation, now, messages[-1])
+            messages += [asked] if asked is not None else []
             await session.flush()
         await self._hub.publish(conversation_id, messages, True)
 
@@ -315,12 +316,12 @@ class Handoff:
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
             ownership.assert_agent(conversation, agent_id)
-            now, aloud = self._bank.clock.now(), conversation.channel in HEARD
+            now = self._bank.clock.now()
             await services.end(session, conversation, now, "closed", wrap_up=wrap_up or None)
             ownership.close(conversation, now)
             await self._staffing.ended(session, conversation_id, "closed")
             self._audit(session, conversation, "closed", agent_id, {"wrap_up": wrap_up} if wrap_up else None)
-            message = self._notice(session, conversation, RATE_BY_KEY if aloud else RATE_IN_CHAT)
+            message = await self._runner.ratings.closed(session, conversation, now)
         await self._hub.publish(conversation_id, [message], True)
 
     async def sweep_unattended(self) -> int:

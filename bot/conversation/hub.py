@@ -20,7 +20,7 @@ from banking_core.money_text import mask_name
 from banking_core.storage import Database
 from banking_core.storage.timing import database_time
 from banking_core.voiceprints import SpokenPassword
-from bot.conversation import log, ownership, services
+from bot.conversation import log, ownership
 from bot.conversation.challenges import secret_in, wants_resend
 from bot.conversation.errors import ConversationError, MessageTooLong
 from bot.conversation.events import EventBus
@@ -217,7 +217,7 @@ class Hub:
             reopened = conversation.owner == "closed"
             if reopened:
                 ownership.give_to_bot(conversation)
-                conversation.state, conversation.challenge, conversation.can_rate = None, None, False
+                conversation.state, conversation.challenge = None, None
             with acting(_who(conversation, inbound.origin)):
                 turn = await self._runner.run(session, conversation, inbound, heard, now)
             turn.owner_changed = turn.owner_changed or reopened
@@ -292,7 +292,7 @@ class Hub:
                 customer_name_masked=name,
                 expects=expects,
                 expects_until=until,
-                can_rate=conversation.can_rate,
+                can_rate=await self._may_rate(session, conversation),
                 under_way=standing_of(conversation).under_way,
             )
 
@@ -338,13 +338,14 @@ class Hub:
             return False
         async with self._database.transaction() as session:
             conversation = await log.locked(session, conversation_id)
-            if not conversation.can_rate:
+            now, words = self._clock.now(), for_log(comment)[:500]
+            if not await self._runner.ratings.rate(session, conversation, now, score, words):
                 return False
-            conversation.rating, conversation.rating_comment = score, for_log(comment)[:500]
-            conversation.can_rate = False
-            await services.rate(session, conversation, self._clock.now(), score, conversation.rating_comment)
         await self.publish(conversation_id, [], True)
         return True
+
+    async def _may_rate(self, session: AsyncSession, conversation: Conversation) -> bool:
+        return await self._runner.ratings.rateable(session, conversation, self._clock.now()) is not None
 
     async def announce(self, conversation_id: str, reply: Reply, once_key: str) -> None:
         """Says something of the assistant's own accord, at most once per key; with a human in charge it is a notice."""

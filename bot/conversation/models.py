@@ -18,7 +18,8 @@ NOTE_KINDS = ("note", "whisper", "transfer", "summary")
 class Conversation(SealedRow, Base):
     """One conversation. `owner` decides who may answer; it changes only inside a transaction that locks the row.
 
-    Of those who wait the lowest `priority` comes first. `wanted_team` names the team it waits for after
+    Of those who wait the lowest `priority` comes first. `can_rate`: the last service of an agent is over and was not
+    rated. `wanted_team` names the team it waits for after
     a transfer. `proposal` is the slot value an agent has put before the customer, see `bot.conversation.helping`.
     """
 
@@ -91,7 +92,8 @@ class AgentService(SealedRow, Base):
     """One stretch in which one agent had a conversation, from taking it to letting go, and what the customer thought.
 
     `reason` and `queued_at` are those of the wait before it, `wrap_up` is the code chosen at the close (see
-    `desk.wrap_ups`), `passed_to` the colleague's id or the team's name after a transfer.
+    `desk.wrap_ups`), `passed_to` the colleague's id or the team's name after a transfer. `rating_asked_at` is when the
+    customer was asked, see `bot.conversation.ratings`.
     """
 
     __tablename__ = "agent_service"
@@ -115,6 +117,7 @@ class AgentService(SealedRow, Base):
     ended_how: Mapped[str | None] = mapped_column(String(12))
     passed_to: Mapped[str | None] = mapped_column(String(32))
     wrap_up: Mapped[str | None] = mapped_column(String(32))
+    rating_asked_at: Mapped[datetime | None]
     score: Mapped[int | None]
     comment_sealed: Mapped[str | None] = mapped_column(Text)
     comment = Sealed[str | None]("comment_sealed")

@@ -89,11 +89,10 @@ def give_to_bot(conversation: Conversation) -> None:
 
 
 def close(conversation: Conversation, now: datetime) -> None:
-    """The service is over; the customer may rate it."""
+    """The service is over."""
     conversation.owner = "closed"
     conversation.closed_at = now
     conversation.queued_at = conversation.wanted_team = conversation.proposal = None
-    conversation.can_rate = True
 
 
 async def position(session: AsyncSession, conversation: Conversation) -> int | None:

@@ -15,6 +15,7 @@ def begin(
 ) -> AgentService:
     """The agent who owns the (locked) conversation now begins; `reason` is by default why the customer waited."""
     assert conversation.agent_id and conversation.agent_name, "only an agent begins a service"
+    conversation.can_rate = False  # the one before is no longer the last
     service = AgentService(
         conversation_id=conversation.id,
         agent_id=conversation.agent_id,
@@ -54,17 +55,3 @@ async def latest(session: AsyncSession, conversation_id: str) -> AgentService | 
         .order_by(AgentService.began_at.desc(), AgentService.ended_at.is_(None).desc())
         .limit(1)
     )
-
-
-async def rate(
-    session: AsyncSession, conversation: Conversation, now: datetime, score: int, comment: str
-) -> None:
-    """What the customer thought of the service that was closed last."""
-    service = await session.scalar(
-        select(AgentService)
-        .where(AgentService.conversation_id == conversation.id, AgentService.ended_how == "closed")
-        .order_by(AgentService.ended_at.desc())
-        .limit(1)
-    )
-    if service is not None:
-        service.score, service.comment, service.rated_at = score, comment or None, now

@@ -23,6 +23,7 @@ from bot.conversation.challenges import (
 )
 from bot.conversation.circumstances import PROOF_FAILED, circumstances, talk_so_far
 from bot.conversation.models import Conversation, Message
+from bot.conversation.ratings import Ratings
 from bot.conversation.redaction import ANY, BLOT, for_log, looks_like_code, without_secrets
 from bot.conversation.staffing import Asking, Staffing
 from bot.conversation.verdicts import Verdict
@@ -116,6 +117,7 @@ class TurnRunner:
         self._challenges = challenges
         self.staffing = staffing
         self._services = services
+        self.ratings = Ratings(bank.rules.service.rating_hours)
         self._phrases = packaged_phrases()
         self._handlers: Mapping[_Way, Callable[[_Said], Awaitable[BotTurn]]] = {
             "voice": self._voice,
@@ -312,6 +314,10 @@ class TurnRunner:
                 log.append_reply(session, conversation, now, reply, in_reply_to=turn.inbound.seq)
             )
         conversation.state = state.to_json()
+        last = turn.replies[-1] if turn.replies else None
+        asked = await self.ratings.ask_when_over(session, conversation, now, last)
+        if asked is not None:
+            turn.replies.append(asked)
 
     async def _effect(
         self,

@@ -34,6 +34,7 @@ from bot.channels.wechat.models import WechatContact, WechatReceived
 from bot.channels.wechat.outgoing import MENU_ITEMS_MAX, ImageOut, MenuOut, NewsOut, Out, TextOut
 from bot.channels.wechat.texts import Mark, MessageJson, Piece, hint, pieces, size
 from bot.conversation.models import Conversation
+from bot.conversation.ratings import QUESTIONS
 
 log = logging.getLogger(__name__)
 HISTORY_PAGE = 200
@@ -216,7 +217,8 @@ class Deliveries:
         choices = said[-1]["choices"] if said else []
         status = await self._hub.status(contact.conversation_id)
         title = PAGE_TITLES.get(status.expects, "")
-        words = hint(choices) + (RATE_HINT if status.can_rate else "")
+        asked = status.can_rate and any(message["text"] in QUESTIONS for message in said)
+        words = hint(choices) + (RATE_HINT if asked else "")
         link = f'\n<a href="{self._deps.page_url}">{title}，请点这里</a>' if title else ""
         found = pieces(messages, mark, count_max=count_max, last_words=words + link)
         if not found:

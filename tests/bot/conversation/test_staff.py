@@ -12,6 +12,7 @@ from banking_core.audit.models import AuditRecord
 from bot.assembly import Product
 from bot.conversation.errors import ConversationError, NotOwner, NotQueued, ProposalRefused
 from bot.conversation.models import AgentService, Conversation, Message
+from bot.conversation.ratings import RATE_AFTERWARDS
 from bot.dialogue.state import DialogueState, Frame
 from desk.models import DeskAgent
 from tests.bot.conversation.looking import facts_of, history_of, notes_of
@@ -326,6 +327,69 @@ async def test_a_rating_goes_to_the_service_that_was_closed(product: Product, ta
     assert (first.score, second.score, second.wrap_up, second.agent_id) == (None, 4, "solved", LI[0])
     assert second.comment == "很好，我的卡号****3445"
     assert second.rated_at == product.clock.now()
+
+
+async def may_rate(product: Product, talk: Talk) -> bool:
+    return (await product.hub.status(talk.conversation)).can_rate
+
+
+async def test_whoever_writes_on_after_the_close_can_still_rate_for_a_day(
+    product: Product, talk: Talk
+) -> None:
+    await product.handoff.close(talk.conversation, WANG[0], "solved")
+    await talk.say("你好")
+    await talk.say("取消")
+    assert await may_rate(product, talk)
+    product.clock.advance(seconds=24 * 3600 - 1)  # type: ignore[attr-defined]
+    assert await may_rate(product, talk)
+    product.clock.advance(seconds=1)  # type: ignore[attr-defined]
+    assert not await may_rate(product, talk)
+    assert await product.hub.rate(talk.conversation, 4, "") is False
+
+
+async def test_a_rating_written_after_other_words_goes_to_the_service_before_them(
+    product: Product, talk: Talk
+) -> None:
+    await product.handoff.close(talk.conversation, WANG[0], "solved")
+    await talk.say("你好")
+    await talk.say("取消")
+    assert await product.hub.rate(talk.conversation, 3, "") is True
+    assert [(s.agent_id, s.score) for s in await services(product)] == [(WANG[0], 3)]
+
+
+async def test_after_a_hand_back_the_rating_is_asked_for_when_the_business_is_over_and_not_before(
+    product: Product, talk: Talk
+) -> None:
+    await product.handoff.hand_back(talk.conversation, WANG[0])
+    assert RATE_AFTERWARDS not in await words(product, talk.conversation)
+    assert not await may_rate(product, talk)
+    assert await product.hub.rate(talk.conversation, 5, "") is False, (
+        "a digit is the amount that is asked for"
+    )
+    said = await talk.say("取消")
+    assert said.endswith(RATE_AFTERWARDS)
+    assert await may_rate(product, talk)
+    assert RATE_AFTERWARDS not in await talk.say("你好"), "once"
+    await talk.say("取消")
+    assert await product.hub.rate(talk.conversation, 5, "") is True
+    assert [(s.ended_how, s.score) for s in await services(product)] == [("handed_back", 5)]
+
+
+async def test_handed_back_with_nothing_under_way_the_rating_is_asked_for_at_once(
+    product: Product, duty: None
+) -> None:
+    talk = await Talk(product).begin()
+    await talk.say("转人工")
+    await product.handoff.claim(talk.conversation, *WANG)
+    await product.handoff.hand_back(talk.conversation, WANG[0])
+    assert RATE_AFTERWARDS in await words(product, talk.conversation)
+    assert await may_rate(product, talk)
+    await talk.say("转人工")
+    assert not await may_rate(product, talk), "not while waiting for somebody else"
+    await product.handoff.claim(talk.conversation, *LI)
+    await product.handoff.close(talk.conversation, LI[0], "solved")
+    await product.hub.rate(talk.conversation, 5, "")
+    assert [(s.agent_id, s.score) for s in await services(product)] == [(WANG[0], None), (LI[0], 5)]
 
 
 async def test_each_service_of_one_conversation_keeps_its_own_rating(product: Product, talk: Talk) -> None:

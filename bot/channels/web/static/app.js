@@ -41,6 +41,7 @@ let state = { owner: "bot", customer_name: null };
 let offered = []; // what was offered last
 let offeredBy = "bot";
 let rated = false;
+let unwilling = false; // does not want to rate this service
 let typingTimer = 0;
 let toastTimer = 0;
 let typingSentAt = 0;
@@ -166,12 +167,20 @@ function forget(clientId) {
 function showRating(shown) {
   const place = byId("after-log");
   const has = place.childElementCount > 0;
-  if (shown && !has) place.replaceChildren(ratingElement(rate));
+  if (state.owner === "agent") unwilling = false; // whoever is served again may rate again
+  if (unwilling) return;
+  if (shown && !has) place.replaceChildren(ratingElement(rate, leaveUnrated));
   if (shown && has) place.querySelector('[type="submit"]').disabled = !place.querySelector(":checked");
   if (shown || !has) return;
   if (rated) toast("谢谢您的评价。");
   rated = false;
   place.replaceChildren();
+}
+
+function leaveUnrated() {
+  unwilling = true;
+  byId("after-log").replaceChildren();
+  composer.focus();
 }
 
 function rate(score, comment) {

@@ -4,15 +4,18 @@ import { el, icon } from "./dom.js";
 
 const WORDS = ["", "很不满意", "不太满意", "一般", "满意", "非常满意"];
 
-/** The rating as an element; `submit(score, comment)` is called once. */
-export function ratingElement(submit) {
+/** The rating as an element; `submit(score, comment)` is called once, `leave()` when the customer does not want to. */
+export function ratingElement(submit, leave) {
   const word = el("p", { class: "rating-word", "aria-live": "polite" });
   const send = el("button", { type: "submit", class: "primary wide", "data-testid": "rate-submit", disabled: true }, "提交评价");
+  const later = el("button", { type: "button", class: "rating-leave", "data-testid": "rating-leave", "aria-label": "不评价" }, "×");
+  later.addEventListener("click", leave);
   const comment = el("textarea", { "data-testid": "rate-comment", maxlength: "200", placeholder: "想说点什么？（选填）", "aria-label": "评价内容，选填" });
   const labels = WORDS.slice(1).map((text, at) => starElement(at + 1, text));
   const form = el(
     "form",
     { class: "rating", "data-testid": "rating" },
+    later,
     el("fieldset", {}, el("legend", {}, "这次服务您满意吗？"), el("div", { class: "stars" }, ...labels), word),
     comment,
     send,

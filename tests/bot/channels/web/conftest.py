@@ -74,7 +74,7 @@ class FakeHub:
         if known is not None:
             return Received(True, known.seq, [])
         if talk.owner == "closed":
-            self.change(talk.id, owner="bot", can_rate=False)
+            self.change(talk.id, owner="bot")
         text = "（已隐去）" if inbound.secret else inbound.text
         mine = self.say(talk.id, "customer", text, client_id=inbound.channel_message_id)
         replies = [self.say(talk.id, "bot", **reply) for reply in self.answer(talk, inbound)]

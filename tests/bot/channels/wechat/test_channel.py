@@ -26,10 +26,11 @@ from bot.channels.wechat.simulator import recorded
 from bot.channels.wechat.simulator.follower import FAULT
 from bot.channels.wechat.texts import HEARD, MORE
 from bot.channels.wechat.turns import NO_LINKS, NOT_HEARD, PICTURE_KEPT, THANKS, TOO_LONG
-from bot.conversation import log, ownership
+from bot.conversation import log
 from bot.dialogue.reply import Choice, Reply
 from tests.bot.channels.wechat.accounts import AES_KEY, APP_ID, OPENID, TOKEN, text_xml
 from tests.bot.channels.wechat.site import Site, running
+from tests.bot.conversation.banks import put_on_duty
 
 SEND = "/cgi-bin/message/custom/send"
 
@@ -384,14 +385,17 @@ async def test_two_processes_do_not_send_the_same_message(site: Site) -> None:
 
 async def test_a_service_that_is_over_is_rated_in_the_chat(site: Site) -> None:
     follower = site.follower()
-    await follower.say("你好")
+    await put_on_duty(site.product, [("agent-0", "小王")])
+    await follower.say("转人工")
     await site.settled()
     conversation_id = (await site.contact()).conversation_id
-    async with site.product.database.transaction() as session:
-        conversation = await log.locked(session, conversation_id)
-        ownership.close(conversation, site.clock.now())
-    await say_to(site, "服务已结束。")
+    await site.product.handoff.claim(conversation_id, "agent-0", "小王")
+    await site.product.handoff.close(conversation_id, "agent-0", "done")
+    await site.settled()
     assert follower.texts()[-1].endswith(RATE_HINT)
+    await follower.say("谢谢")
+    await site.settled()
+    assert not follower.texts()[-1].endswith(RATE_HINT), "asked once"
     await follower.say("5分")
     await site.settled()
     assert follower.texts()[-1].startswith(THANKS)
