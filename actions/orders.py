@@ -85,12 +85,14 @@ class OrderSkill(Skill):
     def read_back(self, order: Order) -> Reply:
         """Everything that matters, in words and as a card."""
         spoken = "，".join(f"{label}{value}" for label, value in order.facts)
+        question = f"确认要{self.title}吗？"
         return Reply(
-            f"请您核对：{spoken}。确认要{self.title}吗？",
+            f"请您核对：{spoken}。{question}",
             card=Card(
                 kind="readback",
                 title=f"请核对 · {self.title}",
                 facts=tuple(Fact(*fact) for fact in order.facts),
+                asks=question,
             ),
             choices=choices("确认", "修改", "取消"),
         )

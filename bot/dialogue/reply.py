@@ -26,7 +26,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A block of facts and, where it is a table, columns and rows of equal length."""
+    """A block of facts and, where it is a table, columns and rows of equal length.
+
+    `asks` is the question of a read-back whose text lists the facts: who only hears may be told them in short, then
+    asked. A skill that explains in its own words leaves it empty, and is heard whole.
+    """
 
     kind: CardKind
     title: str
@@ -34,6 +38,7 @@ class Card:
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     note: str = ""
+    asks: str = ""
 
     def __post_init__(self) -> None:
         assert all(len(row) == len(self.columns) for row in self.rows), "every row fills every column"
@@ -71,6 +76,7 @@ def reply_from_json(data: dict[str, Any]) -> Reply:
             columns=tuple(card["columns"]),
             rows=tuple(tuple(row) for row in card["rows"]),
             note=card["note"],
+            asks=card.get("asks", ""),
         ),
         choices=tuple(Choice(**choice) for choice in data["choices"]),
     )

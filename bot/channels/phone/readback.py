@@ -20,19 +20,19 @@ _CAPITALS: Final = re.compile(r"（[零壹贰叁肆伍陆柒捌玖拾佰仟万�
 
 
 def read_back(card: dict[str, Any], text: str, payee: str = "") -> str:
-    """What is said of a card of the kind `readback`; `text` is the reply it came with, whose last sentence asks.
+    """What is said of a card of the kind `readback`; `text` is the reply it came with.
 
-    Words of a skill's own, which do not list the card's facts (what is done with a voice, before one agrees to it), are
-    said as they are. `payee` is the full name of whoever is paid, "" where it must not be said.
+    A card that asks nothing belongs to a skill's own words (what is done with a voice, before one agrees to it), which
+    are said as they are. `payee` is the full name of whoever is paid, "" where it must not be said.
     """
-    facts = [(fact["label"], fact["value"]) for fact in card["facts"]]
-    if not all(f"{label}{value}" in text for label, value in facts):
+    asks = card.get("asks")
+    if not asks:
         return text
+    facts = [(fact["label"], fact["value"]) for fact in card["facts"]]
     said = "，".join(
         _said(label, value, payee) for label, value in facts if _worth_saying(label, value, facts)
     )
-    question = SURE if masked_payee(card) else re.split(r"[。！!]", text)[-1].strip()
-    return f"请核对：{said}。{question}"
+    return f"请核对：{said}。{SURE if masked_payee(card) else asks}"
 
 
 def masked_payee(card: dict[str, Any]) -> str:

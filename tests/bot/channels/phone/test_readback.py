@@ -25,7 +25,8 @@ TRANSFER = {
 
 
 def said(facts: dict[str, str], payee: str = "", question: str = "确认要转账吗？") -> str:
-    card: dict[str, Any] = {"facts": [{"label": label, "value": facts[label]} for label in facts]}
+    listed = [{"label": label, "value": facts[label]} for label in facts]
+    card: dict[str, Any] = {"facts": listed, "asks": question}
     text = "请您核对：" + "，".join(f"{label}{value}" for label, value in facts.items()) + f"。{question}"
     return "".join(spoken_pieces(read_back(card, text, payee)))
 
@@ -61,8 +62,8 @@ def test_without_a_name_that_may_be_said_the_surname_stays_hidden():
 
 def test_what_a_skill_explains_in_its_own_words_is_heard_whole():
     card: dict[str, Any] = {"facts": [{"label": "业务", "value": "开通声纹"}]}
-    explained = "声纹是您声音的特征，只用来核实身份。同意开通声纹吗？"
-    assert read_back(card, explained) == explained
+    explained = "声纹是您声音的特征，只用来核实身份。业务开通声纹。同意开通声纹吗？"
+    assert read_back(card, explained) == explained, "even where the facts happen to be among the words"
 
 
 def test_of_an_order_that_pays_nobody_everything_is_said():
