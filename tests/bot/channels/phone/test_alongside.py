@@ -20,7 +20,7 @@ from bot.channels.phone.loop import Expect
 from bot.channels.phone.loop import manner as words
 from bot.channels.phone.ports import VoiceExaminer
 from bot.conversation.views import Inbound
-from bot.running.phone import payee_names, payee_paid
+from bot.running.phone import likely_words, payee_paid
 from tests.banking_core.identity.logging_in import CODE
 from tests.bot.channels.phone.demo_bank import folder, product
 from tests.bot.channels.phone.telephone import Telephone
@@ -74,7 +74,7 @@ async def calling(page: Page, examiner: VoiceExaminer | None = None) -> AsyncIte
             info,
             phone.timer,
             visitor,
-            vocabulary=payee_names(product),
+            vocabulary=likely_words(product),
             payee=payee_paid(product),
             examiner=examiner,
         )
