@@ -39,6 +39,7 @@ from bot.understanding.client import NluClient
 from bot.upkeep import upkeep_jobs
 from desk.cards import BankCards
 from desk.matters import Matters
+from desk.rules import DeskRules
 from desk.safety import BankSafety
 from desk.service import Desk
 
@@ -123,6 +124,7 @@ def build_product(
     knowledge = KnowledgeBase.load(FAQ_FOLDER, bank.terms, cache_dir=settings.cache_dir)
     desk = Desk(
         clock,
+        DeskRules(idle_lock_s=settings.desk_idle_lock_min * 60),
         safety=BankSafety(bank),
         cards=BankCards(bank),
         matters=Matters.of(bank.rules, bank.tariff.hours),

@@ -155,6 +155,9 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
         description="What knows callers by their voice: `bundled`, the path of an ONNX file, or the name of a "
         "SpeechBrain model such as `speechbrain/spkrec-ecapa-voxceleb`. Another model needs new enrolments.",
     )
+    desk_idle_lock_min: int = Field(
+        15, ge=1, le=480, description="Minutes without input until an agent's page is locked."
+    )
     messages_per_s: float = Field(
         1.0,
         gt=0,

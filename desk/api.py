@@ -14,7 +14,16 @@ from banking_core.clock import BANK_ZONE
 from desk.bodies import after_seq_of, client_id_of, conversation_id_of, is_storable, read_object, text_of
 from desk.custody import Custody
 from desk.dependencies import DeskDependencies
-from desk.errors import BadRequest, LoginLocked, LoginRefused, NoSession, NotThere, ReadOnly, TooFast
+from desk.errors import (
+    BadRequest,
+    LoginLocked,
+    LoginRefused,
+    NoSession,
+    NotThere,
+    ReadOnly,
+    SeatLocked,
+    TooFast,
+)
 from desk.limits import Limiter, Limiters
 from desk.live import LiveSeats
 from desk.logins import PASSWORD_CHARS_MAX, LoginOutcome, Seat
@@ -25,6 +34,7 @@ from desk.views import message_view, seat_view, ticket_view
 
 COOKIE_NAME = "zg_desk"
 COOKIE_PATH = "/desk"
+OWN_SEAT = ("/desk/api/active", "/desk/api/lock")  # of who only looks, too
 SeatedHandler = Callable[[web.Request, Seat], Awaitable[web.StreamResponse]]
 
 
@@ -47,6 +57,8 @@ class DeskApi:
         }
         posts: dict[str, SeatedHandler] = {
             "/api/presence": self.presence,
+            "/api/active": self.active,
+            "/api/lock": self.lock,
             f"{one}/claim": self.claim,
             f"{one}/pass": self.pass_by,
             f"{one}/say": self.say,
@@ -63,6 +75,7 @@ class DeskApi:
             app.router.add_post(path, self.seated(handler, self._limiters.writes))
         app.router.add_post("/api/login", self.login)
         app.router.add_post("/api/logout", self.logout)
+        app.router.add_post("/api/unlock", self.unlock)
 
     async def seat_of(self, request: web.Request) -> Seat | None:
         """The agent behind the request's cookie."""
@@ -77,11 +90,7 @@ class DeskApi:
             raise TooFast("登录操作太频繁了，请稍等一会儿再试。", retry_after_s=wait_s)
         body = await read_object(request)
         username = text_of(body, "username", chars_max=64, required_text="请输入用户名。")
-        password = body.get("password")
-        if not isinstance(password, str) or not 0 < len(password) <= PASSWORD_CHARS_MAX:
-            raise BadRequest("请输入密码。")
-        if not is_storable(password):
-            raise BadRequest()
+        password = _password_of(body)
         with acting(self.who(request, "")):
             outcome = await self._deps.desk.login(self._deps.db, username, password)
         seat = _require_ok(outcome)
@@ -115,6 +124,31 @@ class DeskApi:
             COOKIE_NAME, path=COOKIE_PATH, httponly=True, samesite="Strict", secure=self._deps.secure_cookies
         )
         return response
+
+    async def active(self, _request: web.Request, _seat: Seat) -> web.StreamResponse:
+        """The agent reads, types or clicks: what every POST says, said by itself."""
+        return json_answer({})
+
+    async def lock(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
+        """The agent leaves the desk for a moment."""
+        async with self._deps.db.transaction() as session:
+            await self._deps.desk.lock(session, seat)
+        self._live.refresh_all()
+        return json_answer({})
+
+    async def unlock(self, request: web.Request) -> web.StreamResponse:
+        """The password of whoever sits here; everything goes on where it was."""
+        wait_s = self._limiters.logins.wait_s(client_address(request, self._deps))
+        if wait_s > 0:
+            raise TooFast("操作太频繁了，请稍等一会儿再试。", retry_after_s=wait_s)
+        password = _password_of(await read_object(request))
+        seat = await self.seat_of(request)
+        if seat is None:
+            raise NoSession()
+        with acting(self.who(request, seat.agent_id)):
+            outcome = await self._deps.desk.unlock(self._deps.db, seat, password)
+        self._live.refresh_all()
+        return await self._describe(_require_ok(outcome, "密码不对"))
 
     async def me(self, _request: web.Request, seat: Seat) -> web.StreamResponse:
         """Who sits here."""
@@ -261,15 +295,23 @@ class DeskApi:
             seat = await self.seat_of(request)
             if seat is None:
                 raise NoSession()
-            if request.method != "GET" and not seat.rights.acts:
+            if seat.locked:
+                raise SeatLocked(username=seat.username, display_name=seat.display_name)
+            if request.method != "GET" and not seat.rights.acts and request.path not in OWN_SEAT:
                 raise ReadOnly()
             wait_s = limiter.wait_s(seat.agent_id)
             if wait_s > 0:
                 raise TooFast(retry_after_s=wait_s)
+            if request.method != "GET" and seat.idle_s >= self._deps.desk.rules.input_s:
+                await self._used(seat)
             with acting(self.who(request, seat.agent_id)):
                 return await handler(request, seat)
 
         return seated
+
+    async def _used(self, seat: Seat) -> None:
+        async with self._deps.db.transaction() as session:
+            await self._deps.desk.used(session, seat)
 
     def who(self, request: web.Request, agent_id: str) -> Who:
         """The agent for the audit trail, and from where."""
@@ -283,7 +325,9 @@ class DeskApi:
             "note_chars_max": self._deps.limits.note_chars_max,
         }
         wrap_ups = [{"code": code, "text": text} for code, text in self._deps.desk.wording.wrap_ups.items()]
-        return json_answer({"agent": seat_view(seat, presence), "limits": limits, "wrap_ups": wrap_ups})
+        idle_lock_s = self._deps.desk.rules.idle_lock_s
+        known = {"limits": limits, "wrap_ups": wrap_ups, "idle_lock_s": idle_lock_s}
+        return json_answer({"agent": seat_view(seat, presence)} | known)
 
 
 def json_answer(body: dict[str, Any], *, status: int = 200) -> web.Response:
@@ -296,12 +340,21 @@ def json_answer(body: dict[str, Any], *, status: int = 200) -> web.Response:
     )
 
 
-def _require_ok(outcome: LoginOutcome) -> Seat:
+def _password_of(body: dict[str, Any]) -> str:
+    password = body.get("password")
+    if not isinstance(password, str) or not 0 < len(password) <= PASSWORD_CHARS_MAX:
+        raise BadRequest("请输入密码。")
+    if not is_storable(password):
+        raise BadRequest()
+    return password
+
+
+def _require_ok(outcome: LoginOutcome, wrong: str = "用户名或密码不对") -> Seat:
     """The seat of a log-in that went well; raises LoginRefused or LoginLocked."""
     if outcome.kind == "locked":
         raise LoginLocked(_locked_text(outcome.locked_until))
     if outcome.seat is None:
-        text = f"用户名或密码不对，还可以试{outcome.tries_left}次。"
+        text = f"{wrong}，还可以试{outcome.tries_left}次。"
         raise LoginRefused(text, tries_left=outcome.tries_left)
     return outcome.seat
 

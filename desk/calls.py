@@ -1,6 +1,7 @@
 """The sound of a customer's telephone call in the agent's browser, over a web socket of its own.
 
-Binary frames both ways: PCM, 8 kHz, signed 16-bit little-endian, mono; ours last 20 ms. The socket ends with the
+Binary frames both ways: PCM, 8 kHz, signed 16-bit little-endian, mono; ours last 20 ms. A seat that is locked
+meanwhile keeps its call. The socket ends with the
 call, when the conversation leaves the agent, or when another page of the agent's takes the sound.
 """
 
@@ -16,7 +17,7 @@ from desk.api import DeskApi
 from desk.bodies import conversation_id_of
 from desk.custody import Custody
 from desk.dependencies import DeskDependencies
-from desk.errors import BadRequest, DeskError, NoCall, NoSession, NotYours
+from desk.errors import BadRequest, DeskError, NoCall, NoSession, NotYours, SeatLocked
 from desk.live import CLOSE_NO_SESSION, new_socket, refuse
 from desk.logins import Seat
 from desk.ports import CallSound
@@ -45,8 +46,8 @@ class CallDoor:
             raise BadRequest("这个地址只供坐席页面连接。")
         socket.headers.update(security_headers(request, self._deps))
         await socket.prepare(request)
-        if seat is None:
-            await refuse(socket, NoSession(), CLOSE_NO_SESSION)
+        if seat is None or seat.locked:
+            await refuse(socket, SeatLocked() if seat else NoSession(), CLOSE_NO_SESSION)
             return socket
         with acting(self._api.who(request, seat.agent_id)):
             try:

@@ -7,6 +7,7 @@ DeskError
 ├── TooFast               a rate limit; retry_after_s says when to come back
 ├── LoginRefused          wrong user name or password; tries_left
 ├── LoginLocked           too many wrong tries; locked_until
+├── SeatLocked            the log-in is locked until the password is typed again
 ├── NotYours              another agent, the assistant or nobody holds this conversation
 ├── NotAllowed            the agent's role does not include it
 ├── ReadOnly              an auditor looks and does nothing
@@ -103,6 +104,14 @@ class LoginLocked(DeskError):
     code = "login_locked"
     status = 423
     default_text = "密码错误次数太多，这个账号暂时锁定，请稍后再试或联系主管。"
+
+
+class SeatLocked(DeskError):
+    """No input for too long, or locked by the agent; whose seat it is is in the details."""
+
+    code = "seat_locked"
+    status = 423
+    default_text = "坐席台已锁定，请输入密码继续。"
 
 
 class NotYours(DeskError):

@@ -5,6 +5,7 @@ server: {"type": "welcome", now} | {"type": "me", agent} | {"type": "queue", ite
         | {"type": "typing", conversation_id} | {"type": "state", conversation_id}
         | {"type": "complaints", mine, nobody} | {"type": "alerts", items} (for who sees all)
         | {"type": "beat", now} | {"type": "pong"} | {"type": "error", error: {code, text}}
+        | {"type": "locked"}, and nothing else but the beat until the password has been typed
 client: {"type": "ping"}
 
 The server beats, not the page: browsers slow the timers of a page in the background down to once a minute,
@@ -140,7 +141,7 @@ class DeskConnection:
 
     async def _sign_of_life(self) -> bool:
         async with self._deps.db.transaction() as session:
-            if not await self._deps.desk.still_seated(session, self.seat):
+            if await self._deps.desk.seat_now(session, self.seat) is None:
                 return False
             await self._deps.desk.heartbeat(session, self.seat.agent_id)
         return True
@@ -163,10 +164,14 @@ class DeskConnection:
 
     async def _refresh(self) -> None:
         async with self._deps.db.snapshot() as session:
-            if not await self._deps.desk.still_seated(session, self.seat):
+            seat = await self._deps.desk.seat_now(session, self.seat)
+            if seat is None:
                 await self._unseat()
                 return
             presence = await self._deps.desk.presence_of(session, self.seat.agent_id)
+        if seat.locked:
+            await self._lock()
+            return
         held = await held_snapshot(self._deps, self.seat)
         self._watch({item["conversation_id"] for item in held})
         await self._send_if_new({"type": "me", "agent": seat_view(self.seat, presence)})
@@ -178,6 +183,12 @@ class DeskConnection:
         await self._send_if_new({"type": "complaints"} | counts)
         if self.seat.rights.sees_all:
             await self._send_if_new({"type": "alerts", "items": await alert_snapshot(self._deps)})
+
+    async def _lock(self) -> None:
+        """Nothing more is shown; what was shown counts as unseen, so that an unlocked page gets everything anew."""
+        self._watch(set())
+        self._sent.clear()
+        await self._send({"type": "locked"})
 
     def _watch(self, conversation_ids: set[str]) -> None:
         for conversation_id in set(self._watchers) - conversation_ids:
@@ -201,7 +212,7 @@ class DeskConnection:
         kind = event.get("type")
         if kind == "typing" and event.get("who") == "agent":
             return
-        if not await self._custody.holds(self.seat, conversation_id):
+        if not await self._may_show(conversation_id):
             self.wake()
             return
         if kind == "message":
@@ -213,6 +224,11 @@ class DeskConnection:
         else:
             return
         await self._send(frame | {"conversation_id": conversation_id})
+
+    async def _may_show(self, conversation_id: str) -> bool:
+        async with self._deps.db.snapshot() as session:
+            seat = await self._deps.desk.seat_now(session, self.seat)
+        return seat is not None and not seat.locked and await self._custody.holds(seat, conversation_id)
 
     async def _send_if_new(self, frame: dict[str, Any]) -> None:
         essence = _without_clock(frame)

@@ -1,14 +1,18 @@
-"""Log-in with lock-out, and the sessions behind the cookie. One seat per agent: a new log-in ends the old."""
+"""Log-in with lock-out, and the sessions behind the cookie. One seat per agent: a new log-in ends the old.
+
+A session without input for `idle_lock_s`, or locked by its agent, is still a seat, with its customers and presence, but
+reads and does nothing until the password has been typed again.
+"""
 
 from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -37,6 +41,8 @@ class Seat:
     max_load: int
     role: str = "agent"
     team: str = ""
+    locked: bool = False
+    idle_s: int = 0  # since the agent's last input, to within the rules' `input_s`
 
     @property
     def rights(self) -> Rights:
@@ -71,6 +77,15 @@ class Logins:
         Guesses made at the same time are booked one after the other: once the name is locked, even a right
         one is refused.
         """
+        return await self._check(db, username, password, None)
+
+    async def unlock(self, db: Database, seat: Seat, password: str) -> LoginOutcome:
+        """Checks the password of whoever sits here as `login` does; the session goes on, with the token it has."""
+        return await self._check(db, seat.username, password, seat.session_id)
+
+    async def _check(
+        self, db: Database, username: str, password: str, session_id: str | None
+    ) -> LoginOutcome:
         username = username.strip().lower()
         known_shape = _USERNAME.fullmatch(username) is not None and len(password) <= PASSWORD_CHARS_MAX
         agent_id: str | None = None
@@ -85,7 +100,17 @@ class Logins:
         if not known_shape:
             return LoginOutcome("wrong", tries_left=self._rules.wrong_tries_max - 1)
         async with db.transaction() as session:
-            return await self._book(session, username, agent_id if fits else None)
+            return await self._book(session, username, agent_id if fits else None, session_id)
+
+    async def lock(self, session: AsyncSession, session_id: str) -> None:
+        """Reads and does nothing from now on."""
+        statement = update(AgentSession).where(AgentSession.id == session_id)
+        await session.execute(statement.values(locked_at=self._clock.now()))
+
+    async def used(self, session: AsyncSession, session_id: str) -> None:
+        """The agent has done something."""
+        statement = update(AgentSession).where(AgentSession.id == session_id)
+        await session.execute(statement.values(used_at=self._clock.now()))
 
     async def find(self, session: AsyncSession, token: str) -> Seat | None:
         """The seat behind a token, or None."""
@@ -93,9 +118,9 @@ class Logins:
             return None
         return await self._seat(session, AgentSession.token_hash == hash_token(token))
 
-    async def still_valid(self, session: AsyncSession, session_id: str) -> bool:
-        """Whether a session found earlier is still good."""
-        return await self._seat(session, AgentSession.id == session_id) is not None
+    async def again(self, session: AsyncSession, session_id: str) -> Seat | None:
+        """The seat of a session found earlier, as it is now; None when the session has ended."""
+        return await self._seat(session, AgentSession.id == session_id)
 
     async def logout(self, session: AsyncSession, session_id: str) -> None:
         """Ends the session; its token opens nothing from now on."""
@@ -108,9 +133,16 @@ class Logins:
             .where(condition, AgentSession.expires_at > self._clock.now(), DeskAgent.active)  # type: ignore[arg-type]
         )
         row = (await session.execute(statement)).one_or_none()
-        return _seat_of(row[0].id, row[1]) if row is not None else None
+        if row is None:
+            return None
+        held, agent = row
+        idle_s = int((self._clock.now() - held.used_at).total_seconds())
+        locked = held.locked_at is not None or idle_s >= self._rules.idle_lock_s
+        return replace(_seat_of(held.id, agent), locked=locked, idle_s=idle_s)
 
-    async def _book(self, session: AsyncSession, username: str, agent_id: str | None) -> LoginOutcome:
+    async def _book(
+        self, session: AsyncSession, username: str, agent_id: str | None, session_id: str | None
+    ) -> LoginOutcome:
         guard = await self._locked_guard(session, username)
         if self._is_locked(guard):
             return LoginOutcome("locked", locked_until=guard.locked_until)
@@ -119,6 +151,12 @@ class Logins:
             return self._count_wrong(guard)
         guard.wrong_count = guard.lock_count = 0
         guard.locked_until = None
+        if session_id is not None:
+            statement = update(AgentSession).where(
+                AgentSession.id == session_id, AgentSession.agent_id == agent.id
+            )
+            await session.execute(statement.values(locked_at=None, used_at=self._clock.now()))
+            return LoginOutcome("ok", seat=await self.again(session, session_id))
         token, row = await self._open(session, agent.id)
         return LoginOutcome("ok", token=token, seat=_seat_of(row.id, agent))
 
@@ -143,6 +181,7 @@ class Logins:
             token_hash=hash_token(token),
             created_at=now,
             expires_at=now + timedelta(hours=self._rules.session_ttl_h),
+            used_at=now,
         )
         session.add(row)
         await session.flush()

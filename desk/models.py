@@ -78,7 +78,10 @@ class CannedReply(Base):
 
 
 class AgentSession(Base):
-    """One log-in of an agent. Only the SHA-256 of the cookie's token is kept."""
+    """One log-in of an agent. Only the SHA-256 of the cookie's token is kept.
+
+    `used_at` is the agent's last input, `locked_at` when they locked it themselves; see `desk.logins`.
+    """
 
     __tablename__ = "desk_agent_sessions"
 
@@ -87,6 +90,8 @@ class AgentSession(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime]
+    locked_at: Mapped[datetime | None]
 
 
 class AgentLoginGuard(Base):

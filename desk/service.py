@@ -88,9 +88,25 @@ class Desk:
         """The logged-in agent behind a cookie's token, or None."""
         return await self._logins.find(session, token)
 
-    async def still_seated(self, session: AsyncSession, seat: Seat) -> bool:
-        """Whether the seat's session is still good."""
-        return await self._logins.still_valid(session, seat.session_id)
+    async def seat_now(self, session: AsyncSession, seat: Seat) -> Seat | None:
+        """The seat as it is now, locked or not; None when its session has ended."""
+        return await self._logins.again(session, seat.session_id)
+
+    async def used(self, session: AsyncSession, seat: Seat) -> None:
+        """The agent has typed or clicked: the seat is not locked for another while."""
+        await self._logins.used(session, seat.session_id)
+
+    async def lock(self, session: AsyncSession, seat: Seat) -> None:
+        """The seat reads and does nothing until its agent has typed the password; customers and presence stay."""
+        await self._logins.lock(session, seat.session_id)
+        self.audit(session, seat.agent_id, "agent.locked")
+
+    async def unlock(self, db: Database, seat: Seat, password: str) -> LoginOutcome:
+        """Checks the password; wrong ones count as at the log-in. See `Logins.unlock`."""
+        outcome = await self._logins.unlock(db, seat, password)
+        async with db.transaction() as session:
+            self.audit(session, seat.agent_id, "agent.unlocked", allowed=outcome.kind == "ok")
+        return outcome
 
     async def logout(self, session: AsyncSession, seat: Seat) -> None:
         """Ends the session and the agent's duty."""

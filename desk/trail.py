@@ -34,6 +34,8 @@ ACTION_TEXT: Final = MappingProxyType(
     {
         "agent.logged_in": "登录",
         "agent.logged_out": "退出",
+        "agent.locked": "锁定坐席台",
+        "agent.unlocked": "解锁坐席台",
         BREAK_BEGAN: "开始小休",
         BREAK_ENDED: "结束小休",
         "conversation.claimed": "接待客户",

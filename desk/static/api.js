@@ -2,6 +2,7 @@
 
 const BASE = "/desk/api";
 const TIMEOUT_MS = 12000;
+export const LOCKED = "seat_locked"; // the code of a refusal, and the event that tells the page of it
 
 class ApiError extends Error {
   constructor(status, code, text, details = {}) {
@@ -10,7 +11,7 @@ class ApiError extends Error {
   }
 
   get again() {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || this.status === 429 || this.status >= 500 || this.code === LOCKED;
   }
 }
 
@@ -36,6 +37,7 @@ async function call(method, path, body) {
   }
   if (!response.ok) {
     const error = answer.error ?? {};
+    if (error.code === LOCKED) dispatchEvent(new CustomEvent(LOCKED, { detail: error }));
     throw new ApiError(response.status, error.code ?? "http", error.text ?? "系统没有处理成功，请稍后再试。", error);
   }
   return answer;
@@ -50,6 +52,9 @@ export const api = {
   login: (username, password) => call("POST", "/login", { username, password }),
   logout: () => call("POST", "/logout"),
   me: () => call("GET", "/me"),
+  active: () => call("POST", "/active"),
+  lock: () => call("POST", "/lock"),
+  unlock: (password) => call("POST", "/unlock", { password }),
   presence: (state, reason = "rest") => call("POST", "/presence", { state, reason }),
   passBy: (id) => call("POST", `${one(id)}/pass`),
   complaints: (status, whose) => call("GET", `/complaints?status=${status}&whose=${encodeURIComponent(whose)}`),

@@ -1,6 +1,6 @@
 // The desk's page: its parts, how they hear of each other, and who is logged in.
 
-import { api } from "./api.js";
+import { api, LOCKED } from "./api.js";
 import { DayBoard } from "./board.js";
 import { ComplaintBoard } from "./complaints.js";
 import { Conversation } from "./conversation.js";
@@ -10,6 +10,7 @@ import { byId, setBadge, setText } from "./dom.js";
 import { renderFacts } from "./facts.js";
 import { Floor } from "./floor.js";
 import { Live } from "./live.js";
+import { Lock } from "./lock.js";
 import { showMiddle } from "./middle.js";
 import { announce, ask, prepareDialog, toast } from "./notices.js";
 import { Presence } from "./presence.js";
@@ -52,6 +53,7 @@ const floor = new Floor({
   taken: (id) => conversation.open(id),
   failed,
 });
+const lock = new Lock({ unlocked, seatLost: toDoor });
 const LISTS = { tickets: () => tickets.refresh(), complaints: () => complaints.refresh() };
 const tabs = new Tabs((name) => {
   LISTS[name]?.();
@@ -73,6 +75,7 @@ const FRAMES = {
   complaints: (frame) => hearComplaints(frame),
   message: (frame) => conversation.take(frame.conversation_id, frame.message),
   state: (frame) => conversation.stateChanged(frame.conversation_id),
+  locked: () => lock.shut(),
   typing: (frame) => conversation.typing(frame.conversation_id),
 };
 const live = new Live({ frame: (frame) => FRAMES[frame.type]?.(frame), link: onLink, gone: toDoor });
@@ -84,13 +87,14 @@ function toDoor(text = "") {
   conversation.call.stop();
   byId("dialog").close();
   byId("replies").close();
+  lock.drop();
   door.show(text);
   Customers.hideTitle();
 }
 
-function sitDown({ agent, limits, wrap_ups: wrapUps }) {
+function sitDown({ agent, limits, wrap_ups: wrapUps, idle_lock_s: idleLockS }) {
   if (session.agent && session.agent.username !== agent.username) location.reload(); // nothing of a colleague's stays
-  Object.assign(session, { agent, limits, wrapUps });
+  Object.assign(session, { agent, limits, wrapUps, idleLockMs: idleLockS * 1000 });
   conversation.composer.charsMax = limits.text_chars_max;
   byId("tab-floor").hidden = byId("tab-board").hidden = !agent.sees_all;
   byId("presence").disabled = !agent.acts;
@@ -101,6 +105,14 @@ function sitDown({ agent, limits, wrap_ups: wrapUps }) {
   live.start();
   tickets.refresh();
   conversation.resume();
+}
+
+/** Below the cover everything is where it was; what was missed is asked for. */
+function unlocked(answer) {
+  if (byId("desk").hidden) return sitDown(answer); // the page was opened locked
+  live.hurry();
+  conversation.again();
+  for (const talk of shelf.all) conversation.outbox.work(talk);
 }
 
 async function logout() {
@@ -119,6 +131,7 @@ async function logout() {
 }
 
 function failed(error) {
+  if (error.code === LOCKED) return; // the cover says so
   if (error.status === 401) toDoor(error.text);
   else toast(error.text ?? "页面出错了，请刷新再试。", "bad");
 }
@@ -185,7 +198,7 @@ function everySecond() {
 
 async function start() {
   prepareDialog();
-  shortcuts({ shelf, customers, conversation, complaints, tabs });
+  shortcuts({ shelf, customers, conversation, complaints, tabs, lock });
   byId("logout").addEventListener("click", logout);
   addEventListener("beforeunload", (event) => {
     if (shelf.all.some((talk) => talk.pending.length)) event.preventDefault();
@@ -194,7 +207,7 @@ async function start() {
   try {
     sitDown(await api.me());
   } catch (error) {
-    toDoor(error.status === 401 ? "" : error.text);
+    if (error.code !== LOCKED) toDoor(error.status === 401 ? "" : error.text);
   }
 }
 

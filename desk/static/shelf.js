@@ -3,7 +3,7 @@
 import { Talk } from "./talks.js";
 
 /** The agent with their limits and the results a service may have; filled in at log-in. */
-export const session = { agent: null, limits: { note_chars_max: 200 }, wrapUps: [] };
+export const session = { agent: null, idleLockMs: Infinity, limits: { note_chars_max: 200 }, wrapUps: [] };
 
 /** Every conversation this page serves, by id. */
 export class Shelf {

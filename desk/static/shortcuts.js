@@ -3,8 +3,8 @@
 import { byId } from "./dom.js";
 import { Keys } from "./keys.js";
 
-/** Keys of the page's parts: {shelf, customers, conversation, complaints, tabs}. */
-export function shortcuts({ shelf, customers, conversation, complaints, tabs }) {
+/** Keys of the page's parts: {shelf, customers, conversation, complaints, tabs, lock}. */
+export function shortcuts({ shelf, customers, conversation, complaints, tabs, lock }) {
   const withTalk = (act) => () => shelf.open && act();
   const keys = new Keys([
     { key: "J", altOnly: true, run: () => customers.claimNext() },
@@ -30,6 +30,7 @@ export function shortcuts({ shelf, customers, conversation, complaints, tabs }) 
     { key: "B", label: "交回小掌柜", run: () => conversation.end("handBack") },
     { key: "A", label: "把打开的投诉分派给同事（主管）", run: () => complaints.assign() },
     { key: "E", label: "结束服务", run: () => conversation.end("close") },
+    { key: "L", label: "锁定坐席台", run: () => lock.now() },
     { key: "Escape", show: ["Esc"], label: "离开输入框，回到列表", run: leaveField },
     { key: "?", label: "显示这张表", run: () => keys.help(), outside: true },
   ]);

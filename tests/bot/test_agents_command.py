@@ -72,7 +72,7 @@ async def test_a_new_password_ends_every_page_of_the_agent(settings: Settings) -
     assert seat is not None
     assert (await command("password", "xiaozhao", "--password", "Another2027"))[0] == 0
     async with database.transaction() as session:
-        assert not await desk.still_seated(session, seat)
+        assert await desk.seat_now(session, seat) is None
     assert (await desk.login(database, "xiaozhao", PASSWORD)).seat is None
     assert (await desk.login(database, "xiaozhao", "Another2027")).seat is not None
     await database.close()

@@ -478,6 +478,10 @@ class Page:
         """Logs in."""
         return await self.post("/login", {"username": username, "password": password})
 
+    async def unlock(self) -> None:
+        """Back at a desk that has locked itself."""
+        assert (await self.post("/unlock", {"password": DEMO_PASSWORD}))[0] == 200
+
     def token(self) -> str | None:
         """The session cookie's value."""
         cookies = self.client.session.cookie_jar.filter_cookies(URL(f"{self.origin}/desk/"))

@@ -32,10 +32,12 @@ async def test_a_break_is_noted_with_who_when_why_and_how_long(world: Any) -> No
     wang, chen = await world.seated("xiaowang"), await world.seated("zhuguan")
     await wang.post("/presence", {"state": "break", "reason": "meal"})
     world.clock.advance(seconds=1800)
+    await wang.unlock()
     await wang.post("/presence", {"state": "break", "reason": "training"})
     world.clock.advance(seconds=65)
     await wang.post("/presence", {"state": "on_duty"})
     await wang.post("/presence", {"state": "on_duty"})
+    await chen.unlock()
     items = await _trail(chen, "area=agent.break")
     assert [(item["who"], item["action_text"], item["after"]) for item in items] == [
         ("小王", "结束小休", [["原因", "培训"], ["时长", "1分05秒"]]),
@@ -53,7 +55,9 @@ async def test_another_reason_at_once_corrects_the_first_and_is_the_same_break(w
     _, body = await wang.post("/presence", {"state": "break", "reason": "meal"})
     assert (body["agent"]["break_reason"], body["agent"]["presence_since"][11:19]) == ("meal", "02:00:00")
     world.clock.advance(seconds=1795)
+    await wang.unlock()
     await wang.post("/presence", {"state": "on_duty"})
+    await chen.unlock()
     ended = [item["after"] for item in await _trail(chen, "area=agent.break") if "ended" in item["action"]]
     assert ended == [[["原因", "用餐"], ["时长", "30分00秒"]]]
 
