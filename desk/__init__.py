@@ -2,7 +2,7 @@
 
 from desk.app import build_desk_app
 from desk.dependencies import DeskDependencies
-from desk.limits import DeskLimits, Rate
+from desk.limits import DeskLimits
 from desk.ports import HubPort
 from desk.rules import DeskRules
 from desk.service import DEMO_PASSWORD, Desk
@@ -14,6 +14,5 @@ __all__ = [
     "DeskLimits",
     "DeskRules",
     "HubPort",
-    "Rate",
     "build_desk_app",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -11,24 +10,18 @@ from aiohttp import web
 
 from banking_core.audit import Who, acting
 from banking_core.clock import BANK_ZONE
-from desk.bodies import after_seq_of, client_id_of, conversation_id_of, is_storable, read_object, text_of
+from bot.surfaces.bodies import json_answer, read_object
+from bot.surfaces.errors import BadRequest, TooFast
+from bot.surfaces.origin import client_address
+from bot.surfaces.rates import TokenBuckets
+from desk.bodies import after_seq_of, client_id_of, conversation_id_of, is_storable, text_of
 from desk.custody import Custody
 from desk.dependencies import DeskDependencies
-from desk.errors import (
-    BadRequest,
-    LoginLocked,
-    LoginRefused,
-    NoSession,
-    NotThere,
-    ReadOnly,
-    SeatLocked,
-    TooFast,
-)
-from desk.limits import Limiter, Limiters
+from desk.errors import LoginLocked, LoginRefused, NoSession, NotThere, ReadOnly, SeatLocked
+from desk.limits import Limiters
 from desk.live import LiveSeats
 from desk.logins import PASSWORD_CHARS_MAX, LoginOutcome, Seat
 from desk.presences import BREAK_DEFAULT, is_break_reason, is_presence_state
-from desk.security import client_address
 from desk.snapshots import case_snapshot, held_snapshot, queue_snapshot
 from desk.views import message_view, seat_view, ticket_view
 
@@ -85,7 +78,7 @@ class DeskApi:
 
     async def login(self, request: web.Request) -> web.StreamResponse:
         """User name and password; the cookie is always a new one, and the agent's older sessions end."""
-        wait_s = self._limiters.logins.wait_s(client_address(request, self._deps))
+        wait_s = self._limiters.logins.attempt(client_address(request, self._deps.trust))
         if wait_s > 0:
             raise TooFast("登录操作太频繁了，请稍等一会儿再试。", retry_after_s=wait_s)
         body = await read_object(request)
@@ -104,7 +97,7 @@ class DeskApi:
             max_age=int(self._deps.desk.rules.session_ttl_h * 3600),
             httponly=True,
             samesite="Strict",
-            secure=self._deps.secure_cookies,
+            secure=self._deps.trust.secure,
         )
         return response
 
@@ -121,7 +114,7 @@ class DeskApi:
             self._live.refresh_all()
         response = json_answer({"released": released})
         response.del_cookie(
-            COOKIE_NAME, path=COOKIE_PATH, httponly=True, samesite="Strict", secure=self._deps.secure_cookies
+            COOKIE_NAME, path=COOKIE_PATH, httponly=True, samesite="Strict", secure=self._deps.trust.secure
         )
         return response
 
@@ -138,7 +131,7 @@ class DeskApi:
 
     async def unlock(self, request: web.Request) -> web.StreamResponse:
         """The password of whoever sits here; everything goes on where it was."""
-        wait_s = self._limiters.logins.wait_s(client_address(request, self._deps))
+        wait_s = self._limiters.logins.attempt(client_address(request, self._deps.trust))
         if wait_s > 0:
             raise TooFast("操作太频繁了，请稍等一会儿再试。", retry_after_s=wait_s)
         password = _password_of(await read_object(request))
@@ -287,7 +280,7 @@ class DeskApi:
         return json_answer({"ticket": ticket_view(ticket)})
 
     def seated(
-        self, handler: SeatedHandler, limiter: Limiter
+        self, handler: SeatedHandler, limiter: TokenBuckets
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """A handler for logged-in agents within their rate limit; who only looks may only GET."""
 
@@ -299,7 +292,7 @@ class DeskApi:
                 raise SeatLocked(username=seat.username, display_name=seat.display_name)
             if request.method != "GET" and not seat.rights.acts and request.path not in OWN_SEAT:
                 raise ReadOnly()
-            wait_s = limiter.wait_s(seat.agent_id)
+            wait_s = limiter.attempt(seat.agent_id)
             if wait_s > 0:
                 raise TooFast(retry_after_s=wait_s)
             if request.method != "GET" and seat.idle_s >= self._deps.desk.rules.input_s:
@@ -315,7 +308,7 @@ class DeskApi:
 
     def who(self, request: web.Request, agent_id: str) -> Who:
         """The agent for the audit trail, and from where."""
-        return Who("agent", agent_id, channel="desk", address=client_address(request, self._deps))
+        return Who("agent", agent_id, channel="desk", address=client_address(request, self._deps.trust))
 
     async def _describe(self, seat: Seat) -> web.Response:
         async with self._deps.db.snapshot() as session:
@@ -328,16 +321,6 @@ class DeskApi:
         idle_lock_s = self._deps.desk.rules.idle_lock_s
         known = {"limits": limits, "wrap_ups": wrap_ups, "idle_lock_s": idle_lock_s}
         return json_answer({"agent": seat_view(seat, presence)} | known)
-
-
-def json_answer(body: dict[str, Any], *, status: int = 200) -> web.Response:
-    """A JSON answer that nobody keeps."""
-    return web.Response(
-        text=json.dumps(body, ensure_ascii=False),
-        status=status,
-        content_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
 
 
 def _password_of(body: dict[str, Any]) -> str:

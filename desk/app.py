@@ -31,25 +31,25 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from banking_core.audit import acting
-from desk.api import DeskApi, json_answer
+from bot.surfaces.bodies import BODY_BYTES_MAX, json_answer
+from bot.surfaces.errors import BadRequest, TooFast
+from bot.surfaces.origin import require_same_origin, security_headers
+from desk.api import DeskApi
 from desk.assets import load_assets
 from desk.board_api import BoardApi
 from desk.calls import CallDoor
 from desk.complaints_api import ComplaintsApi
 from desk.custody import Custody
 from desk.dependencies import DeskDependencies
-from desk.errors import BadRequest, NoSession, NotThere, TooFast, Unavailable
+from desk.errors import NoSession, NotThere, Unavailable
 from desk.limits import Limiters
 from desk.live import CLOSE_NO_SESSION, CLOSE_TOO_MANY, DeskConnection, LiveSeats, new_socket, refuse
 from desk.refusals import refusal_of
 from desk.replies_api import RepliesApi
-from desk.security import require_same_origin, security_headers
 from desk.staff_api import StaffApi
 from desk.trail_api import TrailApi
 
 log = logging.getLogger(__name__)
-
-BODY_BYTES_MAX = 8192
 
 
 def build_desk_app(deps: DeskDependencies) -> web.Application:
@@ -110,17 +110,17 @@ class LiveDoor:
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """The socket of GET /api/ws; a page without a seat is told so on the socket."""
-        require_same_origin(request, self._deps)
+        require_same_origin(request, self._deps.trust)
         socket = new_socket()
         if not socket.can_prepare(request):
             raise BadRequest("这个地址只供坐席页面连接。")
         seat = await self._api.seat_of(request)
-        socket.headers.update(security_headers(request, self._deps))
+        socket.headers.update(security_headers(request, self._deps.trust, microphone=True))
         await socket.prepare(request)
         if seat is None:
             await refuse(socket, NoSession(), CLOSE_NO_SESSION)
             return socket
-        wait_s = self._limiters.sockets.wait_s(seat.agent_id)
+        wait_s = self._limiters.sockets.attempt(seat.agent_id)
         if wait_s > 0 or self._live.count(seat.agent_id) >= self._deps.limits.open_sockets_agent_max:
             error = TooFast("打开的窗口太多了，请关掉多余的窗口。", retry_after_s=max(wait_s, 10.0))
             await refuse(socket, error, CLOSE_TOO_MANY)
@@ -153,7 +153,7 @@ def _guard(deps: DeskDependencies) -> Middleware:
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             if request.method not in ("GET", "HEAD"):
-                require_same_origin(request, deps)
+                require_same_origin(request, deps.trust)
             response = await handler(request)
         except web.HTTPException as error:
             text = "没有这个地址。" if error.status == 404 else "这个地址不能这样访问。"
@@ -161,7 +161,8 @@ def _guard(deps: DeskDependencies) -> Middleware:
         except Exception as error:
             response = _error_answer(error)
         if not response.prepared:
-            response.headers.update(security_headers(request, deps))
+            for name, value in security_headers(request, deps.trust, microphone=True).items():
+                response.headers.setdefault(name, value)
         return response
 
     return guard

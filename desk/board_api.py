@@ -8,7 +8,8 @@ from typing import Any
 from aiohttp import web
 
 from banking_core.clock import bank_date
-from desk.api import DeskApi, SeatedHandler, json_answer
+from bot.surfaces.bodies import json_answer
+from desk.api import DeskApi, SeatedHandler
 from desk.board import Day, Kept, as_csv, board
 from desk.bodies import day_of
 from desk.breaks import Break

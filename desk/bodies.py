@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date, datetime
 from typing import Any
@@ -10,25 +9,12 @@ from typing import Any
 from aiohttp import web
 
 from banking_core.clock import bank_date
-from desk.errors import BadRequest, NotThere
+from bot.surfaces.errors import BadRequest
+from desk.errors import NotThere
 
 FIRST_DAY = date(2020, 1, 1)
 _CLIENT_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _CONVERSATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-async def read_object(request: web.Request) -> dict[str, Any]:
-    """The JSON object of a POST; an empty body is an empty object. Raises BadRequest."""
-    if request.content_type != "application/json":
-        raise BadRequest()
-    try:
-        raw = await request.text()
-        body = json.loads(raw) if raw else {}
-    except (ValueError, LookupError, RecursionError, web.HTTPRequestEntityTooLarge):
-        raise BadRequest() from None
-    if not isinstance(body, dict):
-        raise BadRequest()
-    return body
 
 
 def text_of(body: dict[str, Any], field: str, *, chars_max: int, required_text: str | None = None) -> str:

@@ -13,15 +13,16 @@ from contextlib import suppress
 from aiohttp import WSMsgType, web
 
 from banking_core.audit import acting
+from bot.surfaces.errors import BadRequest, SurfaceError
+from bot.surfaces.origin import require_same_origin, security_headers
 from desk.api import DeskApi
 from desk.bodies import conversation_id_of
 from desk.custody import Custody
 from desk.dependencies import DeskDependencies
-from desk.errors import BadRequest, DeskError, NoCall, NoSession, NotYours, SeatLocked
+from desk.errors import NoCall, NoSession, NotYours, SeatLocked
 from desk.live import CLOSE_NO_SESSION, new_socket, refuse
 from desk.logins import Seat
 from desk.ports import CallSound
-from desk.security import require_same_origin, security_headers
 
 CLOSE_NOT_YOURS = 4403
 CLOSE_NO_CALL = 4404
@@ -36,7 +37,7 @@ class CallDoor:
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """The socket of GET /api/conversations/{id}/sound; why it does not open is told on the socket."""
-        require_same_origin(request, self._deps)
+        require_same_origin(request, self._deps.trust)
         conversation_id = conversation_id_of(request)
         seat = await self._api.seat_of(request)
         socket = new_socket()
@@ -44,7 +45,7 @@ class CallDoor:
             if seat is None:
                 raise NoSession()
             raise BadRequest("这个地址只供坐席页面连接。")
-        socket.headers.update(security_headers(request, self._deps))
+        socket.headers.update(security_headers(request, self._deps.trust, microphone=True))
         await socket.prepare(request)
         if seat is None or seat.locked:
             await refuse(socket, SeatLocked() if seat else NoSession(), CLOSE_NO_SESSION)
@@ -55,7 +56,7 @@ class CallDoor:
                 await self._talk(socket, seat, conversation_id)
             except NotYours as error:
                 await refuse(socket, error, CLOSE_NOT_YOURS)
-            except DeskError as error:
+            except SurfaceError as error:
                 await refuse(socket, error, CLOSE_NO_CALL)
         with suppress(ConnectionError):
             await socket.close()

@@ -18,11 +18,13 @@ from banking_core.complaints import (
     Complaints,
     Staff,
 )
-from desk.api import DeskApi, SeatedHandler, json_answer
-from desk.bodies import read_object, text_of
+from bot.surfaces.bodies import json_answer, read_object
+from bot.surfaces.errors import BadRequest
+from desk.api import DeskApi, SeatedHandler
+from desk.bodies import text_of
 from desk.colleagues import Colleague
 from desk.dependencies import DeskDependencies
-from desk.errors import BadRequest, NotAllowed, NotThere
+from desk.errors import NotAllowed, NotThere
 from desk.glances import Glances
 from desk.limits import Limiters
 from desk.live import LiveSeats

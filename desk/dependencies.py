@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from banking_core.clock import Clock
 from banking_core.complaints import Complaints
 from banking_core.storage import Database
+from bot.surfaces.origin import Trust
 from desk.limits import DeskLimits
 from desk.ports import (
     AnswersPort,
@@ -26,8 +27,7 @@ from desk.service import Desk
 class DeskDependencies:
     """Everything `build_desk_app` needs; `desk` is the very object the hub knows as its staffing.
 
-    `allowed_origins` are further origins ("https://bank.example") that count as our own, `trusted_proxies`
-    the addresses whose X-Forwarded-For is believed, `beat_s` how often an open page is a sign of life and how
+    `beat_s` is how often an open page is a sign of life and how
     often vanished agents are looked for.
     """
 
@@ -35,10 +35,8 @@ class DeskDependencies:
     hub: HubPort
     db: Database
     clock: Clock
-    secure_cookies: bool = False
+    trust: Trust = field(default_factory=Trust)
     beat_s: float = 15.0
-    allowed_origins: frozenset[str] = frozenset()
-    trusted_proxies: frozenset[str] = frozenset()
     limits: DeskLimits = field(default_factory=DeskLimits)
     complaints: Complaints | None = None
     calls: CallsPort = field(default_factory=NoCalls)

@@ -1,10 +1,7 @@
 """What the desk refuses: a machine-readable code, an HTTP status and one Chinese sentence for the agent.
 
-DeskError
-├── BadRequest            malformed JSON, a missing field, a text that is too long
+DeskError (a SurfaceError; BadRequest, CrossSite and TooFast are refused by every surface)
 ├── NoSession             no cookie, an unknown, an expired or a replaced one
-├── CrossSite             the request does not come from our own page
-├── TooFast               a rate limit; retry_after_s says when to come back
 ├── LoginRefused          wrong user name or password; tries_left
 ├── LoginLocked           too many wrong tries; locked_until
 ├── SeatLocked            the log-in is locked until the password is typed again
@@ -34,33 +31,14 @@ TicketInvalid (an InvalidInput of the bank's, since the customer reads it): a ti
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from banking_core.errors import InvalidInput
+from bot.surfaces.errors import SurfaceError
 
 
-class DeskError(Exception):
-    """Root of everything the desk refuses."""
+class DeskError(SurfaceError):
+    """Root of what only the desk refuses."""
 
-    code: ClassVar[str] = "desk_error"
-    status: ClassVar[int] = 400
-    default_text: ClassVar[str] = "这个操作没有办成，请刷新页面再试。"
-
-    def __init__(self, text: str | None = None, **details: Any) -> None:
-        super().__init__(self.code)
-        self.text = text or self.default_text
-        self.details = details
-
-    def body(self) -> dict[str, Any]:
-        """The JSON body of the answer."""
-        return {"error": {"code": self.code, "text": self.text, **self.details}}
-
-
-class BadRequest(DeskError):
-    """The request or frame cannot be read."""
-
-    code = "bad_request"
-    default_text = "这条内容没法识别，请刷新页面后再试。"
+    code = "desk_error"
 
 
 class NoSession(DeskError):
@@ -69,25 +47,6 @@ class NoSession(DeskError):
     code = "no_session"
     status = 401
     default_text = "登录已经失效，请重新登录。"
-
-
-class CrossSite(DeskError):
-    """The request was not made by our own page."""
-
-    code = "cross_site"
-    status = 403
-    default_text = "这个请求不是从本页面发出的，已经拦下。"
-
-
-class TooFast(DeskError):
-    """A rate limit was hit; `retry_after_s` is in the details."""
-
-    code = "too_fast"
-    status = 429
-    default_text = "操作太快了，请稍等几秒再试。"
-
-    def __init__(self, text: str | None = None, *, retry_after_s: float) -> None:
-        super().__init__(text, retry_after_s=round(max(retry_after_s, 0.1), 1))
 
 
 class LoginRefused(DeskError):

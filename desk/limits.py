@@ -1,21 +1,11 @@
-"""Token buckets: so many at once, then so many a second."""
+"""How much one agent and one address may ask of the desk."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from banking_core.clock import Clock
-
-KEYS_MAX = 10_000  # the least recently used bucket is forgotten first, so memory is bounded
-
-
-@dataclass(frozen=True)
-class Rate:
-    """`burst` at once, then `per_s` every second."""
-
-    burst: int
-    per_s: float
+from bot.surfaces.rates import Rate, TokenBuckets
 
 
 @dataclass(frozen=True)
@@ -32,34 +22,12 @@ class DeskLimits:
     note_chars_max: int = 200
 
 
-class Limiter:
-    """One bucket per key, all with the same rate; time comes from the clock."""
-
-    def __init__(self, clock: Clock, rate: Rate) -> None:
-        assert rate.burst >= 1 and rate.per_s > 0, "a bucket that never fills lets nobody in"
-        self._clock, self._rate = clock, rate
-        self._full_at: OrderedDict[str, float] = OrderedDict()  # when the bucket will be full again, epoch s
-
-    def wait_s(self, key: str) -> float:
-        """Takes one and gives 0, or takes nothing and gives the seconds to wait."""
-        now_s = self._clock.now().timestamp()
-        full_at_s = max(self._full_at.get(key, now_s), now_s) + 1 / self._rate.per_s
-        over_s = full_at_s - now_s - self._rate.burst / self._rate.per_s
-        if over_s > 1e-6:
-            return over_s
-        self._full_at[key] = full_at_s
-        self._full_at.move_to_end(key)
-        while len(self._full_at) > KEYS_MAX:
-            self._full_at.popitem(last=False)
-        return 0.0
-
-
 class Limiters:
     """All limiters of one running desk."""
 
     def __init__(self, clock: Clock, limits: DeskLimits) -> None:
-        self.logins = Limiter(clock, limits.logins_address)
-        self.reads = Limiter(clock, limits.reads_agent)
-        self.writes = Limiter(clock, limits.writes_agent)
-        self.reports = Limiter(clock, limits.reports_agent)
-        self.sockets = Limiter(clock, limits.sockets_agent)
+        self.logins = TokenBuckets(clock, limits.logins_address)
+        self.reads = TokenBuckets(clock, limits.reads_agent)
+        self.writes = TokenBuckets(clock, limits.writes_agent)
+        self.reports = TokenBuckets(clock, limits.reports_agent)
+        self.sockets = TokenBuckets(clock, limits.sockets_agent)

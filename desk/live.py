@@ -23,9 +23,10 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from bot.surfaces.errors import SurfaceError
 from desk.custody import Custody
 from desk.dependencies import DeskDependencies
-from desk.errors import DeskError, NoSession
+from desk.errors import NoSession
 from desk.logins import Seat
 from desk.ports import EventsPort
 from desk.snapshots import alert_snapshot, complaint_counts, held_snapshot, queue_snapshot
@@ -246,7 +247,7 @@ def new_socket() -> web.WebSocketResponse:
     return web.WebSocketResponse(heartbeat=PING_S, max_msg_size=FRAME_BYTES_MAX)
 
 
-async def refuse(socket: web.WebSocketResponse, error: DeskError, close_code: int) -> None:
+async def refuse(socket: web.WebSocketResponse, error: SurfaceError, close_code: int) -> None:
     """Says why on the open socket, since a page cannot read a refused handshake, and closes."""
     with suppress(ConnectionError):
         await socket.send_str(json.dumps(error.body() | {"type": "error"}, ensure_ascii=False))

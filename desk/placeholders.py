@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from banking_core.clock import BANK_ZONE
-from desk.errors import BadRequest
+from bot.surfaces.errors import BadRequest
 
 AGENT: Final = "坐席"
 PLACEHOLDERS: Final = MappingProxyType(

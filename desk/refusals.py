@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from banking_core.errors import BankError, NotFound, ProviderUnavailable
-from desk.errors import BadRequest, ClaimLost, ConversationOver, DeskError, NotThere, NotYours, Refused
+from bot.surfaces.errors import BadRequest, SurfaceError
+from desk.errors import ClaimLost, ConversationOver, DeskError, NotThere, NotYours, Refused
 
-_BY_HUB_CODE: dict[str, type[DeskError]] = {
+_BY_HUB_CODE: dict[str, type[SurfaceError]] = {
     "not_found": NotThere,
     "not_owner": NotYours,
     "already_claimed": ClaimLost,
@@ -22,9 +23,9 @@ class BankRefusal(DeskError):
     status = 409
 
 
-def refusal_of(error: Exception) -> DeskError | None:
+def refusal_of(error: Exception) -> SurfaceError | None:
     """The desk's answer to a refusal from elsewhere, or None when the error is no refusal but a fault."""
-    if isinstance(error, DeskError):
+    if isinstance(error, SurfaceError):
         return error
     if isinstance(error, BankError):
         if isinstance(error, NotFound):

@@ -7,11 +7,12 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.api import DeskApi, SeatedHandler, json_answer
-from desk.bodies import read_object, text_of
+from bot.surfaces.bodies import json_answer, read_object
+from bot.surfaces.errors import BadRequest
+from desk.api import DeskApi, SeatedHandler
+from desk.bodies import text_of
 from desk.canned import Scope, scope_of
 from desk.dependencies import DeskDependencies
-from desk.errors import BadRequest
 from desk.limits import Limiters
 from desk.logins import Seat
 from desk.models import CannedReply

@@ -9,12 +9,14 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.api import DeskApi, SeatedHandler, json_answer
-from desk.bodies import after_seq_of, client_id_of, conversation_id_of, read_object, text_of
+from bot.surfaces.bodies import json_answer, read_object
+from bot.surfaces.errors import BadRequest
+from desk.api import DeskApi, SeatedHandler
+from desk.bodies import after_seq_of, client_id_of, conversation_id_of, text_of
 from desk.cards import REVEALABLE
 from desk.custody import Custody
 from desk.dependencies import DeskDependencies
-from desk.errors import BadRequest, NotAllowed, NotThere
+from desk.errors import NotAllowed, NotThere
 from desk.limits import Limiters
 from desk.logins import Seat
 from desk.snapshots import case_snapshot, queue_snapshot

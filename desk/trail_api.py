@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.audit import AuditQuery, search
 from banking_core.days import day_bounds
-from desk.api import DeskApi, json_answer
+from bot.surfaces.bodies import json_answer
+from bot.surfaces.errors import BadRequest
+from desk.api import DeskApi
 from desk.bodies import day_of
 from desk.dependencies import DeskDependencies
-from desk.errors import BadRequest, NotAllowed, NotThere
+from desk.errors import NotAllowed, NotThere
 from desk.limits import Limiters
 from desk.logins import Seat
 from desk.trail import AREAS, KIND_TEXT, agent_names, record_view

@@ -9,6 +9,8 @@ from importlib.resources import files
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from banking_core.yaml_loader import LOADER
+
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -28,5 +30,5 @@ class Wording:
 def packaged_wording() -> Wording:
     """The words the desk comes with."""
     text = files("desk").joinpath("wording.yml").read_text(encoding="utf-8")
-    read = _File.model_validate(yaml.safe_load(text))
+    read = _File.model_validate(yaml.load(text, LOADER))
     return Wording(read.wrap_ups, read.replies)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.dialogue.errors import MalformedAnnouncement
 from bot.dialogue.reasons import Reason
+from bot.dialogue.yaml_loader import LOADER
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def load_announced(folder: Path) -> tuple[Announced, ...]:
 
 def _rows(path: Path) -> Mapping[str, Any]:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), LOADER)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise MalformedAnnouncement(f"{path.name} cannot be read: {type(error).__name__}") from error
     if data is None:

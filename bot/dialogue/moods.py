@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.dialogue.errors import MalformedMoods
 from bot.dialogue.reasons import Reason
+from bot.dialogue.yaml_loader import LOADER
 
 DEFAULT_PATH = Path(__file__).with_name("moods.yml")
 TEXT_READ_MAX = 500
@@ -56,7 +57,7 @@ class Moods:
     def load(cls, path: Path = DEFAULT_PATH) -> Moods:
         """Reads and compiles the file. Raises MalformedMoods."""
         try:
-            data = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+            data = _File.model_validate(yaml.load(path.read_text(encoding="utf-8"), LOADER))
             rows = tuple(
                 (
                     re.compile("|".join(f"(?:{pattern})" for pattern in row.patterns), re.IGNORECASE),

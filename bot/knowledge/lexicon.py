@@ -10,12 +10,12 @@ from typing import Any
 
 import yaml
 
+from bot.dialogue.yaml_loader import LOADER
 from bot.knowledge.errors import MalformedKnowledge
 
 OTHER_BANK = "interbank"  # the object that names of other banks stand for
 _CENTRAL_BANKS = frozenset({"人民银行", "中国人民银行", "央行"})
 _BANK_ENDINGS = ("银行", "行", "信用社", "农信社", "合作社")
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)

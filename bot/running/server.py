@@ -16,7 +16,6 @@ from banking_core.storage import Database
 from bot.assembly import Product
 from bot.channels.web import Rate, WebDependencies, WebLimits, build_web_app
 from bot.channels.web.ports import SmsSeen
-from bot.channels.web.security import is_loopback
 from bot.channels.wechat.channel import CALLBACK_PATH, PREFIX, WechatChannel
 from bot.channels.wechat.reach import WechatReach
 from bot.conversation.pictures import Pictures
@@ -24,6 +23,7 @@ from bot.running.memory import settle
 from bot.running.phone import Exchange, telephone
 from bot.running.premises import require_port
 from bot.running.wechat import build_wechat
+from bot.surfaces.origin import Trust, is_loopback
 from bot.understanding.client import NluClient
 from desk.app import build_desk_app
 from desk.dependencies import DeskDependencies
@@ -49,18 +49,22 @@ def build_app(product: Product, exchange: Exchange | None = None) -> web.Applica
         recent = await sandbox.recent(limit) if sandbox is not None else ()
         return [SmsSeen(message.phone, message.text, message.sent_at) for message in recent]
 
-    ours = (*settings.allowed_origins, *((settings.public_url,) if settings.public_url else ()))
+    trust = Trust(
+        origins=frozenset(
+            (*settings.allowed_origins, *((settings.public_url,) if settings.public_url else ()))
+        ),
+        proxies=frozenset(settings.trusted_proxies),
+        secure=bool(settings.secure_cookies),
+    )
     web_dependencies = WebDependencies(
         hub=product.hub,
         db=product.database,
         bank=product.bank,
         clock=product.clock,
         session_ttl_h=settings.session_ttl_h,
-        secure_cookies=bool(settings.secure_cookies),
+        trust=trust,
         developer_pages=bool(settings.developer_pages) and product.bank.providers.sandbox_sms is not None,
         sms_recent=sms_recent,
-        allowed_origins=frozenset(ours),
-        trusted_proxies=frozenset(settings.trusted_proxies),
         signed_paths=frozenset({CALLBACK_PATH}),
         limits=message_limits(settings.messages_per_s),
         calls=exchange.browser_line() if exchange is not None else None,
@@ -78,9 +82,7 @@ def build_app(product: Product, exchange: Exchange | None = None) -> web.Applica
                 hub=product.handoff,
                 db=product.database,
                 clock=product.clock,
-                secure_cookies=bool(settings.secure_cookies),
-                allowed_origins=frozenset(settings.allowed_origins),
-                trusted_proxies=frozenset(settings.trusted_proxies),
+                trust=trust,
                 complaints=product.bank.complaints,
                 calls=product.calls,
                 answers=product.knowledge,

@@ -17,12 +17,12 @@ from bot.assembly import Product
 from bot.conversation.views import Inbound
 from desk.board import Day, Kept, as_csv, board, harmless
 from desk.clocks import breaches
-from tests.bot.conversation.talking import Talk, folder, product
+from tests.bot.conversation.talking import Talk, product
 from tests.browsers import open_browser
 from tests.desk.conftest import Page
 from tests.desk.doors import browse, door
 
-__all__ = ["door", "folder", "product"]
+__all__ = ["door", "product"]
 
 
 @pytest.fixture
@@ -126,7 +126,6 @@ async def test_the_day_counts_what_came_and_what_was_kept(product: Product, wang
     assert (day.first_reply.kept, day.first_reply.of) == (1, 2), "who left in time was promised nothing"
     assert (day.next_reply.kept, day.next_reply.of) == (1, 2)
     assert (day.csat_mean, day.csat_count) == (4.0, 1)
-    assert day.replies_mean == 2.0, "of the one that was settled"
     assert (day.wait_mean_s, day.wait_max_s) == (3.3, 10.0), "who gave up waited too"
     assert day.trend[-1][1:] == (4, 3)
     assert slow.conversation in await product.handoff.mine(wang)

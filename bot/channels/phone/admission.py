@@ -11,7 +11,7 @@ from typing import Final
 
 from banking_core.clock import Clock
 from bot.channels.phone.errors import CallsTooFast, LineBusy, StrangerRefused
-from bot.channels.rates import Rate, TokenBuckets
+from bot.surfaces.rates import Rate, TokenBuckets
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK: Final[tuple[Network, ...]] = (

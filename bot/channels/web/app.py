@@ -23,7 +23,6 @@ from aiohttp.typedefs import Handler
 
 from banking_core.errors import AuthenticationFailed, BankError, InvalidInput, ProviderUnavailable
 from banking_core.identity import Origin
-from bot.channels.web.bodies import json_answer, read_body
 from bot.channels.web.calls import CallDoor
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.web.devices import (
@@ -33,13 +32,12 @@ from bot.channels.web.devices import (
     device_of,
     new_device_token,
 )
-from bot.channels.web.errors import BadRequest, NoSession, TooFast, WebError
+from bot.channels.web.errors import NoSession
 from bot.channels.web.limits import Gates
 from bot.channels.web.login import LoginService
 from bot.channels.web.pages import SMS_SHOWN_MAX, WORKLET, asset_response, load_assets, sms_page, worklet
 from bot.channels.web.recovery import RecoveryService
 from bot.channels.web.registry import SocketRegistry
-from bot.channels.web.security import client_address, is_loopback, require_same_origin, security_headers
 from bot.channels.web.sessions import (
     CHANNEL,
     COOKIE_NAME,
@@ -55,6 +53,9 @@ from bot.channels.web.sockets import (
     refuse,
 )
 from bot.conversation.errors import ConversationError, ConversationNotFound
+from bot.surfaces.bodies import json_answer, read_object
+from bot.surfaces.errors import BadRequest, SurfaceError, TooFast
+from bot.surfaces.origin import client_address, is_loopback, require_same_origin, security_headers
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ class WebChannel:
         try:
             signed = request.path in self._deps.signed_paths
             if request.method not in ("GET", "HEAD") and not signed:
-                require_same_origin(request, self._deps)
+                require_same_origin(request, self._deps.trust)
             response = await handler(request)
         except web.HTTPException as error:
             text = NO_PAGE_TEXT if error.status == 404 else NOT_SO_TEXT
@@ -139,7 +140,9 @@ class WebChannel:
         except Exception as error:
             response = _error_answer(error)
         if not response.prepared:
-            for name, value in security_headers(request, self._deps).items():
+            for name, value in security_headers(
+                request, self._deps.trust, microphone=self._calls is not None
+            ).items():
                 response.headers.setdefault(name, value)
             response.headers.setdefault("Cache-Control", "no-store")
         return response
@@ -179,7 +182,7 @@ class WebChannel:
         """Step one: phone and password, answered with what is needed next, or with the log-in itself."""
         row = await self._require(request)
         self._count_login(row, request)
-        result = await self._login.start(row, await read_body(request), self._origin(request, row))
+        result = await self._login.start(row, await read_object(request), self._origin(request, row))
         return await self._logged_in(row, result)
 
     async def login_resend(self, request: web.Request) -> web.StreamResponse:
@@ -192,7 +195,7 @@ class WebChannel:
         """Every further step: the next proof, answered like the first one."""
         row = await self._require(request)
         self._count_login(row, request)
-        result = await self._login.finish(row, await read_body(request), self._origin(request, row))
+        result = await self._login.finish(row, await read_object(request), self._origin(request, row))
         return await self._logged_in(row, result)
 
     def _recovering(self, step: RecoveryStep) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -201,7 +204,7 @@ class WebChannel:
         async def handler(request: web.Request) -> web.StreamResponse:
             row = await self._require(request)
             self._count_login(row, request)
-            return json_answer(await step(await read_body(request), self._origin(request, row)))
+            return json_answer(await step(await read_object(request), self._origin(request, row)))
 
         return handler
 
@@ -229,18 +232,18 @@ class WebChannel:
                 self._calls.ended(row.id)
         response = json_answer({"authenticated": False})
         response.del_cookie(
-            COOKIE_NAME, path="/", httponly=True, samesite="Strict", secure=self._deps.secure_cookies
+            COOKIE_NAME, path="/", httponly=True, samesite="Strict", secure=self._deps.trust.secure
         )
         return response
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """The web socket."""
-        require_same_origin(request, self._deps)
+        require_same_origin(request, self._deps.trust)
         socket = new_socket()
         if not socket.can_prepare(request):
             raise BadRequest("这个地址只供聊天页面连接，请打开首页。")
         row = await self._find(request)
-        socket.headers.update(security_headers(request, self._deps))
+        socket.headers.update(security_headers(request, self._deps.trust, microphone=self._calls is not None))
         await socket.prepare(request)
         if row is None:
             await refuse(socket, NoSession(), CLOSE_NO_SESSION)
@@ -264,10 +267,10 @@ class WebChannel:
     async def call(self, request: web.Request) -> web.StreamResponse:
         """The web socket of a call."""
         assert self._calls is not None, "without calls there is no such route"
-        require_same_origin(request, self._deps)
+        require_same_origin(request, self._deps.trust)
         socket = self._calls.new_socket(request)
         row = await self._find(request)
-        socket.headers.update(security_headers(request, self._deps))
+        socket.headers.update(security_headers(request, self._deps.trust, microphone=self._calls is not None))
         await socket.prepare(request)
         await self._calls.serve(socket, row, self._origin(request, row) if row is not None else None)
         with suppress(ConnectionError):
@@ -326,7 +329,7 @@ class WebChannel:
             max_age=int(self._deps.session_ttl_h * 3600),
             httponly=True,
             samesite="Strict",
-            secure=self._deps.secure_cookies,
+            secure=self._deps.trust.secure,
         )
         return response
 
@@ -340,7 +343,7 @@ class WebChannel:
                 max_age=DEVICE_COOKIE_AGE_S,
                 httponly=True,
                 samesite="Strict",
-                secure=self._deps.secure_cookies,
+                secure=self._deps.trust.secure,
             )
         return response
 
@@ -354,7 +357,7 @@ class WebChannel:
         )
 
     def _address(self, request: web.Request) -> str:
-        return client_address(request, self._deps)
+        return client_address(request, self._deps.trust)
 
     async def _close_sockets(self, _app: web.Application) -> None:
         await self._sockets.close_all()
@@ -363,7 +366,7 @@ class WebChannel:
 
 
 def _error_answer(error: Exception) -> web.Response:
-    if isinstance(error, WebError):
+    if isinstance(error, SurfaceError):
         return json_answer(error.body(), status=error.status)
     if isinstance(error, BankError | ConversationError):
         body = {"error": {"code": error.code, "text": error.customer_text}}

@@ -12,12 +12,13 @@ from bot.channels.phone.alongside import Visitor
 from bot.channels.phone.browser import MESSAGE_BYTES_MAX
 from bot.channels.phone.errors import CallRefused
 from bot.channels.web.dependencies import WebDependencies
-from bot.channels.web.errors import BadRequest, NoSession, TooFast
+from bot.channels.web.errors import NoSession
 from bot.channels.web.limits import Gates
 from bot.channels.web.ports import CallsPort
 from bot.channels.web.registry import CLOSE_SESSION_CHANGED, SocketRegistry, in_background
 from bot.channels.web.sessions import WebSession
 from bot.channels.web.sockets import CLOSE_NO_SESSION, CLOSE_TOO_MANY, CLOSE_WAIT_S, HEARTBEAT_S, refuse
+from bot.surfaces.errors import BadRequest, TooFast
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from bot.channels.web.errors import BadRequest, WebError
 from bot.conversation.views import ConversationStatus
+from bot.surfaces.errors import BadRequest, SurfaceError
 
 FRAME_BYTES_MAX = 16 * 1024
 COMMENT_CHARS_MAX = 200
@@ -155,6 +155,6 @@ def state_frame(status: ConversationStatus) -> dict[str, Any]:
     }
 
 
-def error_frame(error: WebError) -> dict[str, Any]:
+def error_frame(error: SurfaceError) -> dict[str, Any]:
     """The `error` frame of something refused."""
     return {"type": "error", "code": error.code, "text": error.text, **error.details}

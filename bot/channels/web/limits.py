@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from banking_core.clock import Clock
-from bot.channels.rates import Rate, TokenBuckets
+from bot.surfaces.rates import Rate, TokenBuckets
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from banking_core.clock import BANK_ZONE
 from banking_core.identity import LoginDone, LoginNeeds, LoginRefusal, LoginResult, LoginStale, Origin
 from banking_core.restrictions import CustomerFrozen
 from bot.channels.web.dependencies import WebDependencies
-from bot.channels.web.errors import BadRequest, LoginRefused, NoSession
+from bot.channels.web.errors import LoginRefused, NoSession
 from bot.channels.web.frames import is_clean
 from bot.channels.web.models import WebVisit
 from bot.channels.web.sessions import CHANNEL, WebSession, create_session, locked_visit
+from bot.surfaces.errors import BadRequest
 
 PASSWORD_CHARS_MAX = 128
 SECRET_CHARS_MAX = 32

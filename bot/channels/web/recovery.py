@@ -11,9 +11,10 @@ from banking_core.clock import BANK_ZONE
 from banking_core.days import wait_words
 from banking_core.identity import Origin, Papers, RecoveryOutcome, RecoveryStale
 from bot.channels.web.dependencies import WebDependencies
-from bot.channels.web.errors import BadRequest, RecoveryRefused
+from bot.channels.web.errors import RecoveryRefused
 from bot.channels.web.frames import is_clean
 from bot.channels.web.login import PASSWORD_CHARS_MAX
+from bot.surfaces.errors import BadRequest
 
 FIELD_CHARS_MAX = 64
 _ID = re.compile(r"[0-9a-f]{32}")

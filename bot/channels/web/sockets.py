@@ -20,7 +20,7 @@ from aiohttp import WSMsgType, web
 from banking_core.errors import BankError
 from banking_core.identity import Origin
 from bot.channels.web.dependencies import WebDependencies
-from bot.channels.web.errors import BadRequest, NoSession, TooFast, WebError
+from bot.channels.web.errors import NoSession
 from bot.channels.web.frames import (
     FRAME_BYTES_MAX,
     Frame,
@@ -38,6 +38,7 @@ from bot.channels.web.registry import in_background
 from bot.channels.web.sessions import WebSession
 from bot.conversation.errors import ConversationError
 from bot.conversation.views import Inbound
+from bot.surfaces.errors import BadRequest, SurfaceError, TooFast
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ class ChatConnection:
                 continue
             try:
                 self._accept(parse_frame(message.data, text_chars_max=self._deps.limits.text_chars_max))
-            except WebError as error:
+            except SurfaceError as error:
                 await self._send(error_frame(error))
 
     def _accept(self, frame: Frame) -> None:
@@ -244,7 +245,7 @@ class ChatConnection:
             await self._socket.send_str(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
 
 
-async def refuse(socket: web.WebSocketResponse, error: WebError, close_code: int) -> None:
+async def refuse(socket: web.WebSocketResponse, error: SurfaceError, close_code: int) -> None:
     """Says why on the open socket, since a page cannot read a refused handshake, and closes."""
     with suppress(ConnectionError):
         await socket.send_str(json.dumps(error_frame(error), ensure_ascii=False))

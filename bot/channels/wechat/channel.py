@@ -14,8 +14,6 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from bot.channels.rates import TokenBuckets
-from bot.channels.web.security import client_address
 from bot.channels.wechat.alerts import Alerts
 from bot.channels.wechat.bindings import Bindings
 from bot.channels.wechat.callback import Callbacks, Stamp
@@ -26,6 +24,8 @@ from bot.channels.wechat.intake import Intake
 from bot.channels.wechat.outgoing import to_answer
 from bot.channels.wechat.page import SecurePage
 from bot.channels.wechat.turns import Turns
+from bot.surfaces.origin import client_address
+from bot.surfaces.rates import TokenBuckets
 
 log = logging.getLogger(__name__)
 PREFIX = "/wechat/"
@@ -93,7 +93,7 @@ class WechatChannel:
         try:
             self._callbacks.prove(stamp, self._deps.clock.now())
         except CallbackRefused:
-            address = client_address(request, self._deps.web)
+            address = client_address(request, self._deps.web.trust)
             if self._unsigned.wait_s(address) > 0:
                 raise CallsTooMany from None
             self._unsigned.take(address)

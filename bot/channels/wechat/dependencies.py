@@ -13,12 +13,12 @@ from banking_core.bank import Bank
 from banking_core.clock import Clock
 from banking_core.storage import Database
 from bot.channels.phone.loop import Expect
-from bot.channels.rates import Rate
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.wechat.account import Account
 from bot.channels.wechat.api import WechatApi
 from bot.channels.wechat.metrics import WechatMetrics
 from bot.conversation.hub import Hub
+from bot.surfaces.rates import Rate
 
 OAUTH_URL = "https://open.weixin.qq.com"
 

@@ -19,7 +19,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.inserts import insert_if_absent
 from banking_core.storage import new_id
-from bot.channels.rates import TokenBuckets
 from bot.channels.wechat import contacts
 from bot.channels.wechat.callback import WINDOW, Stamp
 from bot.channels.wechat.deliveries import Deliveries, out_from_json
@@ -41,6 +40,7 @@ from bot.channels.wechat.models import WechatContact, WechatNonce, WechatReceive
 from bot.channels.wechat.outgoing import Out, TextOut
 from bot.channels.wechat.turns import Turns
 from bot.channels.wechat.xml import Fields
+from bot.surfaces.rates import TokenBuckets
 
 log = logging.getLogger(__name__)
 ANSWER_WITHIN_S = 4.0  # of Tencent's five, the rest is for the way and for writing

@@ -18,13 +18,11 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.identity import Origin
-from bot.channels.web.bodies import json_answer, read_body
-from bot.channels.web.errors import BadRequest, LoginRefused, NoSession, TooFast
+from bot.channels.web.errors import LoginRefused, NoSession
 from bot.channels.web.frames import SECRET_CHARS_MAX, is_clean
 from bot.channels.web.limits import Gate
 from bot.channels.web.login import LoginService
 from bot.channels.web.pages import asset_response, load_assets
-from bot.channels.web.security import client_address
 from bot.channels.web.sessions import WebSession, create_session, find_session
 from bot.channels.wechat import contacts
 from bot.channels.wechat.bindings import Bindings
@@ -32,6 +30,9 @@ from bot.channels.wechat.dependencies import WechatDependencies
 from bot.channels.wechat.errors import WechatError
 from bot.channels.wechat.models import WechatContact, WechatVisit
 from bot.conversation.views import Inbound
+from bot.surfaces.bodies import json_answer, read_object
+from bot.surfaces.errors import BadRequest, TooFast
+from bot.surfaces.origin import client_address
 
 log = logging.getLogger(__name__)
 COOKIE, STATE_COOKIE = "zg_wechat", "zg_wechat_state"
@@ -127,7 +128,7 @@ class SecurePage:
         """The code that the conversation waits for."""
         row, contact = await self._require(request)
         self._count(row, request)
-        body = await read_body(request)
+        body = await read_object(request)
         client_id, code = body.get("client_id"), body.get("code")
         if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
             raise BadRequest()
@@ -159,7 +160,7 @@ class SecurePage:
         async def handler(request: web.Request) -> web.StreamResponse:
             row, contact = await self._require(request)
             self._count(row, request)
-            result = await step(row, await read_body(request), self._origin(request, row, contact))
+            result = await step(row, await read_object(request), self._origin(request, row, contact))
             if isinstance(result, dict):
                 return json_answer(result)
             token, fresh = result
@@ -231,11 +232,11 @@ class SecurePage:
         return found
 
     def _origin(self, request: web.Request, row: WebSession, contact: WechatContact) -> Origin:
-        address = client_address(request, self._deps.web)
+        address = client_address(request, self._deps.web.trust)
         return contacts.origin_of(contact.openid, address=address, session_id=row.id)
 
     def _count(self, row: WebSession, request: web.Request) -> None:
-        wait_s = self._gate.attempt(row.id, client_address(request, self._deps.web))
+        wait_s = self._gate.attempt(row.id, client_address(request, self._deps.web.trust))
         if wait_s > 0:
             raise TooFast(TOO_FAST_TEXT, retry_after_s=wait_s)
 
@@ -248,10 +249,10 @@ class SecurePage:
             max_age=age_s,
             httponly=True,
             samesite="Lax",
-            secure=self._deps.web.secure_cookies,
+            secure=self._deps.web.trust.secure,
         )
 
     def _drop_cookie(self, response: web.Response, name: str) -> None:
         response.del_cookie(
-            name, path=COOKIE_PATH, httponly=True, samesite="Lax", secure=self._deps.web.secure_cookies
+            name, path=COOKIE_PATH, httponly=True, samesite="Lax", secure=self._deps.web.trust.secure
         )

@@ -15,7 +15,8 @@ from bot.assembly import Product
 from bot.conversation.views import Inbound
 from bot.dialogue.understanding import Understanding
 from bot.evaluation.converse import MOMENT
-from bot.evaluation.demo_bank import make_template, open_copy
+from bot.evaluation.demo_bank import open_copy
+from tests.demo import DemoTemplate
 
 PAYER = "张伟"
 TOPUP = "给自己充50话费"
@@ -29,17 +30,9 @@ class Hears:
         return Understanding(text, intent, 0.95, ranking=((intent, 0.95),))
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
 @pytest.fixture
-async def product(folder: Path, tmp_path: Path) -> AsyncIterator[Product]:
-    template = folder / "template"
-    if not template.exists():
-        await make_template(template, MOMENT)
-    product = open_copy(template, tmp_path, MOMENT, Hears())
+async def product(demo_template: DemoTemplate, tmp_path: Path) -> AsyncIterator[Product]:
+    product = open_copy(await demo_template(), tmp_path, MOMENT, Hears())
     await product.start()
     yield product
     await product.close()

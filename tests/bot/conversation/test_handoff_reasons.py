@@ -25,10 +25,10 @@ from desk.errors import FullyLoaded
 from desk.models import Case, DeskAgent
 from migrations import upgrade
 from tests.bot.conversation.looking import facts_of
-from tests.bot.conversation.talking import TOPUP, Hears, Talk, folder, product
+from tests.bot.conversation.talking import TOPUP, Hears, Talk, product
 from tests.postgres import postgres_cluster, postgres_url
 
-__all__ = ["folder", "postgres_cluster", "postgres_url", "product"]
+__all__ = ["postgres_cluster", "postgres_url", "product"]
 
 STOP = """
 version: 9

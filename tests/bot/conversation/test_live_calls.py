@@ -8,9 +8,9 @@ from banking_core.clock import ManualClock
 from bot.assembly import Product, build_product
 from bot.conversation.live_calls import LOST_AFTER_S, RENEW_S
 from bot.conversation.views import Inbound
-from tests.bot.conversation.talking import Hears, folder, product
+from tests.bot.conversation.talking import Hears, product
 
-__all__ = ["folder", "product"]
+__all__ = ["product"]
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ from bot.conversation.redaction import BLOT
 from bot.conversation.views import Inbound
 from bot.dialogue.understanding import Understanding
 from bot.evaluation.converse import MOMENT
-from bot.evaluation.demo_bank import make_template, open_copy
+from bot.evaluation.demo_bank import open_copy
 from tests.banking_core.identity.logging_in import CODE, known_code
+from tests.demo import DemoTemplate
 
 PAYER, PHONE, PASSWORD = "张伟", "13800000004", "Zhanggui2026!"
 BROWSER = Origin(
@@ -85,18 +86,10 @@ class Talk:
             return next(each for each in everybody if each.name == PAYER)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
 @pytest.fixture
-async def talk(folder: Path, tmp_path: Path) -> AsyncIterator[Talk]:
-    template = folder / "template"
-    if not template.exists():
-        await make_template(template, MOMENT)
+async def talk(demo_template: DemoTemplate, tmp_path: Path) -> AsyncIterator[Talk]:
     hears = Hears()
-    product = open_copy(template, tmp_path, MOMENT, hears)
+    product = open_copy(await demo_template(), tmp_path, MOMENT, hears)
     await product.start()
     with known_code():
         yield Talk(product, hears)

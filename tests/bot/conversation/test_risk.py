@@ -12,9 +12,9 @@ from banking_core.risk.rules import Rules
 from banking_core.risk.service import Risk
 from bot.assembly import Product
 from tests.bot.conversation.looking import facts_of
-from tests.bot.conversation.talking import TOPUP, Talk, folder, product, wait_and_hear
+from tests.bot.conversation.talking import TOPUP, Talk, product, wait_and_hear
 
-__all__ = ["folder", "product"]
+__all__ = ["product"]
 
 DELAY = """
 version: 9

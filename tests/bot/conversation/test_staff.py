@@ -16,9 +16,9 @@ from bot.conversation.ratings import RATE_AFTERWARDS
 from bot.dialogue.state import DialogueState, Frame
 from desk.models import DeskAgent
 from tests.bot.conversation.looking import facts_of, history_of, notes_of
-from tests.bot.conversation.talking import Talk, folder, product
+from tests.bot.conversation.talking import Talk, product
 
-__all__ = ["folder", "product"]
+__all__ = ["product"]
 
 WANG, LI, BOSS = ("agent-wang", "小王"), ("agent-li", "小李"), ("agent-chen", "陈主管")
 TRANSFER = "给李四转500"

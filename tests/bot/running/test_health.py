@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.assembly import Product
 from bot.running.server import build_app
-from tests.bot.conversation.talking import folder, product
+from tests.bot.conversation.talking import product
 
-__all__ = ["folder", "product"]
+__all__ = ["product"]
 
 
 async def test_a_process_whose_database_does_not_answer_wants_no_customers(

@@ -9,24 +9,16 @@ import pytest
 
 from bot.assembly import Product
 from bot.evaluation.converse import MOMENT
-from bot.evaluation.demo_bank import make_template, open_copy
+from bot.evaluation.demo_bank import open_copy
 from tests.banking_core.identity.logging_in import known_code
 from tests.bot.channels.phone.telephone import Hears
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the template of a module's tests lies."""
-    return tmp_path_factory.mktemp("demo")
+from tests.demo import DemoTemplate
 
 
 @pytest.fixture
-async def product(folder: Path, tmp_path: Path) -> AsyncIterator[Product]:
+async def product(demo_template: DemoTemplate, tmp_path: Path) -> AsyncIterator[Product]:
     """The product, started, with a bank of its own."""
-    template = folder / "template"
-    if not template.exists():
-        await make_template(template, MOMENT)
-    product = open_copy(template, tmp_path, MOMENT, Hears())
+    product = open_copy(await demo_template(), tmp_path, MOMENT, Hears())
     await product.start()
     with known_code():
         yield product

@@ -11,7 +11,7 @@ import pytest
 from banking_core.clock import ManualClock
 from bot.channels.phone.admission import Doorkeeper, LineLimits
 from bot.channels.phone.errors import CallsTooFast, LineBusy, StrangerRefused
-from bot.channels.rates import Rate
+from bot.surfaces.rates import Rate
 
 START = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
 

@@ -22,10 +22,10 @@ from bot.channels.phone.ports import VoiceExaminer
 from bot.conversation.views import Inbound
 from bot.running.phone import likely_words, payee_paid
 from tests.banking_core.identity.logging_in import CODE
-from tests.bot.channels.phone.demo_bank import folder, product
+from tests.bot.channels.phone.demo_bank import product
 from tests.bot.channels.phone.telephone import Telephone
 
-__all__ = ["folder", "product"]
+__all__ = ["product"]
 
 PAYER = "张伟"
 

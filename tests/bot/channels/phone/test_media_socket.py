@@ -24,7 +24,7 @@ from bot.channels.phone.errors import MalformedMessage, NoCommonCodec, Signature
 from bot.channels.phone.loop.manner import ALL_BUSY
 from bot.channels.phone.media_socket import MALFORMED_MAX, MediaSocketLine, MediaSocketSettings
 from bot.channels.phone.signature import SIGNATURE_HEADER, require_signature, sign
-from bot.channels.rates import Rate
+from bot.surfaces.rates import Rate
 from tests.bot.channels.phone.manual import ManualTimer, settle, tone
 
 SECRET, URL = "carrier-secret", "https://bank.example/phone"

@@ -22,10 +22,10 @@ from bot.channels.web import COOKIE_NAME
 from bot.channels.web.sessions import create_session
 from bot.running.phone import Exchange
 from bot.running.server import build_app
-from tests.bot.channels.phone.demo_bank import folder, product
+from tests.bot.channels.phone.demo_bank import product
 from tests.browsers import open_browser
 
-__all__ = ["folder", "product"]
+__all__ = ["product"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 FLAGS = ("--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required")

@@ -16,7 +16,7 @@ from bot.channels.phone.call import Ended, EndReason, Held, Sound
 from bot.channels.phone.errors import SpeakingFailed
 from bot.channels.phone.sip import TrunkSettings, dialog
 from bot.channels.phone.sip.dialog import DEAD_S
-from bot.channels.rates import Rate
+from bot.surfaces.rates import Rate
 from tests.bot.channels.phone.datagrams import office
 from tests.bot.channels.phone.jitter import arrivals
 from tests.bot.channels.phone.manual import settle, tone

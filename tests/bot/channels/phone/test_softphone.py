@@ -15,8 +15,8 @@ from bot.channels.phone.admission import Doorkeeper, LineLimits
 from bot.channels.phone.call import Call, CallEvent, Ended, EndReason, Held, Key, Played, Sound
 from bot.channels.phone.sip import SipLine, SipSettings
 from bot.channels.phone.timing import LoopTimer
-from bot.channels.rates import Rate
 from bot.running.premises import free_port
+from bot.surfaces.rates import Rate
 from tests.bot.channels.phone.softphone import baresip, pitches, program, sine
 
 SCENARIOS = Path(__file__).parent / "sipp"

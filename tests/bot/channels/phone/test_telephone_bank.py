@@ -31,13 +31,13 @@ from bot.running.phone import Exchange, payee_paid, telephone
 from bot.running.premises import free_port
 from desk.board import board
 from tests.banking_core.identity.logging_in import CODE
-from tests.bot.channels.phone.demo_bank import folder, product
+from tests.bot.channels.phone.demo_bank import product
 from tests.bot.channels.phone.manual import tone
 from tests.bot.channels.phone.softphone import Baresip, baresip, pitches
 from tests.bot.channels.phone.telephone import Hears, Telephone, calling
 from tests.bot.conversation.looking import facts_of, history_of
 
-__all__ = ["folder", "product"]
+__all__ = ["product"]
 
 PAYER = "张伟"
 

@@ -16,13 +16,13 @@ from bot.channels.phone.examining import EncodedVoices, Examiner
 from bot.channels.phone.hearing.loading import load
 from bot.channels.phone.voiceprint.listener import Voiceprint
 from tests.banking_core.identity.logging_in import CODE
-from tests.bot.channels.phone.demo_bank import folder, product
+from tests.bot.channels.phone.demo_bank import product
 from tests.bot.channels.phone.speakers import Person, PromptHearing, Reader, plays
 from tests.bot.channels.phone.telephone import Telephone, calling
 from tests.bot.channels.phone.test_telephone_bank import log_in, on_duty, orders
 from tests.bot.channels.phone.voiceprint.voices import needs_recordings, readers
 
-__all__ = ["folder", "product"]
+__all__ = ["product"]
 CUSTOMER, SOMEBODY = "f3", "m8"  # two voices of espeak-ng that the encoder tells apart
 WISH = "给李四转两千块"
 

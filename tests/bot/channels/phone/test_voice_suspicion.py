@@ -9,12 +9,12 @@ from banking_core.customers.models import Customer
 from bot.assembly import Product
 from desk.models import Ticket
 from tests.banking_core.identity.logging_in import CODE
-from tests.bot.channels.phone.demo_bank import folder, product
+from tests.bot.channels.phone.demo_bank import product
 from tests.bot.channels.phone.telephone import Telephone
 from tests.bot.channels.phone.test_telephone_bank import PAYER, log_in, on_duty
 from tests.bot.channels.phone.test_voiceprint_calls import Life, aloud, life, transfers
 
-__all__ = ["folder", "life", "product"]
+__all__ = ["life", "product"]
 
 
 async def payer(product: Product) -> str:

@@ -20,11 +20,11 @@ from bot.conversation.redaction import BLOT
 from bot.dialogue.reading.speech import digits_to_spoken
 from tests.banking_core.identity.logging_in import CODE
 from tests.banking_core.voiceprints.voices import Voices, said
-from tests.bot.channels.phone.demo_bank import folder, product
+from tests.bot.channels.phone.demo_bank import product
 from tests.bot.channels.phone.telephone import Telephone, calling
 from tests.bot.channels.phone.test_telephone_bank import log_in, on_duty, orders
 
-__all__ = ["folder", "product"]
+__all__ = ["product"]
 
 
 class Listener:

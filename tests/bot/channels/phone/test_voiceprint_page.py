@@ -9,11 +9,11 @@ from banking_core.voiceprints.models import VoiceEnrolment, Voiceprint
 from bot.assembly import Product
 from tests.banking_core.identity.logging_in import CODE
 from tests.banking_core.voiceprints.voices import Voices
-from tests.bot.channels.phone.demo_bank import folder, product
+from tests.bot.channels.phone.demo_bank import product
 from tests.bot.channels.phone.test_alongside import Page, a_page, calling
 from tests.bot.channels.phone.test_voiceprint_calls import Listener, aloud
 
-__all__ = ["folder", "product"]
+__all__ = ["product"]
 PAYER = "张伟"
 
 

@@ -316,7 +316,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def open_site(tmp_path: Path) -> Callable[..., Any]:
-    """For tests that need their own settings: `async with open_site(secure_cookies=True) as site`."""
+    """For tests that need their own settings: `async with open_site(trust=Trust(secure=True)) as site`."""
     return lambda **overrides: running_site(tmp_path, **overrides)
 
 

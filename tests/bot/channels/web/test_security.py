@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from banking_core.clock import ManualClock
-from bot.channels.rates import TokenBuckets
 from bot.channels.web import Rate, WebLimits
 from bot.channels.web.limits import Gate
+from bot.surfaces.origin import Trust
+from bot.surfaces.rates import TokenBuckets
 
 STATIC = Path(__file__).parents[4] / "bot" / "channels" / "web" / "static"
 POSTS = ["/api/session", "/api/login", "/api/login/resend", "/api/login/verify", "/api/logout"]
@@ -48,7 +49,7 @@ async def test_a_form_post_is_refused(site):
 
 
 async def test_a_further_origin_can_be_allowed(open_site):
-    async with open_site(allowed_origins=frozenset({"https://bank.example"})) as site:
+    async with open_site(trust=Trust(origins=frozenset({"https://bank.example"}))) as site:
         status, _ = await site.visitor().post("/api/session", Origin="https://bank.example")
 
     assert status == 200
@@ -58,7 +59,7 @@ async def test_a_further_origin_can_be_allowed(open_site):
 async def test_every_answer_carries_the_security_headers(site, path):
     async with site.visitor().http.get(path) as answer:
         policy = answer.headers["Content-Security-Policy"]
-        assert policy.startswith("default-src 'self';")
+        assert policy.startswith("default-src 'none'; script-src 'self';")
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -150,7 +151,7 @@ async def test_a_forwarded_address_counts_only_from_a_trusted_proxy(open_site):
             (await site.visitor().post("/api/session", **{"X-Forwarded-For": f"9.9.9.{n}"}))[0]
             for n in range(2)
         ]
-    async with open_site(limits=limits, trusted_proxies=frozenset({"127.0.0.1"})) as site:
+    async with open_site(limits=limits, trust=Trust(proxies=frozenset({"127.0.0.1"}))) as site:
         trusted = [
             (await site.visitor().post("/api/session", **{"X-Forwarded-For": f"9.9.9.{n}"}))[0]
             for n in range(2)

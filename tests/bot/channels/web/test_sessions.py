@@ -8,6 +8,7 @@ from sqlalchemy import select
 from banking_core.identity import BankSession, LoginDone
 from bot.channels.web.devices import device_name
 from bot.channels.web.models import WebVisit
+from bot.surfaces.origin import Trust
 from tests.bot.channels.web.conftest import PHONE
 
 
@@ -42,7 +43,7 @@ async def test_a_second_visit_keeps_session_and_conversation(site):
 
 
 async def test_the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites(open_site):
-    async with open_site(secure_cookies=True) as site:
+    async with open_site(trust=Trust(secure=True)) as site:
         visitor = site.visitor()
         async with visitor.http.post("/api/session", headers={"Origin": visitor.origin}) as answer:
             cookie = answer.cookies["zg_session"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bot.assembly import Product
 from bot.channels.wechat import contacts
 from bot.channels.wechat.reach import WechatReach
-from tests.bot.conversation.talking import folder, product
+from tests.bot.conversation.talking import product
 
-__all__ = ["folder", "product"]
+__all__ = ["product"]
 
 
 async def test_the_quota_counts_down_with_the_follower_s_window_and_other_channels_have_none(

@@ -7,18 +7,19 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.channels.web.errors import BadRequest
+from bot.surfaces.errors import BadRequest
 
-BODY_BYTES_MAX = 4096
+BODY_BYTES_MAX = 8192
 
 
-async def read_body(request: web.Request) -> dict[str, Any]:
-    """The JSON object of a POST; raises BadRequest."""
+async def read_object(request: web.Request) -> dict[str, Any]:
+    """The JSON object of a POST; an empty body is an empty object. Raises BadRequest."""
     if request.content_type != "application/json" or (request.content_length or 0) > BODY_BYTES_MAX:
         raise BadRequest()
     try:
-        body = json.loads(await request.read())
-    except (ValueError, RecursionError, web.HTTPRequestEntityTooLarge):
+        raw = await request.text()
+        body = json.loads(raw) if raw else {}
+    except (ValueError, LookupError, RecursionError, web.HTTPRequestEntityTooLarge):
         raise BadRequest() from None
     if not isinstance(body, dict):
         raise BadRequest()

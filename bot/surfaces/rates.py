@@ -1,4 +1,4 @@
-"""Token buckets, for every channel: so many at once, then so many a second, per key."""
+"""Token buckets: so many at once, then so many a second, per key."""
 
 from __future__ import annotations
 
@@ -36,6 +36,13 @@ class TokenBuckets:
         self._buckets.move_to_end(key)
         while len(self._buckets) > self._keys_max:
             self._buckets.popitem(last=False)
+
+    def attempt(self, key: str) -> float:
+        """Takes one and gives 0, or takes nothing and gives the seconds to wait."""
+        wait_s = self.wait_s(key)
+        if wait_s == 0.0:
+            self.take(key)
+        return wait_s
 
     def _tokens(self, key: str) -> float:
         tokens, at = self._buckets.get(key, (float(self._rate.burst), 0.0))

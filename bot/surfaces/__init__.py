@@ -1,0 +1,1 @@
+"""What every surface towards strangers shares: refusals, proof of origin, bodies, rates. Knows no channel, no desk."""
