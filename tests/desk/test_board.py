@@ -307,7 +307,7 @@ async def test_the_supervisor_sees_what_is_late_reads_the_day_and_works_off_a_co
         await expect(page.get_by_test_id("alerts")).to_contain_text("首次回复超时")
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
-        await expect(page.get_by_test_id("board-card")).to_have_count(9)
+        await expect(page.get_by_test_id("board-card")).to_have_count(10)
         await expect(page.get_by_test_id("board")).to_contain_text("0 / 2")
         await _picture(page, "board")
         async with page.expect_download() as download:
