@@ -46,7 +46,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class Day:
-    """One bank day. Times in seconds; `hours` counts hand-offs by hour, `trend` is (day, conversations, hand-offs)."""
+    """One bank day. Times in seconds; `hours` counts hand-offs by hour, `trend` is (day, conversations, hand-offs).
+
+    `replies_mean` is how many replies a service took that was settled.
+    """
 
     day: date
     conversations: int
@@ -61,6 +64,7 @@ class Day:
     first_reply: Kept
     next_reply: Kept
     resolution: Kept
+    replies_mean: float | None
     csat_mean: float | None
     csat_count: int
     callbacks: tuple[int, int]  # filed, finished
@@ -115,6 +119,7 @@ async def board(session: AsyncSession, day: date, now: datetime) -> Day:
         first_reply=_first_replies(cases, now),
         next_reply=_next_replies(cases, now),
         resolution=_resolutions(cases, now),
+        replies_mean=_mean([case.replies for case in cases if case.outcome in SETTLED]),
         csat_mean=round(sum(score or 0 for score in ratings) / len(ratings), 2) if ratings else None,
         csat_count=len(ratings),
         callbacks=(
@@ -144,6 +149,7 @@ def as_csv(day: Day) -> str:
         ("首次回复达标%", _shown(day.first_reply.percent)),
         ("后续回复达标%", _shown(day.next_reply.percent)),
         ("办结达标%", _shown(day.resolution.percent)),
+        ("每次人工服务平均回复数", _shown(day.replies_mean)),
         ("满意度均分", _shown(day.csat_mean)),
         ("评价数", day.csat_count),
         ("新工单", day.callbacks[0]),
@@ -176,6 +182,10 @@ def _shown(value: float | None) -> object:
 def harmless(text: str) -> str:
     """No formula to a spreadsheet."""
     return f"'{text}" if text.startswith(DANGEROUS) else text
+
+
+def _mean(numbers: Sequence[int]) -> float | None:
+    return round(sum(numbers) / len(numbers), 1) if numbers else None
 
 
 def _by_hour(cases: Sequence[Case]) -> list[int]:

@@ -18,7 +18,8 @@ from desk.logins import Seat
 from desk.models import CannedReply, DeskAgent
 from desk.placeholders import check_placeholders
 
-KEPT_MAX = 200  # of one scope, retired ones counted: those can be changed into others
+KEPT_MAX = 200  # of one scope in use
+ROWS_MAX = 1000  # of one scope, those out of use too
 _SHORTCUT = re.compile(r"[\w一-鿿-]{1,16}")
 _TEAM = "team:"
 
@@ -108,8 +109,9 @@ class CannedReplies:
         if scope.team and scope.code not in {known.code for known, _ in await self.scopes(session, seat)}:
             raise BadRequest("没有这个小组，请刷新后再选。")
         rows = await self._locked(session, scope)
-        if len(rows) >= KEPT_MAX:
-            raise BadRequest(f"常用语最多{KEPT_MAX}条，停用的也算，请把停用的改成新的。")
+        _assert_room(rows)
+        if len(rows) >= ROWS_MAX:
+            raise BadRequest(f"连停用的最多{ROWS_MAX}条，请把停用的改成新的。")
         row = CannedReply(id=new_id(), owner_id=scope.owner_id, team=scope.team, position=len(rows))
         await self._write(session, row, seat, shortcut, text)
         return row
@@ -125,8 +127,10 @@ class CannedReplies:
         return row, before
 
     async def retire(self, session: AsyncSession, seat: Seat, reply_id: str, *, retired: bool) -> CannedReply:
-        """Out of use, or in use again. Raises NotThere or NotAllowed."""
+        """Out of use, or in use again. Raises BadRequest, NotThere or NotAllowed."""
         row = await self._mine(session, seat, reply_id)
+        if row.retired_at is not None and not retired:
+            _assert_room(await self._locked(session, scope_of(row)))
         row.retired_at = self._clock.now() if retired else None
         row.changed_by, row.changed_at = seat.agent_id, self._clock.now()
         return row
@@ -178,6 +182,12 @@ def scope_of(row: CannedReply) -> Scope:
 def _ordered(scope: Scope) -> Select[CannedReply]:
     retired = CannedReply.retired_at.is_not(None)
     return select(CannedReply).where(*scope.rows()).order_by(retired, CannedReply.position, CannedReply.id)
+
+
+def _assert_room(rows: Sequence[CannedReply]) -> None:
+    """Raises BadRequest when as many as may be are in use."""
+    if sum(row.retired_at is None for row in rows) >= KEPT_MAX:
+        raise BadRequest(f"在用的常用语最多{KEPT_MAX}条，请先停用一条。")
 
 
 def _check(shortcut: str, text: str) -> None:

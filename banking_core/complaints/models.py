@@ -29,7 +29,8 @@ ROUNDS_MAX = 2
 class Complaint(SealedRow, Base):
     """One complaint. `key` makes filing it twice filing it once; `assignee_id` is who looks into it in this round.
 
-    `told_at` is when the conversation it came from got the answer of this round.
+    `told_at` is when the conversation it came from got the answer of this round; after `tell_attempts` that failed the
+    next is due at `next_tell_at`.
     """
 
     __tablename__ = "complaint"
@@ -62,6 +63,8 @@ class Complaint(SealedRow, Base):
     answer = Sealed[str | None]("answer_sealed")
     answered_at: Mapped[datetime | None]
     told_at: Mapped[datetime | None]
+    tell_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_tell_at: Mapped[datetime | None]
     score: Mapped[int | None]
     closed_at: Mapped[datetime | None]
 

@@ -26,6 +26,7 @@ from banking_core.configuration.rules import ComplaintRules
 from banking_core.core import Core
 from banking_core.days import at_time
 from banking_core.errors import InvalidInput
+from banking_core.telling import again_at
 
 ACK_TERM = "service.complaint_ack_days"
 ANSWER_TERM = "service.complaint_days"
@@ -208,6 +209,7 @@ class Complaints:
             raise InvalidInput("an answer without words", field="text")
         complaint.status, complaint.answer = "answered", text.strip()
         complaint.answered_at, complaint.told_at = self._clock.now(), None
+        complaint.tell_attempts, complaint.next_tell_at = 0, None
         if complaint.round == 1:
             complaint.first_assignee_id = by.id
         await self._log(session, complaint, "answered", by.name, text.strip())
@@ -250,18 +252,31 @@ class Complaints:
         return complaint
 
     async def untold(self, session: AsyncSession) -> Sequence[Complaint]:
-        """Answered, but the conversation it came from has not heard it yet."""
+        """Answered, but the conversation it came from has not heard it yet, and due.
+
+        Those never tried come first: however many cannot be told, they keep nobody else waiting.
+        """
+        due = Complaint.next_tell_at.is_(None) | (Complaint.next_tell_at <= self._clock.now())
         rows = await session.scalars(
             select(Complaint)
-            .where(Complaint.status == "answered", Complaint.told_at.is_(None))
-            .order_by(Complaint.answered_at)
+            .where(Complaint.status == "answered", Complaint.told_at.is_(None), due)
+            .order_by(Complaint.next_tell_at.asc().nulls_first(), Complaint.answered_at)
             .limit(LISTED_MAX)
         )
         return rows.all()
 
-    async def told(self, session: AsyncSession, number: str) -> None:
-        """The conversation has the answer. Raises ComplaintNotFound."""
-        (await self.get(session, number)).told_at = self._clock.now()
+    async def told(self, session: AsyncSession, number: str, round_: int) -> None:
+        """The conversation has the answer of this round. Raises ComplaintNotFound."""
+        complaint = await self.get(session, number)
+        if complaint.round == round_:
+            complaint.told_at = self._clock.now()
+
+    async def telling_failed(self, session: AsyncSession, number: str, round_: int) -> None:
+        """The next try is due later, see `banking_core.telling`. Raises ComplaintNotFound."""
+        complaint = await self.get(session, number)
+        if complaint.round == round_:
+            complaint.next_tell_at = again_at(self._clock.now(), complaint.tell_attempts)
+            complaint.tell_attempts += 1
 
     async def _mine(self, session: AsyncSession, number: str, by: Staff) -> Complaint:
         complaint = await self.get(session, number)

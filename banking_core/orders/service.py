@@ -8,7 +8,6 @@ trace and the caller may go on in the same transaction and tell the customer why
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -56,9 +55,8 @@ from banking_core.orders.states import (
 )
 from banking_core.orders.types import OrderGuard, OrderHandler, Quote
 from banking_core.storage import Database
+from banking_core.telling import again_at
 
-TELL_AGAIN_S_FIRST = 10
-TELL_AGAIN_S_MAX = 3600
 VOUCHER_CHARS_MAX = 64
 GROUNDS_CHARS_MAX = 200
 
@@ -450,9 +448,8 @@ class Orders:
     async def telling_failed(self, session: AsyncSession, order_id: str) -> None:
         """The next try is due after twice as long as the last time, up to an hour. Raises OrderNotFound."""
         order = await lock_order(session, order_id)
-        wait_s = min(TELL_AGAIN_S_FIRST * 2 ** min(order.tell_attempts, 16), TELL_AGAIN_S_MAX)
+        order.next_tell_at = again_at(self._clock.now(), order.tell_attempts)
         order.tell_attempts += 1
-        order.next_tell_at = self._clock.now() + timedelta(seconds=wait_s)
 
     async def _locked(self, session: AsyncSession, order_id: str, customer_id: str) -> Order:
         order = await lock_order(session, order_id)

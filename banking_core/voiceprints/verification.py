@@ -24,6 +24,7 @@ from banking_core.voiceprints.rules import VoiceRules
 OutcomeKind = Literal["ok", "fault", "late", "wrong_digits", "wrong_voice", "replayed"]
 FINGERPRINTS_MAX = 400  # former recordings that one is compared with, the newest: more would not fit the time
 MEAN_WEIGHT = 0.2  # of the newest sample in the running mean
+HEAD_START = 4.0  # above the drift, for a voice that has just been recorded: one unclear sample is no drift
 AGAINST_MAX = 2  # so many clearly foreign voices within a day, with no right one between, are no accident
 SECONDS_A_DAY = 86_400
 
@@ -213,7 +214,7 @@ class Verification:
         await self.forget_pause(session, self._prompts.owner(customer_id))
         await self._prompts.clear_against(session, customer_id)
         llr = heard.likeness.llr
-        before = llr if voiceprint.near is None else voiceprint.near
+        before = max(llr, rules.drift + HEAD_START) if voiceprint.near is None else voiceprint.near
         voiceprint.near = before + MEAN_WEIGHT * (llr - before)
         voiceprint.verified_at = now
         drifted = voiceprint.near < rules.drift or heard.likeness.stale

@@ -347,17 +347,25 @@ class Handoff:
                 for row in await self._bank.complaints.untold(session)
             ]
         for number, round_, conversation_id, answer in answered:
-            reply = Reply(f"您的投诉{number}有答复了：{for_log(answer)}", choices=COMPLAINT_JUDGED)
-            try:
-                await self._hub.announce(conversation_id, reply, f"complaint:{number}:{round_}")
-            except ConversationNotFound:
-                pass  # the notice has told them
-            except Exception:
-                logger.exception("telling the answer to complaint %s failed", number)
-                continue  # the others are told all the same
+            is_told = await self._tell_answer(number, round_, conversation_id, answer)
             async with self._database.transaction() as session:
-                await self._bank.complaints.told(session, number)
+                if is_told:
+                    await self._bank.complaints.told(session, number, round_)
+                else:
+                    await self._bank.complaints.telling_failed(session, number, round_)
         return len(answered)
+
+    async def _tell_answer(self, number: str, round_: int, conversation_id: str, answer: str) -> bool:
+        """False when it must be tried again."""
+        reply = Reply(f"您的投诉{number}有答复了：{for_log(answer)}", choices=COMPLAINT_JUDGED)
+        try:
+            await self._hub.announce(conversation_id, reply, f"complaint:{number}:{round_}")
+        except ConversationNotFound:
+            logger.warning("nobody left to tell complaint=%s", number)  # the notice has told them
+        except Exception:
+            logger.exception("telling the answer to complaint %s failed", number)
+            return False
+        return True
 
     async def _give_up(self, session: AsyncSession, conversation: Conversation) -> Message:
         now = self._bank.clock.now()

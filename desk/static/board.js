@@ -75,6 +75,7 @@ export class DayBoard {
       ["首次回复达标", ...first],
       ["后续回复达标", ...next],
       ["办结达标", ...resolved],
+      ["每次服务回复", board.replies_mean ?? "–", "坐席平均，已办结的"],
       ["满意度", board.csat_mean ?? "–", `${board.csat_count} 个评价`],
       ["工单", board.callbacks[0], `办结 ${board.callbacks[1]}`],
       ["投诉", board.complaints[0], `答复 ${board.complaints[1]}`],

@@ -126,6 +126,7 @@ async def test_the_day_counts_what_came_and_what_was_kept(product: Product, wang
     assert (day.first_reply.kept, day.first_reply.of) == (1, 2), "who left in time was promised nothing"
     assert (day.next_reply.kept, day.next_reply.of) == (1, 2)
     assert (day.csat_mean, day.csat_count) == (4.0, 1)
+    assert day.replies_mean == 2.0, "of the one that was settled"
     assert (day.wait_mean_s, day.wait_max_s) == (3.3, 10.0), "who gave up waited too"
     assert day.trend[-1][1:] == (4, 3)
     assert slow.conversation in await product.handoff.mine(wang)

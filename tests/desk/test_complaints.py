@@ -13,7 +13,9 @@ from sqlalchemy import select
 from banking_core.audit.models import AuditRecord
 from banking_core.complaints import Complaint
 from banking_core.notices.models import Notice
+from banking_core.telling import AGAIN_S_FIRST, AGAIN_S_MAX
 from bot.assembly import Product
+from bot.dialogue.reply import Reply
 from bot.dialogue.understanding import Understanding
 from desk.clocks import breaches
 from tests.bot.conversation.talking import Talk, product
@@ -88,6 +90,45 @@ async def test_with_somebody_at_the_desk_the_complaint_is_filed_and_a_human_come
     assert (await _newest(talk)).number in told and "转接人工" in told
     [line] = await product.handoff.queue()
     assert line.reason == "complaint"
+
+
+async def test_an_answer_that_cannot_be_told_is_tried_later_and_later_and_told_once(
+    talk: Talk, pages: dict[str, Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product, hub = talk.product, talk.product.hub
+    announce = hub.announce
+    tries: list[str] = []
+
+    async def refuses(conversation_id: str, reply: Reply, once_key: str) -> None:
+        tries.append(once_key)
+        raise ConnectionError
+
+    async def breaks_just_after(conversation_id: str, reply: Reply, once_key: str) -> None:
+        await announce(conversation_id, reply, once_key)
+        raise ConnectionError
+
+    async def wait(seconds: float) -> int:
+        product.clock.advance(seconds=seconds)  # type: ignore[attr-defined]
+        return await product.handoff.tell_answers()
+
+    await talk.say(f"我要投诉，{STORY}")
+    number = (await _newest(talk)).number
+    wang = await _sit(pages, "xiaowang")
+    await wang.post(f"/complaints/{number}/take")
+    monkeypatch.setattr(hub, "announce", refuses)
+    assert (await wang.post(f"/complaints/{number}/answer", {"text": "已向您道歉。"}))[0] == 200
+    assert await wait(AGAIN_S_FIRST - 1) == 0, "not at every sweep"
+    assert await wait(1) == 1
+    assert await wait(AGAIN_S_FIRST * 2 - 1) == 0, "twice as long the next time"
+    assert await wait(1) == 1
+    assert tries == [f"complaint:{number}:1"] * 3
+    monkeypatch.setattr(hub, "announce", breaks_just_after)
+    assert await wait(AGAIN_S_FIRST * 4) == 1
+    monkeypatch.setattr(hub, "announce", announce)
+    assert await wait(AGAIN_S_FIRST * 8) == 1
+    assert await wait(AGAIN_S_MAX) == 0
+    said = [m["text"] for m in await hub.history(talk.conversation)]
+    assert sum("已向您道歉" in text for text in said) == 1
 
 
 async def test_the_answer_reaches_the_conversation_once_and_an_unhappy_customer_gets_another_look(

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from banking_core.audit.models import AuditRecord
 from bot.surfaces.errors import BadRequest
+from desk import canned
 from desk.models import DeskAgent
 from desk.placeholders import PLACEHOLDERS, check_placeholders, fillings
 from desk.wording import packaged_wording
@@ -75,6 +76,19 @@ async def test_a_shortcut_is_there_once_and_a_reply_is_changed_by_its_id(world: 
     assert (await wang.post(f"/replies/{limit}", {"shortcut": "费", "text": "x"}))[0] == 409
     assert (await wang.post(f"/replies/{fee}", {"shortcut": "手续费", "text": "手续费减半"}))[0] == 200
     assert await _ready(wang) == [("手续费", "手续费减半"), ("限额", "单日五万")]
+
+
+async def test_only_those_in_use_count_toward_the_limit(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canned, "KEPT_MAX", 3)
+    wang = await world.seated("xiaowang")
+    ids = [await _keep(wang, shortcut=name) for name in ("甲", "乙", "丙")]
+    status, body = await wang.post("/replies", FEE | {"shortcut": "丁"})
+    assert (status, body["error"]["text"]) == (400, "在用的常用语最多3条，请先停用一条。")
+    await wang.post(f"/replies/{ids[0]}/retire")
+    await _keep(wang, shortcut="丁")
+    assert await _kept(wang) == ["乙", "丙", "丁"]
+    assert (await wang.post(f"/replies/{ids[0]}/restore"))[0] == 400, "it would be one too many"
+    assert await _kept(wang) == ["乙", "丙", "丁"]
 
 
 async def test_they_are_put_in_order_taken_out_of_use_and_back(world: Any) -> None:

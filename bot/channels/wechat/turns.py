@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 BIND = re.compile(r"绑定(微信|账户|账号|银行卡)?|微信绑定|登录绑定")
 UNBIND = re.compile(r"解绑(微信|账户|账号)?|(解除|取消)(微信)?绑定")
 LOGIN_WORDS = "登录"
+HEARD_FORMATS = ("", "amr")  # Speex: see docs/wechat.md
 _RATING = re.compile(r"(?:评价|打分)?([1-5])(?:分|星)?")
 _CHOICE = re.compile(r"([0-9]{1,9})\.([0-9]{1,2})")
 BRANCHES_MAX = 5
@@ -50,6 +51,7 @@ WELCOME = (
 )
 NOT_HEARD = "没有听清这段语音，请再说一遍，或者打字告诉我。"
 TOO_LONG = "这段语音太长，我听不完。请用一两句话再说一遍，或者打字告诉我。"
+OTHER_FORMAT = "这种高清语音我还听不了，再说一遍也一样。请打字告诉我，或者发普通语音。"
 NOT_SEEN = "这种消息我还看不懂，请把您要办的事打字告诉我，或者说“转人工”。"
 PICTURE_KEPT = "图片收到了。我看不懂图片，要同事看请说“转人工”，他接手就能看到；要办业务请打字告诉我。"
 PICTURE_WAITS = "图片收到了，同事接通就能看到。"
@@ -147,7 +149,10 @@ class Turns:
 
     async def _voice(self, contact_id: str, conversation_id: str, message: Message, voice: Voice) -> None:
         words, trouble = voice.recognition, NOT_HEARD
-        if not words:
+        if not words and voice.format not in HEARD_FORMATS:
+            log.warning("code=voice_format a voice message in %r", voice.format)
+            trouble = OTHER_FORMAT
+        elif not words:
             try:
                 words = await self._heard(conversation_id, voice)
             except RecordingTooLong:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from banking_core.orders.models import Order
-from banking_core.orders.service import TELL_AGAIN_S_FIRST
+from banking_core.telling import AGAIN_S_FIRST
 from bot.assembly import Product
 from bot.conversation.errors import ConversationNotFound
 from bot.dialogue.reply import Reply
@@ -60,7 +60,7 @@ async def test_a_crash_after_the_telling_does_not_tell_twice(talk: Talk) -> None
     (order,) = await talk.orders()
     assert order.untold
     assert await product.settlement.sweep(product.hub.announce) == 0, "the next try is due later"
-    product.clock.advance(seconds=TELL_AGAIN_S_FIRST)  # type: ignore[attr-defined]
+    product.clock.advance(seconds=AGAIN_S_FIRST)  # type: ignore[attr-defined]
     assert await product.settlement.sweep(product.hub.announce) == 1
     (order,) = await talk.orders()
     assert await receipts(talk) == 1 and not order.untold

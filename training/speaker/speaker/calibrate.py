@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from bot.channels.phone.voiceprint.embedding import unit
 from bot.channels.phone.voiceprint.encoders import OnnxEncoder
 from bot.channels.phone.voiceprint.scoring import PLAIN, SPEECH_S_RANGE, Calibration, Rules, Scorer
 from bot.channels.phone.voiceprint.speech import JUDGED_FROM_S
+from bot.channels.phone.voiceprint.windows import AlikeRule
 from speaker import trials
 from speaker.corpus import Recording
 from speaker.trials import Trial
@@ -22,7 +24,9 @@ OF_EACH: Final = 6  # recordings in a cohort voice
 SIMILAR: Final = (20, 40, 80)
 FALSE_ACCEPTS: Final = {"low": 0.01, "medium": 0.001, "high": 0.0003}
 RIDGE: Final = 1e-3
-UNLIKE_SHARE: Final = 0.01  # of recordings of one voice that are taken for two
+UNLIKE_SHARE: Final = 0.02  # of recordings of one voice that are taken for two
+ALIKE_LENGTHS_S: Final = (2.8, 4.0, 5.6)
+ALIKE_DRAWS: Final = 24  # recordings of a speaker and length
 
 
 def cohort(folder: Path, heard: list[Recording], encoder: OnnxEncoder, seed: int) -> np.ndarray:
@@ -67,6 +71,27 @@ def fit(score: np.ndarray, same: np.ndarray, speech_s: np.ndarray) -> Calibratio
     return Calibration(*(float(value) for value in found))
 
 
+def alike_rule(folder: Path, chosen: list[Recording], encoder: OnnxEncoder, seed: int) -> AlikeRule:
+    """How little alike parts of what one speaker says may be: all but UNLIKE_SHARE are, at each length."""
+    rng = np.random.default_rng(seed)
+    waves: dict[str, list[np.ndarray]] = {}
+    for one in chosen:
+        waves.setdefault(one.speaker, []).append(trials.speech(folder, one))
+    least = [
+        np.quantile(
+            [
+                windows.alike(trials.crop(rng, of, length_s), encoder)
+                for of in waves.values()
+                for _ in range(ALIKE_DRAWS)
+            ],
+            UNLIKE_SHARE,
+        )
+        for length_s in ALIKE_LENGTHS_S
+    ]
+    per_log_s, at_1_s = np.polyfit(np.log(ALIKE_LENGTHS_S), least, 1)
+    return AlikeRule(round(float(at_1_s), 3), round(float(per_log_s), 3))
+
+
 def write(
     folder: Path, model: Path, heard: list[Recording], dev: list[Recording], seed: int
 ) -> dict[str, Any]:
@@ -79,7 +104,7 @@ def write(
     figures: dict[str, Any] = {"dev_trials": len(made)}
     best: tuple[float, int, np.ndarray] | None = None
     for similar in (0, *SIMILAR):
-        rules = Rules(similar, PLAIN.calibration, PLAIN.thresholds, 0.0, 0.0, 0.0)
+        rules = Rules(similar, PLAIN.calibration, PLAIN.thresholds, 0.0, 0.0, windows.NO_RULE)
         found = scores(Scorer(rules, voices.astype(np.float32)), made)
         errors = [eer(found[same & near], found[~same & near]) for near in _lengths(speech_s)]
         figures[f"dev_eer_similar_{similar}"] = [round(one, 4) for one in errors]
@@ -93,16 +118,13 @@ def write(
         name: round(float(np.quantile(strangers, 1 - rate)), 2) for name, rate in FALSE_ACCEPTS.items()
     }
     np.save(model / "cohort.npy", voices)
-    alike = [
-        windows.alike(wave, encoder) for one in dev if len(wave := trials.speech(folder, one)) > 2 * 8000
-    ]
     rules_data = {
         "similar": best[1],
         "calibration": {name: round(getattr(calibration, name), 5) for name in Calibration.__slots__},
         "thresholds": thresholds,
         "same_voice_llr": round(float(np.quantile(llr[same], 0.02)), 2),
         "adapt_llr": thresholds["high"],
-        "alike_min": round(float(np.quantile(alike, UNLIKE_SHARE)), 3),
+        "alike": asdict(alike_rule(folder, dev, encoder, seed)),
     }
     (model / "scoring.json").write_text(json.dumps(rules_data, indent=1) + "\n", "utf-8")
     return figures

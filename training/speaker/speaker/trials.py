@@ -57,7 +57,7 @@ def make(
         voices = [encoder.vector(wave) for wave in of[:half]]
         drawn = [rng.permutation(half)[:ENROLMENTS] for _ in range(DRAWS)]
         enrolled[who] = [unit(np.sum([voices[at] for at in some], axis=0)) for some in drawn]
-        crops = [_crop(rng, of[half:], length) for length in lengths_s for _ in range(TESTS)]
+        crops = [crop(rng, of[half:], length) for length in lengths_s for _ in range(TESTS)]
         tests[who] = [(encoder.vector(crop), len(crop) / RATE_HZ) for crop in crops]
     trials = []
     for who, templates in enrolled.items():
@@ -68,7 +68,7 @@ def make(
     return trials
 
 
-def _crop(rng: np.random.Generator, waves: list[np.ndarray], length_s: float) -> np.ndarray:
+def crop(rng: np.random.Generator, waves: list[np.ndarray], length_s: float) -> np.ndarray:
     """From one recording, with others after it if it is too short."""
     joined, missing = list[np.ndarray](), int(length_s * RATE_HZ)
     for at in rng.permutation(len(waves)):

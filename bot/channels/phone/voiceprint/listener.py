@@ -39,7 +39,7 @@ class Voiceprint:
 
     def quality(self, pcm: NDArray[np.int16], rate_hz: int) -> Quality:
         """Whether a recording is good enough to be judged, and what is wrong with it."""
-        return measure(pcm, rate_hz, self.encoder, self.scorer.rules.alike_min)
+        return measure(pcm, rate_hz, self.encoder, self.scorer.rules.alike)
 
     def embed(self, pcm: NDArray[Any], rate_hz: int) -> Embedding:
         """The voice. Raises NoSpeech or VoiceprintFailed."""

@@ -32,7 +32,7 @@ class Quality:
     """`code` names the first thing that is wrong; figures are of the speech found.
 
     `swing_db` is how much the level changes, `steady` how much of the sound is still there 0.16 s later (-1 to 1),
-    `alike` the least cosine between windows of the recording, None where it was not measured.
+    `alike` the least cosine between parts of the recording, None where it was not measured.
     """
 
     code: Code
@@ -52,9 +52,12 @@ class Quality:
 
 
 def measure(
-    pcm: NDArray[Any], rate_hz: int, encoder: SpeakerEncoder | None = None, alike_min: float = -1.0
+    pcm: NDArray[Any],
+    rate_hz: int,
+    encoder: SpeakerEncoder | None = None,
+    rule: windows.AlikeRule = windows.NO_RULE,
 ) -> Quality:
-    """Of mono audio. With an `encoder`, windows less alike than `alike_min` are two voices."""
+    """Of mono audio. With an `encoder`, parts less alike than the `rule` allows are two voices."""
     samples = at_rate(pcm, rate_hz)
     mask, level = active(samples), levels_db(samples)
     if not mask.any():
@@ -74,7 +77,7 @@ def measure(
     if code != "ok" or encoder is None:
         return Quality(code, *figures)
     alike = windows.alike(spoken(samples), encoder)
-    return Quality("two_voices" if alike < alike_min else "ok", *figures, alike)
+    return Quality("two_voices" if alike < rule.least(figures[0]) else "ok", *figures, alike)
 
 
 def _fault(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bot.channels.phone.errors import OtherModel, VoiceprintFailed, VoicesDiffer
 from bot.channels.phone.voiceprint.embedding import Embedding
 from bot.channels.phone.voiceprint.template import Template, averaged, moved
+from bot.channels.phone.voiceprint.windows import AlikeRule
 
 Tier = Literal["low", "medium", "high"]
 TIERS: Final[tuple[Tier, ...]] = get_args(Tier)
@@ -56,7 +57,7 @@ class Rules:
     thresholds: Mapping[Tier, float]
     same_voice_llr: float  # between one enrolment and the others
     adapt_llr: float
-    alike_min: float  # cosine between windows of one recording
+    alike: AlikeRule  # between parts of one recording
 
     @classmethod
     def read(cls, file: Path) -> Rules:
@@ -69,7 +70,7 @@ class Rules:
                 {tier: float(given["thresholds"][tier]) for tier in TIERS},
                 float(given["same_voice_llr"]),
                 float(given["adapt_llr"]),
-                float(given["alike_min"]),
+                AlikeRule(**given["alike"]),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise VoiceprintFailed(f"{file.name} cannot be used: {type(error).__name__}") from None
@@ -97,7 +98,7 @@ PLAIN: Final = Rules(
     thresholds={"low": 2.0, "medium": 4.0, "high": 6.0},
     same_voice_llr=0.0,
     adapt_llr=6.0,
-    alike_min=0.1,
+    alike=AlikeRule(at_1_s=0.1, per_log_s=0.0),
 )
 
 

@@ -1,6 +1,6 @@
 // Cards: what a reply shows besides its sentence. One table of looks, the rest is the same for all kinds.
 
-import { el, icon } from "./dom.js";
+import { barElement, el, icon } from "./dom.js";
 
 const LOOKS = {
   balance: { icon: "balance", big: /余额|合计|总额/ },
@@ -103,8 +103,7 @@ function tableElement(card) {
 
 function cellElement(cell, numeric) {
   if (SHARE.test(cell)) {
-    const bar = el("meter", { min: "0", max: "100", value: cell.slice(0, -1), "aria-hidden": "true" });
-    return el("td", { class: "num share" }, bar, cell);
+    return el("td", { class: "share" }, el("div", {}, barElement(Number(cell.slice(0, -1))), el("span", {}, cell)));
   }
   const income = numeric && cell.trim().startsWith("+");
   const names = [numeric && "num", income && "in", !numeric && DATE.test(cell) && "date"].filter(Boolean);

@@ -27,6 +27,16 @@ export function icon(name, className = "icon") {
   return svg;
 }
 
+/** A bar of a width that is `part` of the whole, 0 to 100. Its looks are the stylesheet's. */
+export function barElement(part) {
+  const svg = document.createElementNS(SVG, "svg");
+  const bar = document.createElementNS(SVG, "rect");
+  for (const [name, value] of Object.entries({ viewBox: "0 0 100 1", preserveAspectRatio: "none", "aria-hidden": "true" })) svg.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ width: Math.max(1, part), height: 1 })) bar.setAttribute(name, value);
+  svg.append(bar);
+  return svg;
+}
+
 /** A random identifier; crypto.randomUUID exists on https and localhost only. */
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -54,12 +54,12 @@ class Follower:
         self._tencent.acted(self.openid)
         await self._message({"MsgType": "text", "Content": words, "bizmsgmenuid": item_id})
 
-    async def speak(self, recording: bytes) -> None:
-        """Sends a voice message."""
+    async def speak(self, recording: bytes, kind: str = "amr") -> None:
+        """Sends a voice message: `kind` is 'amr' or 'speex'."""
         self._tencent.wrote(self.openid)
         media_id = f"voice-{self._tencent.number()}"
         self._tencent.media[media_id] = recording
-        await self._message({"MsgType": "voice", "MediaId": media_id, "Format": "amr", "Recognition": ""})
+        await self._message({"MsgType": "voice", "MediaId": media_id, "Format": kind, "Recognition": ""})
 
     async def show_picture(self, content: bytes = PICTURE) -> None:
         """Sends a picture."""

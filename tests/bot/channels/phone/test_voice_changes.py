@@ -174,6 +174,41 @@ async def test_an_agent_who_has_made_sure_stands_in_for_the_voice_and_the_custom
         assert [one.after["grounds"] for one in noted] == ["核对了证件号码和最近三笔交易"]
 
 
+async def test_after_a_change_of_the_encoder_a_caller_without_a_password_records_anew_with_an_agents_help(
+    life: Life,
+) -> None:
+    await life.enrol()
+    handoff = life.product.handoff
+    life.product.bank.voiceprints.use(Voices("names-2"))
+    async with life.call() as phone:
+        assert "您的声纹需要重录" in await logged_in_by_code(life, phone)
+        agent = await on_duty(life.product)
+        await phone.say("开通声纹")
+        assert "改动声纹要先核实是您本人" in await phone.key("1#"), (
+            "no code is sent where it would not be enough"
+        )
+        await handoff.claim(phone.conversation, agent, "小王")
+        await handoff.vouch(phone.conversation, agent, "核对了证件号码和最近三笔交易")
+        life.a_minute_later()
+        await handoff.hand_back(phone.conversation, agent)
+        await phone.hears("同事已经把您交回给我了")
+        await phone.rest()
+        await phone.key("1#")
+        assert "第一遍" in await phone.key(CODE)
+        for _ in range(2):
+            await aloud(phone)
+        assert "声纹录好了" in await aloud(phone)
+    async with life.call() as phone:
+        await phone.say("查余额")
+        said = await aloud(phone)
+        assert "登录成功" in said and "需要重录" not in said
+    life.a_day_later()
+    async with life.call() as phone:
+        await logged_in_by_code(life, phone)
+        assert "请用声音核实" in await pay(life, phone, "给李四转两千块")
+        assert "转账成功" in await aloud(phone)
+
+
 async def test_an_agent_vouches_for_one_change_and_not_for_the_next(life: Life) -> None:
     await life.enrol()
     kept, handoff = await template(life), life.product.handoff

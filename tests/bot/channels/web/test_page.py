@@ -398,6 +398,41 @@ async def test_nothing_is_wider_than_a_phone(site, page, large):
     assert width <= 390
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_the_bars_of_what_was_spent_begin_on_one_line_and_are_as_long_as_their_share(site, page, width):
+    await page.set_viewport_size({"width": width, "height": 844})
+    rows = [
+        ["转账给他人", "¥12,800.00", "48.3%"],
+        ["住房物业与装修", "¥5,500.00", "20.7%"],
+        ["话费", "¥200.00", "0.8%"],
+    ]
+    columns = ["类别", "金额", "占比"]
+    card = {
+        "kind": "spending",
+        "title": "消费分析",
+        "facts": [],
+        "columns": columns,
+        "rows": rows,
+        "note": "",
+    }
+    [talk] = site.hub.talks.values()
+    site.hub.say(talk.id, "bot", "共支出", card=card)
+    await page.get_by_test_id("card-spending").wait_for()
+    boxes = await page.evaluate(
+        "() => [...document.querySelectorAll('.share svg, .share svg rect, .share span')].map((each) => {"
+        " const box = each.getBoundingClientRect(); return [box.x, box.y, box.width, box.right]; })"
+    )
+    bars, filled, shares = boxes[::3], boxes[1::3], boxes[2::3]
+
+    assert len(bars) == len(rows) and len({(x, width) for x, _, width, _ in bars}) == 1
+    assert bars[0][2] >= 48
+    parts = [100 * part[2] / bar[2] for part, bar in zip(filled, bars, strict=True)]
+    assert parts == pytest.approx([48.3, 20.7, 1.0], abs=0.2), "the least one still shows"
+    assert [part[1] for part in filled] == pytest.approx([bar[1] for bar in bars], abs=0.5)
+    card_box = await page.get_by_test_id("card-spending").bounding_box()
+    assert max(right for *_, right in shares) < card_box["x"] + card_box["width"], "nothing is cut off"
+
+
 async def test_too_long_a_text_cannot_be_sent_and_says_why(site, page):
     await page.get_by_test_id("composer").fill("好" * 503)
 

@@ -25,7 +25,7 @@ from bot.channels.wechat.sealing import Envelopes, signature
 from bot.channels.wechat.simulator import recorded
 from bot.channels.wechat.simulator.follower import FAULT
 from bot.channels.wechat.texts import HEARD, MORE
-from bot.channels.wechat.turns import NO_LINKS, NOT_HEARD, PICTURE_KEPT, THANKS, TOO_LONG
+from bot.channels.wechat.turns import NO_LINKS, NOT_HEARD, OTHER_FORMAT, PICTURE_KEPT, THANKS, TOO_LONG
 from bot.conversation import log
 from bot.dialogue.reply import Choice, Reply
 from tests.bot.channels.wechat.accounts import AES_KEY, APP_ID, OPENID, TOKEN, text_xml
@@ -437,6 +437,14 @@ async def test_choices_are_tapped_where_the_account_may_and_read_where_it_may_no
             "（可以回复：查余额、取消）"
         )
         assert (await site.contact()).quota_left == 3
+
+
+async def test_speech_in_speex_is_not_asked_for_again_since_that_would_help_nobody(site: Site) -> None:
+    follower = site.follower()
+    await follower.speak(bytes(1000), kind="speex")
+    await site.settled()
+    assert follower.texts() == [OTHER_FORMAT]
+    assert site.ears.heard == []
 
 
 async def test_speech_that_cannot_be_understood_is_asked_for_again(site: Site) -> None:
