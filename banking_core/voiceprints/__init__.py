@@ -1,6 +1,14 @@
 """Voiceprints: a second factor for those who call, recorded with consent and sealed. Knows nothing of audio."""
 
-from banking_core.voiceprints.biometrics import Biometrics, Fault, Likeness, SpokenPassword, Tier, VoiceSample
+from banking_core.voiceprints.biometrics import (
+    NOTHING_HEARD,
+    Biometrics,
+    Fault,
+    Likeness,
+    SpokenPassword,
+    Tier,
+    VoiceSample,
+)
 from banking_core.voiceprints.enrolment import EnrolmentStep
 from banking_core.voiceprints.errors import (
     VoiceConsentMissing,
@@ -16,6 +24,7 @@ from banking_core.voiceprints.verification import VoiceOutcome
 
 __all__ = [
     "CHANGES",
+    "NOTHING_HEARD",
     "Biometrics",
     "EnrolmentStep",
     "Fault",

@@ -6,6 +6,7 @@ templates, quickly and inside of one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,11 @@ from typing import Literal, Protocol, get_args
 Fault = Literal["", "too_short", "too_quiet", "clipped", "noisy", "not_speech", "two_voices"]
 Tier = Literal["low", "medium", "high"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
+
+
+NOTHING_HEARD = (
+    -100.0
+)  # log-likelihood ratio where nothing speaks for the digits; a figure, so that it can be kept
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class VoiceSample:
     prompt_id: str
     embedding: bytes = field(default=b"", repr=False)
     fingerprint: bytes = field(default=b"", repr=False)
-    content: float = float("-inf")
+    content: float = NOTHING_HEARD
     replayed: bool = False
     fault: Fault = ""
     audio: bytes = field(default=b"", repr=False)
@@ -36,6 +42,8 @@ class VoiceSample:
     def __post_init__(self) -> None:
         if self.fault not in FAULTS:
             raise ValueError("unknown fault")
+        if not math.isfinite(self.content):
+            raise ValueError("a likelihood ratio is a finite number")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,14 @@ from banking_core.identity.keys import Fingerprints
 from banking_core.identity.lockout import Lockout
 from banking_core.identity.log import SecurityLog
 from banking_core.identity.origin import Origin
-from banking_core.voiceprints.biometrics import Biometrics, Fault, Likeness, Tier, VoiceSample
+from banking_core.voiceprints.biometrics import (
+    NOTHING_HEARD,
+    Biometrics,
+    Fault,
+    Likeness,
+    Tier,
+    VoiceSample,
+)
 from banking_core.voiceprints.models import VoiceAttempt, Voiceprint, VoicePrompt
 from banking_core.voiceprints.prompts import Owner, Prompts, VoicePrompted
 from banking_core.voiceprints.rules import VoiceRules
@@ -166,7 +173,7 @@ class Verification:
             outcome=outcome,
             fault=sample.fault,
             nearness=llr,
-            content=sample.content if sample.content > float("-inf") else None,
+            content=sample.content if sample.content > NOTHING_HEARD else None,
             at=self._clock.now(),
         )
         attempt.fingerprint = base64.b64encode(sample.fingerprint).decode() if sample.fingerprint else None

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from banking_core.voiceprints import NOTHING_HEARD
 from bot.channels.phone.hearing.choosing import Hypothesis, whole
 from bot.channels.phone.hearing.grammars import SPOKEN_DIGITS, Grammar, digit_lines
 from bot.channels.phone.hearing.loading import Loaded
@@ -43,12 +44,12 @@ class ContentEar:
 
 
 def content_llr(asked: str, readings: Sequence[Hypothesis]) -> float:
-    """Logarithm of how much likelier the digits asked for (ASCII) are than other digits; -inf without a reading.
+    """Logarithm of how much likelier the digits asked for (ASCII) are than others; NOTHING_HEARD without a reading.
 
     Positive speaks for them. Every reading counts as much as it is likely.
     """
     if not readings:
-        return float("-inf")
+        return NOTHING_HEARD
     top = max(one.score for one in readings)
     weights = [math.exp(SCORE_WEIGHT * (one.score - top)) for one in readings]
     likely = [math.exp(_aligned(asked, _digits(one))) for one in readings]

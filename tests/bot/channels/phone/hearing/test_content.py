@@ -7,6 +7,7 @@ import random
 import pytest
 
 from banking_core.configuration import Terms
+from banking_core.voiceprints import NOTHING_HEARD
 from banking_core.voiceprints.prompts import random_digits
 from bot.channels.phone.audio import codec
 from bot.channels.phone.hearing.choosing import Hypothesis
@@ -61,7 +62,7 @@ def test_yao_is_one_and_what_was_not_understood_counts_for_nothing() -> None:
 
 
 def test_without_a_reading_there_is_nothing_to_believe() -> None:
-    assert content_llr("12345678", []) == float("-inf")
+    assert content_llr("12345678", []) == NOTHING_HEARD
     assert content_llr("12345678", [heard("")]) < LEAST
 
 
