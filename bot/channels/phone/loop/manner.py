@@ -24,7 +24,7 @@ KEY_SECRETS: Final = {
 }
 KEY_NUMBERS: Final = "数字请按键输入，按井号结束。"
 NO_SUCH_KEY: Final = "没有这个选项。"
-SAY_AGAIN: Final = "没有听清数字，可以说“再说一遍”。"
+SAY_AGAIN: Final = "要再听一遍数字，请说“再说一遍”。"
 GOODBYE_SILENT: Final = ("一直没有听到您的声音，我先挂了。", "需要的时候请再打来，再见。")
 GOODBYE_SILENT_DEAF: Final = ("一直没有收到您的按键，我先挂了。", "需要的时候请再打来，再见。")
 GOODBYE_LONG: Final = ("这通电话时间很长了，我先挂了。", "需要的时候请再打来，再见。")

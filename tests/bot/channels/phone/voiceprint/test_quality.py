@@ -59,19 +59,17 @@ def test_music_is_never_good(beat_s):
     assert not measure(np.rint(chords(beat_s)).astype(np.int16), 8000).good
 
 
-def digits_by(voice, mood=MOODS[0]):
-    return on_the_line(as_spoken(voice, "三七二零，九五一八。", mood), 1)
-
-
 def test_digits_begun_by_one_voice_and_ended_by_another_are_two_voices():
-    listener = Voiceprint.load()
-    for mine, theirs in itertools.permutations(["f3", "m8"], 2):
-        first, second = digits_by(mine), digits_by(theirs)
-        half = len(first) // 4 * 2
-        spliced = np.frombuffer(first[:half] + second[len(second) // 4 * 2 :], "<i2")
-        assert listener.quality(spliced, 8000).code == "two_voices"
-        for mood in MOODS:
-            assert listener.quality(np.frombuffer(digits_by(mine, mood), "<i2"), 8000).code == "ok"
+    listener, alone, spliced = Voiceprint.load(), [], []
+    for take, mood in enumerate(MOODS):
+        mine, theirs = (
+            on_the_line(as_spoken(voice, "三七二零，九五一八。", mood), take) for voice in ("f4", "m8")
+        )
+        both = mine[: len(mine) // 4 * 2] + theirs[len(theirs) // 4 * 2 :]
+        alone += [listener.quality(np.frombuffer(one, "<i2"), 8000).code for one in (mine, theirs)]
+        spliced.append(listener.quality(np.frombuffer(both, "<i2"), 8000).code)
+    assert set(alone) == {"ok"}
+    assert spliced.count("two_voices") >= 5, spliced
 
 
 @needs_recordings
