@@ -16,6 +16,7 @@ from acoustic.voices import Voices
 
 _NUMERALS: Final = "零一二三四五六七八九十百千万两"
 SECONDS_MAX: Final = 6.0
+LEADS: Final = (5, 19)  # frames of 10 ms left before what is loud in a joined syllable
 
 
 @dataclass(slots=True)
@@ -47,29 +48,24 @@ class Recipe:
 
 
 WIDE: Final = Recipe()
-GENTLE: Final = Recipe(0.31, 0.11, 0.12, 0.04, 0.22, 0.1, 0.08, 0.02)
+GENTLE: Final = Recipe(0.35, 0.1, 0.11, 0.04, 0.22, 0.09, 0.07, 0.02)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """How far a voice is changed: `speed` and `warp` (of formants) are logarithms, `snr_db` the loudest noise.
 
-    `lead` are the frames of 10 ms left before the loud part of a syllable that is joined to others; `other_voice` is
-    how often a voice is mapped towards others. `quality` is of the resampling: how much there is above 3.2 kHz.
+    `other_voice` is how often a voice is mapped towards others.
     """
 
     speed: float = 0.24
     warp: float = 0.16
-    snr_db: float = 6.0
-    lead: int = 6
+    snr_db: float = 4.0
     other_voice: float = 0.5
-    quality: str = "LQ"
 
 
 FAR: Final = Change()
-FAR_LATE: Final = Change(lead=14)  # an s is long and quiet over a telephone
-LATE: Final = Change(0.15, 0.09, 10.0, lead=14)
-BROAD: Final = Change(0.2, 0.12, 8.0, lead=14, quality="MQ")
+NEAR: Final = Change(0.2, 0.12, 6.0)
 
 
 def words_of(clip: Clip) -> list[list[int]]:
@@ -183,9 +179,9 @@ class Mixer:
         track.add(_quiet(rng, 0.08, 0.7))
         tight = float(rng.uniform(0, 1))
         for clip in picked:
-            wave = features.downsampled(clip.samples, RATE_HZ * speed, self.change.quality)
+            wave = features.downsampled(clip.samples, RATE_HZ * speed)
             if joined:
-                wave = _tighten(wave, 16 + 14 * (1 - tight), self.change.lead)
+                wave = _tighten(wave, 16 + 14 * (1 - tight), int(rng.integers(*LEADS)))
             wave = wave / (np.sqrt((wave**2).mean()) + 1.0) * float(10 ** (rng.normal(0, 2.0) / 20))
             overlap = 0
             if words and joined and rng.random() < 0.85:

@@ -38,7 +38,7 @@ class Network(nn.Module):
     """Two tasks over one trunk: Mandarin, which is exported, and English, which lends its speakers."""
 
     def __init__(
-        self, width: int = 320, bottleneck: int = 96, strides: tuple[int, ...] = (1, 1, 1, 1, 2, 2, 1)
+        self, width: int = 384, bottleneck: int = 128, strides: tuple[int, ...] = (1, 1, 1, 1, 2, 2, 1)
     ) -> None:
         super().__init__()
         self.width, self.bottleneck, self.strides = width, bottleneck, strides

@@ -75,7 +75,7 @@ def _room(rng: np.random.Generator) -> np.ndarray:
 
 
 def through(
-    wave: np.ndarray, rng: np.random.Generator, backgrounds: list[np.ndarray], snr_db: float = 6.0
+    wave: np.ndarray, rng: np.random.Generator, backgrounds: list[np.ndarray], snr_db: float = 4.0
 ) -> np.ndarray:
     """`wave` (int16 scale, 8 kHz) as it arrives; noise at `snr_db` or less."""
     size = next_fast_len(len(wave) + 4000, real=True)
@@ -89,7 +89,7 @@ def through(
         noise = backgrounds[int(rng.integers(len(backgrounds)))]
         at = int(rng.integers(0, max(1, len(noise) - len(heard))))
         piece = np.resize(noise[at : at + len(heard)], len(heard))
-        heard = heard + piece * 10 ** (-rng.uniform(snr_db, 42) / 20)
+        heard = heard + piece * 10 ** (-rng.uniform(snr_db, 38) / 20)
     heard = heard * 10 ** (rng.uniform(2.0, 3.75))  # from a whisper to a shout into the line
     if rng.random() < 0.08:  # packets lost
         for _ in range(int(rng.integers(1, 4))):

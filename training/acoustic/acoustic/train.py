@@ -17,7 +17,7 @@ from torch.nn import functional
 from acoustic import english, phones
 from acoustic.features import BINS
 from acoustic.losses import Denominator, numerator
-from acoustic.mixing import BROAD, FAR, FAR_LATE, GENTLE, LATE, WIDE, Change, Mixer, Recipe, Utterance
+from acoustic.mixing import FAR, GENTLE, NEAR, WIDE, Change, Mixer, Recipe, Utterance
 from acoustic.network import SUBSAMPLING, Network
 
 TASKS: Final = ("zh", "en")
@@ -41,12 +41,11 @@ class Stage:
 
 
 STAGES: Final = (
-    Stage(2100, 2e-3, 8e-4, english_batches=1),
-    Stage(5600, 8e-4, 3e-4, english_batches=1),
-    Stage(10000, 3e-4, 1.2e-4, GENTLE, FAR_LATE),
-    Stage(12000, 1.2e-4, 4e-5, GENTLE, LATE),
-    Stage(14700, 4e-4, 4e-5, GENTLE, BROAD),
-    Stage(15600, 1e-4, 4e-5, GENTLE, BROAD, opened=True),
+    Stage(2400, 2e-3, 1.2e-3, english_batches=1),
+    Stage(12000, 1.2e-3, 5e-4, english_batches=1),
+    Stage(19500, 5e-4, 1.5e-4, GENTLE),
+    Stage(23700, 1.5e-4, 3e-5, GENTLE, NEAR),
+    Stage(24900, 1e-4, 4e-5, GENTLE, NEAR, opened=True),
 )
 
 
