@@ -54,7 +54,7 @@ _STRANGER: Final = (f"给 {UNKNOWN} 转", f"给 {UNKNOWN} 转账")  # a name nob
 _TO_STRANGERS: Final = 20
 _AMOUNTS: Final = 160
 _PHRASES_MAX: Final = 72  # of one caller; more would slow every turn down
-_DIGIT_WEIGHT: Final = 10  # one sound in a string of digits that is none makes the whole string useless
+_DIGIT_WEIGHT: Final = 30  # one sound in a string of digits that is none makes the whole string useless
 _CLOSED_WEIGHT: Final = 6  # a closed answer is likelier than anything else
 
 
