@@ -24,7 +24,7 @@ from tests.bot.channels.phone.voiceprint.voices import needs_recordings, readers
 
 __all__ = ["product"]
 CUSTOMER, SOMEBODY = "f3", "m8"  # two voices of espeak-ng that the encoder tells apart
-WISH = "给李四转两千块"
+WISH = "给李四转两千元"
 
 
 class Sounds:
