@@ -131,13 +131,13 @@ class DeskApi:
 
     async def unlock(self, request: web.Request) -> web.StreamResponse:
         """The password of whoever sits here; everything goes on where it was."""
+        seat = await self.seat_of(request)
+        if seat is None:
+            raise NoSession()
         wait_s = self._limiters.logins.attempt(client_address(request, self._deps.trust))
         if wait_s > 0:
             raise TooFast("操作太频繁了，请稍等一会儿再试。", retry_after_s=wait_s)
         password = _password_of(await read_object(request))
-        seat = await self.seat_of(request)
-        if seat is None:
-            raise NoSession()
         with acting(self.who(request, seat.agent_id)):
             outcome = await self._deps.desk.unlock(self._deps.db, seat, password)
         self._live.refresh_all()

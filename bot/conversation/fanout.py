@@ -82,7 +82,7 @@ class PostgresFanout:
         while True:
             try:
                 await self._connected()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except Exception as error:  # a cut line shows as this or that, asyncpg's InternalClientError too
                 logger.warning("events between processes are interrupted: %s", type(error).__name__)
             pause_s = RETRY_S_FIRST if self.listening.is_set() else min(pause_s * 2, RETRY_S_MAX)
             self.listening.clear()

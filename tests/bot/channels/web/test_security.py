@@ -68,7 +68,7 @@ async def test_every_answer_carries_the_security_headers(site, path):
 
 async def test_a_strange_host_name_cannot_reach_into_the_policy(site):
     async with site.visitor().http.get("/", headers={"Host": "x; script-src *"}) as answer:
-        assert "script-src" not in answer.headers["Content-Security-Policy"]
+        assert "*" not in answer.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("name", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "app.py", ".", "none.js"])

@@ -373,7 +373,7 @@ async def test_every_file_of_the_page_is_there_and_nothing_else(site: Site, brow
     for path in ("/wechat/static/page.js", "/wechat/static/page.css", "/static/theme.css", "/static/api.js"):
         async with browser.http.get(site.url + path) as answer:
             assert answer.status == 200, path
-            assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+            assert "default-src 'none'; script-src 'self'" in answer.headers["Content-Security-Policy"]
     async with browser.http.get(site.url + "/wechat/static/..%2fpage.py") as answer:
         assert answer.status == 404
 
