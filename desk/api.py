@@ -10,11 +10,11 @@ from aiohttp import web
 
 from banking_core.audit import Who, acting
 from banking_core.clock import BANK_ZONE
-from bot.surfaces.bodies import json_answer, read_object
+from bot.surfaces.bodies import is_storable, json_answer, read_object
 from bot.surfaces.errors import BadRequest, TooFast
 from bot.surfaces.origin import client_address
 from bot.surfaces.rates import TokenBuckets
-from desk.bodies import after_seq_of, client_id_of, conversation_id_of, is_storable, text_of
+from desk.bodies import after_seq_of, client_id_of, conversation_id_of, text_of
 from desk.custody import Custody
 from desk.dependencies import DeskDependencies
 from desk.errors import LoginLocked, LoginRefused, NoSession, NotThere, ReadOnly, SeatLocked

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from banking_core.clock import bank_date
+from bot.surfaces.bodies import is_storable
 from bot.surfaces.errors import BadRequest
 from desk.errors import NotThere
 
@@ -63,8 +64,3 @@ def day_of(text: str, now: datetime) -> date:
     if not FIRST_DAY <= day <= bank_date(now):
         raise BadRequest("这一天没有数据。")
     return day
-
-
-def is_storable(text: str) -> bool:
-    """Whether the text can be stored and hashed: no NUL (PostgreSQL refuses it) and no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)

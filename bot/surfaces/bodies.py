@@ -1,4 +1,4 @@
-"""JSON in and out."""
+"""JSON in and out, and what of it can be stored."""
 
 from __future__ import annotations
 
@@ -31,3 +31,8 @@ def json_answer(body: dict[str, Any], *, status: int = 200) -> web.Response:
     text = json.dumps(body, ensure_ascii=False)
     headers = {"Cache-Control": "no-store"}
     return web.Response(text=text, status=status, content_type="application/json", headers=headers)
+
+
+def is_storable(text: str) -> bool:
+    """Whether the text can be stored and hashed: no NUL (PostgreSQL refuses it) and no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)

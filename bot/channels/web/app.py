@@ -140,9 +140,7 @@ class WebChannel:
         except Exception as error:
             response = _error_answer(error)
         if not response.prepared:
-            for name, value in security_headers(
-                request, self._deps.trust, microphone=self._calls is not None
-            ).items():
+            for name, value in self._headers(request).items():
                 response.headers.setdefault(name, value)
             response.headers.setdefault("Cache-Control", "no-store")
         return response
@@ -243,7 +241,7 @@ class WebChannel:
         if not socket.can_prepare(request):
             raise BadRequest("这个地址只供聊天页面连接，请打开首页。")
         row = await self._find(request)
-        socket.headers.update(security_headers(request, self._deps.trust, microphone=self._calls is not None))
+        socket.headers.update(self._headers(request))
         await socket.prepare(request)
         if row is None:
             await refuse(socket, NoSession(), CLOSE_NO_SESSION)
@@ -270,7 +268,7 @@ class WebChannel:
         require_same_origin(request, self._deps.trust)
         socket = self._calls.new_socket(request)
         row = await self._find(request)
-        socket.headers.update(security_headers(request, self._deps.trust, microphone=self._calls is not None))
+        socket.headers.update(self._headers(request))
         await socket.prepare(request)
         await self._calls.serve(socket, row, self._origin(request, row) if row is not None else None)
         with suppress(ConnectionError):
@@ -355,6 +353,9 @@ class WebChannel:
             device_name=device_name(request.headers.get("User-Agent", "")),
             session_id=row.id,
         )
+
+    def _headers(self, request: web.Request) -> dict[str, str]:
+        return security_headers(request, self._deps.trust, microphone=self._calls is not None)
 
     def _address(self, request: web.Request) -> str:
         return client_address(request, self._deps.trust)

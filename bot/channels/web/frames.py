@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from bot.conversation.views import ConversationStatus
+from bot.surfaces.bodies import is_storable
 from bot.surfaces.errors import BadRequest, SurfaceError
 
 FRAME_BYTES_MAX = 16 * 1024
@@ -96,7 +97,7 @@ def _say(body: Mapping[str, Any], *, secret: bool, text_chars_max: int) -> Say:
     client_id, text = body.get("client_id"), body.get("text")
     if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
         raise BadRequest()
-    if not isinstance(text, str) or not is_clean(text):
+    if not isinstance(text, str) or not is_storable(text):
         raise BadRequest(client_id=client_id)
     text = text.strip()
     if not text:
@@ -112,7 +113,7 @@ def _rate(body: Mapping[str, Any]) -> Rate:
     score, comment = body.get("score"), body.get("comment", "")
     if not _is_count(score) or not 1 <= score <= 5:
         raise BadRequest("请选择1到5颗星。")
-    if not isinstance(comment, str) or not is_clean(comment):
+    if not isinstance(comment, str) or not is_storable(comment):
         raise BadRequest()
     comment = comment.strip()
     if len(comment) > COMMENT_CHARS_MAX:
@@ -122,11 +123,6 @@ def _rate(body: Mapping[str, Any]) -> Rate:
 
 def _is_count(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= COUNT_MAX
-
-
-def is_clean(text: str) -> bool:
-    """Whether the text can be stored: no NUL (PostgreSQL refuses it), no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def state_label(status: ConversationStatus) -> str:

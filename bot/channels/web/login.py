@@ -15,9 +15,9 @@ from banking_core.identity import LoginDone, LoginNeeds, LoginRefusal, LoginResu
 from banking_core.restrictions import CustomerFrozen
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.web.errors import LoginRefused, NoSession
-from bot.channels.web.frames import is_clean
 from bot.channels.web.models import WebVisit
 from bot.channels.web.sessions import CHANNEL, WebSession, create_session, locked_visit
+from bot.surfaces.bodies import is_storable
 from bot.surfaces.errors import BadRequest
 
 PASSWORD_CHARS_MAX = 128
@@ -145,7 +145,7 @@ def _read_credentials(body: dict[str, Any]) -> tuple[str, str]:
     phone = re.sub(r"[\s-]", "", phone) if isinstance(phone, str) else ""
     if not _PHONE.fullmatch(phone):
         raise BadRequest("请输入11位手机号。", field="phone")
-    if not isinstance(password, str) or not password or not is_clean(password):
+    if not isinstance(password, str) or not password or not is_storable(password):
         raise BadRequest("请输入登录密码。", field="password")
     if len(password) > PASSWORD_CHARS_MAX:
         raise BadRequest(f"密码最多{PASSWORD_CHARS_MAX}位，请核对。", field="password")

@@ -12,8 +12,8 @@ from banking_core.days import wait_words
 from banking_core.identity import Origin, Papers, RecoveryOutcome, RecoveryStale
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.web.errors import RecoveryRefused
-from bot.channels.web.frames import is_clean
 from bot.channels.web.login import PASSWORD_CHARS_MAX
+from bot.surfaces.bodies import is_storable
 from bot.surfaces.errors import BadRequest
 
 FIELD_CHARS_MAX = 64
@@ -78,6 +78,6 @@ def _recovery_id(body: dict[str, Any]) -> str:
 
 def _text(body: dict[str, Any], field: str, missing: str, *, chars_max: int = FIELD_CHARS_MAX) -> str:
     value = body.get(field)
-    if not isinstance(value, str) or not 0 < len(value) <= chars_max or not is_clean(value):
+    if not isinstance(value, str) or not 0 < len(value) <= chars_max or not is_storable(value):
         raise BadRequest(missing, field=field)
     return value

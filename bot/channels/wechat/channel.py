@@ -94,9 +94,8 @@ class WechatChannel:
             self._callbacks.prove(stamp, self._deps.clock.now())
         except CallbackRefused:
             address = client_address(request, self._deps.web.trust)
-            if self._unsigned.wait_s(address) > 0:
+            if self._unsigned.attempt(address) > 0:
                 raise CallsTooMany from None
-            self._unsigned.take(address)
             raise
         return stamp
 

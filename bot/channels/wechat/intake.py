@@ -81,10 +81,9 @@ class Intake:
     async def _take(self, message: Message, stamp: Stamp, body: bytes) -> tuple[str, Out | None]:
         """How it was answered, and the answer."""
         began_s = asyncio.get_running_loop().time()
-        if not isinstance(message.content, Subscribe | Unsubscribe):
-            if self._rate.wait_s(message.openid) > 0:
-                return "too_fast", TOO_FAST
-            self._rate.take(message.openid)
+        counts = not isinstance(message.content, Subscribe | Unsubscribe)
+        if counts and self._rate.attempt(message.openid) > 0:
+            return "too_fast", TOO_FAST
         admitted = await self._admit(message, stamp, hashlib.sha256(body).hexdigest())
         if admitted.status != "open":
             return "again", admitted.answer

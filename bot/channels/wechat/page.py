@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.identity import Origin
 from bot.channels.web.errors import LoginRefused, NoSession
-from bot.channels.web.frames import SECRET_CHARS_MAX, is_clean
+from bot.channels.web.frames import SECRET_CHARS_MAX
 from bot.channels.web.limits import Gate
 from bot.channels.web.login import LoginService
 from bot.channels.web.pages import asset_response, load_assets
@@ -30,7 +30,7 @@ from bot.channels.wechat.dependencies import WechatDependencies
 from bot.channels.wechat.errors import WechatError
 from bot.channels.wechat.models import WechatContact, WechatVisit
 from bot.conversation.views import Inbound
-from bot.surfaces.bodies import json_answer, read_object
+from bot.surfaces.bodies import is_storable, json_answer, read_object
 from bot.surfaces.errors import BadRequest, TooFast
 from bot.surfaces.origin import client_address
 
@@ -133,7 +133,7 @@ class SecurePage:
         if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
             raise BadRequest()
         code = code.strip() if isinstance(code, str) else ""
-        if not code or len(code) > SECRET_CHARS_MAX or not is_clean(code):
+        if not code or len(code) > SECRET_CHARS_MAX or not is_storable(code):
             raise BadRequest("请输入收到的验证码。", field="code")
         status = await self._deps.hub.status(contact.conversation_id)
         if status.expects not in SECRETS:

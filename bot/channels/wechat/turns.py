@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from actions.branches import nearest_reply
 from bot.channels.phone.expecting import expected
-from bot.channels.web.frames import is_clean
 from bot.channels.wechat import contacts
 from bot.channels.wechat.bindings import Bindings
 from bot.channels.wechat.dependencies import WechatDependencies
@@ -34,6 +33,7 @@ from bot.conversation.errors import MessageTooLong
 from bot.conversation.pictures import PICTURE, Pictures
 from bot.conversation.views import Inbound
 from bot.dialogue.reply import Reply, choices
+from bot.surfaces.bodies import is_storable
 
 log = logging.getLogger(__name__)
 BIND = re.compile(r"绑定(微信|账户|账号|银行卡)?|微信绑定|登录绑定")
@@ -118,7 +118,7 @@ class Turns:
 
     async def _text(self, contact_id: str, conversation_id: str, message: Message, text: str) -> None:
         text = text.strip()
-        if not text or not is_clean(text):
+        if not text or not is_storable(text):
             return
         if UNBIND.fullmatch(text) and (await self._hub.status(conversation_id)).owner != "agent":
             gone = await self._bindings.unbind(contact_id, "asked")

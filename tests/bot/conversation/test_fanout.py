@@ -105,6 +105,12 @@ async def backends(database: Database) -> list[int]:
         return list(await connection.scalars(BACKENDS, {"name": APPLICATION}))
 
 
+async def cut(database: Database, backend: int) -> None:
+    """Ends a connection at the server."""
+    async with database.engine.connect() as connection:
+        await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": backend})
+
+
 @pytest.fixture
 async def lines(
     request: pytest.FixtureRequest, postgres_url: str
@@ -130,8 +136,7 @@ async def test_what_is_said_while_the_speakers_line_is_down_is_heard_when_it_is_
     (database, here, _), (_, there, _) = lines
     [speaks, _hears] = await backends(database)
     async with there.subscribe("c1") as events:
-        async with database.engine.connect() as connection:
-            await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": speaks})
+        await cut(database, speaks)
         here.publish("c1", {"type": "typing", "who": "agent"})
         assert (await heard(events, "typing"))["who"] == "agent"
 
@@ -142,8 +147,7 @@ async def test_a_page_whose_own_line_was_down_looks_again_after_what_was_said_me
     (database, here, _), (_, there, _) = lines
     [_speaks, hears] = await backends(database)
     async with there.subscribe("c1") as events:
-        async with database.engine.connect() as connection:
-            await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": hears})
+        await cut(database, hears)
         here.publish("c1", {"type": "typing", "who": "agent"})
         await heard(events, "again")
         here.publish("c1", {"type": "typing", "who": "customer"})
