@@ -70,6 +70,24 @@ class Custody:
         """Whether this agent owns the conversation at this moment."""
         return conversation_id in await self._deps.hub.mine(seat.agent_id)
 
+    async def shows(self, seat: Seat, conversation_id: str) -> bool:
+        """Whether an open page of this seat may show the conversation now: still logged in, unlocked, and the owner.
+
+        One transaction, so that neither can change between the two questions.
+        """
+        try:
+            async with self._deps.hub.look(conversation_id, noted=False) as look:
+                now = await self._deps.desk.seat_now(look.session, seat)
+                return (
+                    now is not None
+                    and not now.locked
+                    and (look.owner, look.agent_id) == ("agent", seat.agent_id)
+                )
+        except Exception as error:
+            if isinstance(refusal_of(error), NotThere):
+                return False
+            raise
+
     def _audit(self, session: AsyncSession, seat: Seat, action: str, look: LookPort) -> None:
         subject = ("conversation", look.conversation_id)
         self._deps.desk.audit(session, seat.agent_id, action, *subject, customer_id=look.customer_id)

@@ -213,7 +213,7 @@ class DeskConnection:
         kind = event.get("type")
         if kind == "typing" and event.get("who") == "agent":
             return
-        if not await self._may_show(conversation_id):
+        if not await self._custody.shows(self.seat, conversation_id):
             self.wake()
             return
         if kind == "message":
@@ -225,11 +225,6 @@ class DeskConnection:
         else:
             return
         await self._send(frame | {"conversation_id": conversation_id})
-
-    async def _may_show(self, conversation_id: str) -> bool:
-        async with self._deps.db.snapshot() as session:
-            seat = await self._deps.desk.seat_now(session, self.seat)
-        return seat is not None and not seat.locked and await self._custody.holds(seat, conversation_id)
 
     async def _send_if_new(self, frame: dict[str, Any]) -> None:
         essence = _without_clock(frame)

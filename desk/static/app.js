@@ -109,6 +109,7 @@ function sitDown({ agent, limits, wrap_ups: wrapUps, idle_lock_s: idleLockS }) {
 
 /** Below the cover everything is where it was; what was missed is asked for. */
 function unlocked(answer) {
+  customers.renderTitle();
   if (byId("desk").hidden) return sitDown(answer); // the page was opened locked
   live.hurry();
   conversation.again();

@@ -96,8 +96,15 @@ export class Customers {
     }
   }
 
-  /** The one offered to us, else the first that is not offered to somebody else. */
-  claimNext() {
+  /** The one offered to us, else the first that is not offered to somebody else; who waits is asked for when it was not told yet. */
+  async claimNext() {
+    if (!this.seen) {
+      try {
+        this.takeQueue(await api.queue());
+      } catch (error) {
+        return this.on.failed(error);
+      }
+    }
     const next = this.queue.find((item) => item.offered === "me") ?? this.queue.find((item) => item.offered !== "other");
     if (next) this.claim(next.conversation_id);
     else toast(this.queue.length ? "排队的客户都派给了同事，请稍等。" : "现在没有人排队。");
@@ -167,6 +174,7 @@ export class Customers {
 
   /** What waits elsewhere shows in the browser's tab: new words of our own customers first. */
   renderTitle() {
+    if (byId("lock").open) return; // the title says that the page is locked, whatever news was under way
     const { unread } = this.shelf;
     const words = unread ? `【${unread}条新消息】` : "";
     document.title = words + (this.queue.length ? `(${this.queue.length}) ${TITLE}` : TITLE);

@@ -59,7 +59,6 @@ export class Lock {
     byId("lock-user").value = who.username ?? session.agent?.username ?? byId("lock-user").value;
     if (this.shown) return;
     this.shown = true;
-    this.title = document.title;
     document.title = "已锁定 · 掌柜坐席台";
     setText(byId("lock-error"), "");
     this.pass.value = "";
@@ -91,7 +90,6 @@ export class Lock {
     try {
       const answer = await api.unlock(this.pass.value);
       this.usedAtMs = this.toldAtMs = Date.now();
-      document.title = this.title;
       this.drop();
       this.on.unlocked(answer);
     } catch (error) {

@@ -23,6 +23,7 @@ from bot.conversation.views import Inbound
 from bot.evaluation.converse import MOMENT
 from bot.settings import Settings
 from desk import DeskDependencies, build_desk_app
+from desk.custody import Custody
 from desk.errors import DeskError, ForTeam
 from desk.roster import Changes, Roster
 from tests.bot.conversation.banks import filled, postgres_cluster, settings
@@ -235,3 +236,36 @@ async def test_of_claims_and_a_change_of_team_at_once_each_knows_what_was_before
             await bank.product.handoff.close(conversation, wang[0], "done")
         else:
             assert {first, second} == {ForTeam.code}
+
+
+async def test_whether_a_page_may_show_what_was_said_is_one_question_to_the_database(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wang, li = await bank.agent(WANG), await bank.agent(LI)
+    conversation = await bank.waiting()
+    await bank.product.handoff.claim(conversation, *wang)
+    database, desk = bank.product.database, bank.product.desk
+    custody = Custody(DeskDependencies(desk=desk, hub=bank.product.handoff, db=database, clock=bank.clock))
+    async with seated(bank, WANG) as pages:
+        async with database.snapshot() as session:
+            seat = await desk.seat(session, pages[0].token() or "")
+        assert seat is not None
+        asked = 0
+        for name in ("snapshot", "transaction"):
+            begin = getattr(database, name)
+
+            def counted(*, begin: Any = begin) -> Any:
+                nonlocal asked
+                asked += 1
+                return begin()
+
+            monkeypatch.setattr(database, name, counted)
+        assert await custody.shows(seat, conversation)
+        assert asked == 1
+        await pages[1].post("/lock")
+        assert not await custody.shows(seat, conversation), "nothing is shown on a covered page"
+        await pages[1].unlock()
+        assert await custody.shows(seat, conversation)
+        await bank.products[1].handoff.pass_on(conversation, wang[0], li, "说明")
+        assert not await custody.shows(seat, conversation)
+        assert not await custody.shows(seat, "there is none")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from desk import DEMO_PASSWORD
 from desk.custody import Custody
@@ -183,6 +184,34 @@ async def test_locked_and_unlocked_with_the_keyboard_the_draft_is_where_it_was(
     await expect(composer).to_have_value("写到一半")
     await expect(page.get_by_test_id("transcript")).to_contain_text("锁定时说的话")
     assert world.hub.conversations["c1"].agent_name == "小王"
+
+
+@browser_test
+async def test_what_was_still_on_its_way_when_the_page_was_locked_does_not_change_its_title(
+    world: Any, browser: Browser
+) -> None:
+    world.hub.add("c1", SECRET)
+    page = await _sit(world, browser)
+    await page.get_by_test_id("claim").click()
+    await expect(page.get_by_test_id("transcript")).to_contain_text(SECRET)
+    held = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        await held.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/conversations/c1?after_seq=*", late)
+    async with page.expect_request("**/conversations/c1?after_seq=*"):
+        world.hub.events.publish("c1", {"type": "state"})
+    await page.keyboard.press("Alt+l")
+    async with page.expect_response("**/conversations/c1?after_seq=*"):
+        held.set()
+    await page.get_by_test_id("lock-pass").fill(DEMO_PASSWORD)
+    await expect(page).to_have_title("已锁定 · 掌柜坐席台")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("lock")).to_be_hidden()
+    await expect(page).to_have_title("掌柜坐席台")
 
 
 @browser_test

@@ -191,6 +191,24 @@ async def test_the_whole_work_is_done_with_the_keyboard(world: Any, browser: Bro
 
 
 @browser_test
+async def test_the_key_takes_a_customer_before_the_page_has_been_told_who_waits(
+    world: Any, browser: Browser
+) -> None:
+    world.hub.add("c1", "转人工")
+    page = await (await browser.new_context()).new_page()
+    await page.route_web_socket("**/ws", lambda _socket: None)  # a line that says nothing yet
+    await page.goto(str(world.server.make_url("/desk/")))
+    await page.get_by_test_id("desk-user").fill("xiaowang")
+    await page.get_by_test_id("desk-pass").fill(DEMO_PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("agent-name")).to_have_text("小王")
+    await page.keyboard.press("c")
+    await expect(page.get_by_test_id("message").first).to_be_visible()
+    await expect(page.get_by_test_id("agent-composer")).to_be_focused()
+    assert world.hub.conversations["c1"].agent_name == "小王"
+
+
+@browser_test
 async def test_the_enter_that_picks_a_word_does_not_send(world: Any, browser: Browser) -> None:
     world.hub.add("c1", "转人工")
     page = await _sit(world, browser)
