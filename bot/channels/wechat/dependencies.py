@@ -18,6 +18,7 @@ from bot.channels.wechat.account import Account
 from bot.channels.wechat.api import WechatApi
 from bot.channels.wechat.metrics import WechatMetrics
 from bot.conversation.hub import Hub
+from bot.dialogue.by_ear import ByEar
 from bot.surfaces.rates import Rate
 
 OAUTH_URL = "https://open.weixin.qq.com"
@@ -26,8 +27,8 @@ OAUTH_URL = "https://open.weixin.qq.com"
 class VoiceReader(Protocol):
     """Ears for recordings."""
 
-    async def words(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> str:
-        """What was said in an AMR recording, "" when nothing was understood.
+    async def hear(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> ByEar:
+        """What was said in an AMR recording, with what else it may have been; no text when nothing was understood.
 
         `expect` and `phrases` say what is likely, as in a call. Raises RecordingRefused, DecoderFailed, EarsFailed.
         """
@@ -41,9 +42,9 @@ class VoiceReader(Protocol):
 class DeafReader:
     """Where nobody gave the channel ears."""
 
-    async def words(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> str:
+    async def hear(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> ByEar:
         """Nothing."""
-        return ""
+        return ByEar()
 
     async def close(self) -> None:
         """Nothing to close."""

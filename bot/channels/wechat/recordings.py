@@ -16,6 +16,7 @@ from bot.channels.phone.loop import Final as Whole
 from bot.channels.phone.ports import Heard, Hearing
 from bot.channels.wechat.amr import read_amr
 from bot.channels.wechat.errors import DecoderFailed, EarsFailed
+from bot.dialogue.by_ear import ByEar
 
 DECODER: Final = Path(__file__).with_name("amr_decoder.py")
 DECODE_S_MAX: Final = 10.0
@@ -34,7 +35,7 @@ class AmrReader:
         self._ears: Hearing | None = None
         self._opening, self._gate = asyncio.Lock(), asyncio.Semaphore(AT_ONCE_MAX)
 
-    async def words(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> str:
+    async def hear(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> ByEar:
         """See `VoiceReader`."""
         frames = read_amr(recording)
         async with self._gate:
@@ -66,7 +67,7 @@ class AmrReader:
                 process.kill()
             await process.wait()
 
-    async def _hear(self, pcm: bytes, expect: Expect, phrases: tuple[str, ...]) -> str:
+    async def _hear(self, pcm: bytes, expect: Expect, phrases: tuple[str, ...]) -> ByEar:
         async with self._opening:
             self._ears = self._ears or await self._open()
         heard: asyncio.Queue[Heard] = asyncio.Queue()
@@ -101,10 +102,10 @@ async def _exchange(process: asyncio.subprocess.Process, frames: list[bytes]) ->
     return await process.stdout.readexactly(len(frames) * FRAME_BYTES)
 
 
-async def _whole(heard: asyncio.Queue[Heard]) -> str:
+async def _whole(heard: asyncio.Queue[Heard]) -> ByEar:
     while True:
         match await heard.get():
-            case Whole(text):
-                return text.strip()
+            case Whole(text, by_ear):
+                return by_ear or ByEar(text.strip())
             case StageBroke():
                 raise EarsFailed("broke")

@@ -32,6 +32,7 @@ from bot.channels.wechat.texts import SPOKEN_TO_AGENT, voice_key
 from bot.conversation.errors import MessageTooLong
 from bot.conversation.pictures import PICTURE, Pictures
 from bot.conversation.views import Inbound
+from bot.dialogue.by_ear import ByEar
 from bot.dialogue.reply import Reply, choices
 from bot.surfaces.bodies import is_storable
 
@@ -116,7 +117,14 @@ class Turns:
         if outcome != "ok":
             log.warning("code=template_not_delivered why=%s message=%s", outcome, result.message_id)
 
-    async def _text(self, contact_id: str, conversation_id: str, message: Message, text: str) -> None:
+    async def _text(
+        self,
+        contact_id: str,
+        conversation_id: str,
+        message: Message,
+        text: str,
+        by_ear: ByEar | None = None,
+    ) -> None:
         text = text.strip()
         if not text or not is_storable(text):
             return
@@ -133,7 +141,7 @@ class Turns:
             text = LOGIN_WORDS
         origin = contacts.origin_of(message.openid)
         try:
-            await self._hub.receive(Inbound(conversation_id, message.key, text, origin=origin))
+            await self._hub.receive(Inbound(conversation_id, message.key, text, origin=origin, by_ear=by_ear))
         except MessageTooLong as error:
             await self._say(conversation_id, message, Reply(error.customer_text))
 
@@ -148,25 +156,27 @@ class Turns:
         return str(offered[number]["say"]) if number < len(offered) else content.content
 
     async def _voice(self, contact_id: str, conversation_id: str, message: Message, voice: Voice) -> None:
-        words, trouble = voice.recognition, NOT_HEARD
-        if not words and voice.format not in HEARD_FORMATS:
+        heard, trouble = ByEar(voice.recognition), NOT_HEARD
+        if not heard.text and voice.format not in HEARD_FORMATS:
             log.warning("code=voice_format a voice message in %r", voice.format)
             trouble = OTHER_FORMAT
-        elif not words:
+        elif not heard.text:
             try:
-                words = await self._heard(conversation_id, voice)
+                heard = await self._heard(conversation_id, voice)
             except RecordingTooLong:
                 trouble = TOO_LONG
             except WechatError as error:
                 log.warning("code=%s a voice message was not understood", error.code)
-        if not words:
+        if not heard.text:
             await self._unreadable(conversation_id, message, voice, trouble)
             return
+        words = heard.text
         if (await self._hub.status(conversation_id)).owner == "agent":
             words = f"{SPOKEN_TO_AGENT} {words}"  # so that they know it was heard by a machine
-        await self._text(contact_id, conversation_id, replace(message, key=voice_key(message.key)), words)
+        spoken = replace(message, key=voice_key(message.key))
+        await self._text(contact_id, conversation_id, spoken, words, heard)
 
-    async def _heard(self, conversation_id: str, voice: Voice) -> str:
+    async def _heard(self, conversation_id: str, voice: Voice) -> ByEar:
         """What was said, understood as a call would understand it at this point of the conversation."""
         recording = await self._deps.api.media(voice.media_id)
         status = await self._hub.status(conversation_id)
@@ -176,7 +186,7 @@ class Turns:
         offered = tuple(str(choice["say"]) for choice in said[-1]["choices"]) if said else ()
         names = await self._deps.vocabulary(status.customer_id) if status.customer_id else ()
         expect = expected(status.expects, {each["card"]["kind"] for each in said if each["card"]}, offered)
-        return await self._deps.voice.words(recording, expect, (*offered, *names))
+        return await self._deps.voice.hear(recording, expect, (*offered, *names))
 
     async def _picture(self, conversation_id: str, message: Message, image: Image) -> None:
         """Kept for a human, who sees it in the log now or when they have the customer; the sender is told which."""

@@ -17,10 +17,12 @@ from pydantic import SecretStr
 
 from banking_core.clock import ManualClock
 from bot.assembly import Product, build_product
+from bot.channels.phone.loop import Expect
 from bot.channels.wechat import contacts
 from bot.channels.wechat.channel import WechatChannel
 from bot.channels.wechat.models import WechatContact
 from bot.channels.wechat.simulator import Follower, Tencent, build_simulator_app
+from bot.dialogue.by_ear import ByEar
 from bot.dialogue.understanding import Understanding
 from bot.evaluation.demo_bank import settings_for
 from bot.knowledge import KnowledgeBase
@@ -51,6 +53,20 @@ class Ears:
         await self.go_on.wait()
         intent = self.intents.get(text, "out_of_scope")
         return Understanding(text, intent, 0.99, ranking=((intent, 0.99),))
+
+
+class Reader:
+    """Hears what it is told to hear; knows what it was told to expect."""
+
+    def __init__(self, *heard: ByEar) -> None:
+        self.left = list(heard)
+        self.expected: list[tuple[Expect, tuple[str, ...]]] = []
+
+    async def hear(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> ByEar:
+        self.expected.append((expect, phrases))
+        return self.left.pop(0)
+
+    async def close(self) -> None: ...
 
 
 @dataclass
@@ -101,6 +117,11 @@ class Site:
     async def history(self, openid: str = OPENID) -> list[dict[str, Any]]:
         """What is in the follower's conversation."""
         return await self.product.hub.history((await self.contact(openid)).conversation_id)
+
+
+def listen_with(site: Site, reader: Reader) -> None:
+    """From now on voice messages are heard by this one."""
+    object.__setattr__(site.channel.intake._deps, "voice", reader)
 
 
 @asynccontextmanager

@@ -27,9 +27,10 @@ from bot.channels.wechat.simulator.follower import FAULT
 from bot.channels.wechat.texts import HEARD, MORE
 from bot.channels.wechat.turns import NO_LINKS, NOT_HEARD, OTHER_FORMAT, PICTURE_KEPT, THANKS, TOO_LONG
 from bot.conversation import log
+from bot.dialogue.by_ear import ByEar
 from bot.dialogue.reply import Choice, Reply
 from tests.bot.channels.wechat.accounts import AES_KEY, APP_ID, OPENID, TOKEN, text_xml
-from tests.bot.channels.wechat.site import Site, running
+from tests.bot.channels.wechat.site import Reader, Site, listen_with, running
 from tests.bot.conversation.banks import put_on_duty
 
 SEND = "/cgi-bin/message/custom/send"
@@ -471,23 +472,9 @@ async def test_what_was_said_is_answered_like_text_with_what_was_heard(site: Sit
     assert HEARD[:5] not in follower.texts()[-1]
 
 
-class Reader:
-    """Hears what it is told to hear; knows what it was told to expect."""
-
-    def __init__(self, *words: str) -> None:
-        self.words_left = list(words)
-        self.expected: list[tuple[Expect, tuple[str, ...]]] = []
-
-    async def words(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> str:
-        self.expected.append((expect, phrases))
-        return self.words_left.pop(0)
-
-    async def close(self) -> None: ...
-
-
 async def test_a_voice_is_listened_to_as_a_call_would_at_this_point(site: Site) -> None:
-    reader = Reader("你好", "确认", "123456")
-    object.__setattr__(site.channel.intake._deps, "voice", reader)
+    reader = Reader(*map(ByEar, ("你好", "确认", "123456")))
+    listen_with(site, reader)
     follower = site.follower()
     await follower.speak(b"")
     await say_to(site, "给李静转500元，确认吗？", choices=(Choice("确认", "确认"), Choice("取消", "取消")))

@@ -20,6 +20,7 @@ from bot.channels.wechat.texts import HEARD
 from bot.channels.wechat.turns import BINDING_OVER, NOT_BOUND, UNBOUND
 from bot.conversation.redaction import BLOT
 from bot.conversation.turns import NOT_IN_THIS_CHAT
+from bot.dialogue.by_ear import ByEar
 from desk.service import DEMO_PASSWORD
 from tests.banking_core.statements.test_statements import book
 from tests.bot.channels.wechat.accounts import OPENID
@@ -28,8 +29,10 @@ from tests.bot.channels.wechat.site import (
     PASSWORD,
     PHONE,
     Browser,
+    Reader,
     Site,
     add_payee,
+    listen_with,
     make_customer,
     running,
 )
@@ -143,6 +146,58 @@ async def test_an_order_that_was_spoken_is_told_as_it_was_heard_and_read_back_be
     await follower.speak(recorded(SILENCE * 15 + synthesise("确认", 0.9)))
     await site.settled()
     assert follower.screen[-1].kind == "news" and "输入验证码" in follower.texts()[-1], follower.texts()
+
+
+def doubtful(text: str, piece: str, *others: str) -> ByEar:
+    """Heard well but for one piece of it, and what else it may have been."""
+    at = text.index(piece)
+    return ByEar(text, others, tuple(0.5 if at <= n < at + len(piece) else 1.0 for n in range(len(text))))
+
+
+async def test_an_amount_that_was_hardly_heard_is_asked_about_and_not_taken(
+    site: Site, browser: Browser
+) -> None:
+    await make_customer(site.product)
+    await browser.bind()
+    await add_payee(site)
+    site.ears.intents["给李静转四百元"] = "transfer_make"
+    listen_with(site, Reader(doubtful("给李静转四百元", "四", "给李静转十百元", "给李静转一百元")))
+    follower = site.follower()
+    await follower.speak(b"")
+    await site.settled()
+    asked = follower.texts()[-1]
+    assert "金额是哪一个？" in asked and "400.00元" in asked and "100.00元" in asked
+    await follower.say("第二个")
+    await site.settled()
+    assert "请您核对" in follower.texts()[-1] and "¥100.00" in follower.texts()[-1]
+    assert "¥400.00" not in follower.texts()[-1]
+
+
+async def test_the_payee_book_decides_between_names_that_were_heard_alike(
+    site: Site, browser: Browser
+) -> None:
+    await make_customer(site.product)
+    await browser.bind()
+    await add_payee(site)
+    namesake = await make_customer(site.product, "13800000007", "李婧")
+    customer_id = (await site.contact()).customer_id
+    assert customer_id is not None
+    async with site.product.database.transaction() as session:
+        await site.product.bank.payees.add(
+            session, customer_id=customer_id, name="李婧", account_number=namesake.account.number
+        )
+    site.ears.intents |= dict.fromkeys(("给黎静转一百元", "给李静转二百元"), "transfer_make")
+    heard = ByEar("给黎静转一百元", ("给李静转一百元",), (1.0,) * 7)
+    listen_with(site, Reader(heard, doubtful("给李静转二百元", "李静", "给李婧转二百元")))
+    follower = site.follower()
+    await follower.speak(b"")
+    await site.settled()
+    assert "请您核对：收款人*静" in follower.texts()[-1]
+    await follower.say("取消")
+    await follower.speak(b"")
+    await site.settled()
+    asked = follower.texts()[-1]
+    assert "收款人是哪一个？" in asked and "*静" in asked and "*婧" in asked
 
 
 async def test_a_link_passed_on_binds_the_one_who_opens_it_and_nobody_else(

@@ -58,13 +58,19 @@ def spoken(words: str) -> bytes:
 async def test_what_was_said_in_amr_is_heard(
     reader: AmrReader, words: str, expect: Expect, phrases: tuple[str, ...]
 ) -> None:
-    assert await reader.words(spoken(words), expect, phrases) == words
+    assert (await reader.hear(spoken(words), expect, phrases)).text == words
+
+
+async def test_what_else_it_may_have_been_and_how_sure_it_is_comes_along(reader: AmrReader) -> None:
+    heard = await reader.hear(spoken("给李四转五百元"), Expect.WORDS, ("李四", "李思"))
+    assert heard.others and len(heard.sureness) == len(heard.text)
+    assert all(0.0 <= sure <= 1.0 for sure in heard.sureness)
 
 
 async def test_silence_and_noise_are_nothing(reader: AmrReader) -> None:
     noise = np.random.default_rng(7).normal(0, 30, 16000).astype("<i2").tobytes()
     for pcm in (SILENCE * 50, noise):
-        assert await reader.words(recorded(pcm), Expect.WORDS, ()) == ""
+        assert (await reader.hear(recorded(pcm), Expect.WORDS, ())).text == ""
 
 
 async def test_the_sound_that_went_in_comes_out(reader: AmrReader) -> None:
@@ -118,13 +124,13 @@ def test_whatever_comes_is_frames_or_refused(recording: bytes) -> None:
 async def test_what_is_no_amr_reaches_no_decoder(recording: bytes) -> None:
     reader = AmrReader(ears, decoder=Path("/nowhere"))
     with pytest.raises(RecordingRefused):
-        await reader.words(recording, Expect.WORDS, ())
+        await reader.hear(recording, Expect.WORDS, ())
 
 
 async def test_more_than_a_minute_reaches_no_decoder() -> None:
     reader = AmrReader(ears, decoder=Path("/nowhere"))
     with pytest.raises(RecordingTooLong):
-        await reader.words(MAGIC + (bytes([4]) + bytes(12)) * (FRAMES_MAX + 1), Expect.WORDS, ())
+        await reader.hear(MAGIC + (bytes([4]) + bytes(12)) * (FRAMES_MAX + 1), Expect.WORDS, ())
 
 
 @settings(derandomize=True, deadline=None, max_examples=4)
@@ -198,7 +204,7 @@ async def test_without_ears_it_is_told() -> None:
         return NoHearing()
 
     with pytest.raises(EarsFailed):
-        await AmrReader(none).words(spoken("查余额"), Expect.WORDS, ())
+        await AmrReader(none).hear(spoken("查余额"), Expect.WORDS, ())
 
 
 async def test_ears_that_break_are_told() -> None:
@@ -211,4 +217,4 @@ async def test_ears_that_break_are_told() -> None:
         return Breaking()
 
     with pytest.raises(EarsFailed):
-        await AmrReader(breaking).words(spoken("查余额"), Expect.WORDS, ())
+        await AmrReader(breaking).hear(spoken("查余额"), Expect.WORDS, ())
