@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, fields
 
 from banking_core.branches.service import Branches
@@ -19,7 +20,11 @@ from banking_core.mandates import Mandates
 from banking_core.risk.service import Risk
 from banking_core.settings import BankSettings
 from banking_core.statements import MonthlyStatements, Statements
+from banking_core.storage import Database
 from banking_core.voiceprints import VoiceLogins, Voiceprints
+from banking_core.voiceprints.keys import voices_open
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,13 @@ class Bank(Core):
     risk: Risk
     voiceprints: Voiceprints
     voice_logins: VoiceLogins
+
+    async def start(self, database: Database) -> None:
+        """See `Core`. Voiceprints that do not open keep nobody else from being served: the log says so."""
+        await super().start(database)
+        async with database.snapshot() as session:
+            if not await voices_open(session):
+                log.error("voiceprints do not open with the keys at hand: customers must record anew")
 
 
 @checked_function

@@ -113,10 +113,11 @@ def build_product(
 ) -> Product:
     """Wires everything; call `start()` before the first customer and `close()` at the end."""
     clock = clock or SystemClock()
-    database = Database(settings.database_url, vault=settings.open_vault())
+    vault = settings.open_vault()
+    database = Database(settings.database_url, vault=vault)
     bank = build_bank(settings.bank_settings(), clock)
     bank.orders.use_risk(bank.risk)
-    if settings.phone_lines or settings.phone_web_calls:
+    if "voice" in vault.rings and (settings.phone_lines or settings.phone_web_calls):
         bank.voiceprints.use(VoicesAtNeed(settings.voiceprint_model))
     bank.identity.logins.use_risk(JudgedLogins(bank.risk, LoginRules(bank.terms)))
     assert settings.nlu_token is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 import os
 import secrets
 from datetime import UTC, datetime
@@ -31,14 +32,16 @@ from pydantic_settings import (
 )
 
 from banking_core.settings import BankSettings
-from banking_core.vault import CipherName, KeyFile, Vault
+from banking_core.vault import CipherName, KeyFile, KeyRingInvalid, RingName, Vault
 from bot.phone_settings import PhoneSettings, split
 from bot.wechat_settings import Origin, WechatSettings
 
+log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parent.parent
 ANNOUNCED_FOLDER = ROOT / "nlu_data" / "skills"
 SETTINGS_FILE = Path("zhanggui.toml")
 SECRETS = ("nlu_token", "otp_key")
+KEY_FILES = ("key_file", "voice_key_file")
 SECRETS_FOLDER = (
     "ZHANGGUI_SECRETS_DIR"  # the variable that names it; files are called zhanggui_otp_key and so on
 )
@@ -104,6 +107,12 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
         None,
         description="File with the keys that seal personal data; in development default data_dir/keys.json, made "
         "at the first start; in production there is no default: make it with `zhanggui keys init`.",
+    )
+    voice_key_file: Path | None = Field(
+        None,
+        description="File with the keys that seal voiceprints, and nothing else; in development default "
+        "voice-keys.json beside key_file, made at the first start; in production there is no default: make it with "
+        "`zhanggui keys init --ring voice`.",
     )
     cipher: CipherName = Field("aes-256-gcm", description="What personal data is sealed with from now on.")
     password_time_cost: int = Field(3, ge=1, le=20, description="Passes of argon2id over its memory.")
@@ -181,12 +190,13 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
     @model_validator(mode="after")
     def _complete(self) -> Settings:
         if self.mode == "production":
-            missing = [name for name in (*SECRETS, "key_file") if getattr(self, name) is None]
+            missing = [name for name in (*SECRETS, *KEY_FILES) if getattr(self, name) is None]
             if missing:
                 names = ", ".join(f"ZHANGGUI_{name.upper()}" for name in missing)
                 raise ValueError(f"production mode needs {names}")
         self.check_wechat(production=self.mode == "production")
         self.key_file = self.key_file or self.data_dir / "keys.json"
+        self.voice_key_file = self.voice_key_file or self.key_file.with_name("voice-keys.json")
         self.database_url = self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'bank.db'}"
         self.sandbox_database_url = (
             self.sandbox_database_url or f"sqlite+aiosqlite:///{self.data_dir / 'sandbox.db'}"
@@ -206,17 +216,30 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
         """Whether `run` starts the NLU service itself."""
         return self._own_nlu
 
-    def keys(self) -> KeyFile:
-        """The file with the keys of personal data."""
-        assert self.key_file is not None
-        return KeyFile(self.key_file)
+    def keys(self, ring: RingName = "data") -> KeyFile:
+        """The file with the keys of a ring: personal data, or voiceprints."""
+        path = self.voice_key_file if ring == "voice" else self.key_file
+        assert path is not None
+        return KeyFile(path, ring)
 
     def open_vault(self) -> Vault:
-        """What seals and opens personal data; development makes its keys at first. Raises KeyRingInvalid."""
-        keys = self.keys()
+        """What seals and opens personal data; development makes its keys at first. Raises KeyRingInvalid.
+
+        Without usable keys of the voiceprints the bank goes on without voices, and the log says so.
+        """
+        keys, voice = self.keys(), self.keys("voice")
         if self.mode == "development":
-            keys.create(datetime.now(UTC))
-        return Vault(keys, cipher=self.cipher)
+            for file in (keys, voice):
+                if file.create(datetime.now(UTC)):
+                    log.info(
+                        "key file made, keep a copy apart from backups ring=%s path=%s", file.name, file.path
+                    )
+        try:
+            voice.load()
+        except KeyRingInvalid as error:
+            log.error("no voiceprints, their keys cannot be used code=%s: %s", error.code, error)
+            return Vault(keys, cipher=self.cipher)
+        return Vault(keys, voice=voice, cipher=self.cipher)
 
     def bank_settings(self) -> BankSettings:
         """What the bank is told."""

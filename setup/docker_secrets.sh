@@ -16,13 +16,16 @@ keep zhanggui_database_url "$(url zhanggui)"
 keep zhanggui_sandbox_database_url "$(url zhanggui_sandbox)"
 keep zhanggui_nlu_token "$(random)"
 keep zhanggui_otp_key "$(random)"
-if [ ! -s secrets/zhanggui_keys ]; then
+keep_keys() { # file, ring
+  [ ! -s "secrets/$1" ] || return 0
   if [ -x .venv/bin/zhanggui ]; then
-    .venv/bin/zhanggui keys init secrets/zhanggui_keys
+    .venv/bin/zhanggui keys init --ring "$2" "secrets/$1"
   else
     docker build --quiet --target app --tag zhanggui-app . >/dev/null
-    docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD/secrets:/made" zhanggui-app keys init /made/zhanggui_keys
+    docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD/secrets:/made" zhanggui-app keys init --ring "$2" "/made/$1"
   fi
-fi
+}
+keep_keys zhanggui_keys data
+keep_keys zhanggui_voice_keys voice
 [ -e .env ] || printf 'ZHANGGUI_DOMAIN=%s\nZHANGGUI_UID=%s\nZHANGGUI_GID=%s\n' "$domain" "$(id -u)" "$(id -g)" >.env
-echo "secrets/ 和 .env 已就绪。请备份 secrets/zhanggui_keys：没有它，个人资料再也打不开。"
+echo "secrets/ 和 .env 已就绪。请备份 secrets/zhanggui_keys：没有它，个人资料再也打不开；还有 secrets/zhanggui_voice_keys：没有它，声纹都要重新录。"

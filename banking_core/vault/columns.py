@@ -26,6 +26,7 @@ from banking_core.checked import checked_function
 from banking_core.errors import InvalidInput
 from banking_core.storage.base import new_id
 from banking_core.vault.errors import VaultError, VaultMissing
+from banking_core.vault.keys import RingName
 from banking_core.vault.vault import Place, Vault
 
 T = TypeVar("T")
@@ -42,12 +43,14 @@ class SealedRow:
 class Sealed(Generic[T]):
     """One sealed attribute: JSON of any shape, text included. None is stored as NULL.
 
-    `column` is the mapped attribute with the sealed text, `index` the one with the blind index of a text value.
+    `column` is the mapped attribute with the sealed text, `index` the one with the blind index of a text value, `ring`
+    the key ring that seals it.
     """
 
-    def __init__(self, column: str, *, index: str | None = None) -> None:
+    def __init__(self, column: str, *, index: str | None = None, ring: RingName = "data") -> None:
         self.column = column
         self.index = index
+        self.ring = ring
         self.name = ""
         self._owner: type[Any] = object
 
@@ -112,7 +115,7 @@ class Sealed(Generic[T]):
 
     def place(self, row_id: str) -> Place:
         """Where the value of a row lives."""
-        return Place(self._owner.__tablename__, self.name, row_id)
+        return Place(self._owner.__tablename__, self.name, row_id, self.ring)
 
     def _indexed(self, vault: Vault, value: Any) -> str:
         assert isinstance(value, str), "only text is found by a blind index"

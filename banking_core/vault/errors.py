@@ -1,7 +1,7 @@
 """What can go wrong with sealed data.
 
 VaultError            code
-├── KeyRingInvalid    the key file is missing, malformed, or readable by everybody
+├── KeyRingInvalid    a key file is missing, malformed, of another ring, or readable by everybody
 ├── KeyUnknown        a value was sealed with a key that the ring does not hold
 ├── SealBroken        wrong key, value of another row or column, changed or cut off
 └── VaultMissing      a session that was given no vault met a sealed column
@@ -25,9 +25,13 @@ class VaultError(Exception):
 
 
 class KeyRingInvalid(VaultError):
-    """The keys cannot be used."""
+    """The keys of a ring cannot be used, or are not here; `ring` says which."""
 
     code = "key_ring_invalid"
+
+    def __init__(self, message: str = "", *, ring: str = "data") -> None:
+        super().__init__(message)
+        self.ring = ring
 
 
 class KeyUnknown(VaultError):

@@ -1,4 +1,4 @@
-"""The key ring in a file of its own: made with mode 0600, replaced whole, never half written."""
+"""A key ring in a file of its own: made with mode 0600, replaced whole, never half written."""
 
 from __future__ import annotations
 
@@ -13,18 +13,25 @@ from pathlib import Path
 
 from banking_core.checked import checked
 from banking_core.vault.errors import KeyRingInvalid
-from banking_core.vault.keys import KeyRing, new_ring, parse_ring
+from banking_core.vault.keys import KeyRing, RingName, new_ring, parse_ring
 
 
 @checked
 class KeyFile:
     """A key source (see `vault.KeySource`) on a file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: RingName = "data") -> None:
         self.path = path
+        self.name = name
 
     def load(self) -> KeyRing:
         """The ring; raises KeyRingInvalid when there is none, or when every user of the machine could read it."""
+        try:
+            return self._load()
+        except KeyRingInvalid as error:
+            raise KeyRingInvalid(str(error), ring=self.name) from None
+
+    def _load(self) -> KeyRing:
         try:
             mode = self.path.stat().st_mode
             text = self.path.read_text(encoding="utf-8")
@@ -32,7 +39,7 @@ class KeyFile:
             raise KeyRingInvalid(f"the key file cannot be read: {type(error).__name__}") from None
         if mode & stat.S_IRWXO:
             raise KeyRingInvalid("the key file is open to every user of the machine; chmod 600 it")
-        return parse_ring(text)
+        return parse_ring(text, self.name)
 
     def stamp(self) -> object:
         """Changes whenever the file does."""
@@ -47,7 +54,7 @@ class KeyFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.exists():
             return False
-        with self._written(new_ring(now)) as written:
+        with self._written(new_ring(now, self.name)) as written:
             try:
                 os.link(written, self.path)
             except FileExistsError:

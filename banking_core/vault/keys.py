@@ -1,4 +1,8 @@
-"""The key ring: master keys by id, the one that seals now, and the key of the blind indexes."""
+"""The key rings: master keys by id, the one that seals now, and the key of the blind indexes.
+
+There are two. `voice` seals what is made of customers' voices, `data` everything else; the first letter of a key's id
+says which ring it is of, so that a file in the wrong place is told at once.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 from banking_core.checked import checked, checked_function
 from banking_core.vault.errors import KeyRingInvalid
@@ -18,7 +22,10 @@ from banking_core.vault.errors import KeyRingInvalid
 KEY_BYTES = 32
 VERSION = 1
 KEYS_MAX = 100
-_KEY_ID = re.compile(r"k[1-9][0-9]{0,5}")
+RingName = Literal["data", "voice"]
+RINGS: tuple[RingName, ...] = get_args(RingName)
+LETTERS: Mapping[RingName, str] = {"data": "k", "voice": "v"}
+_KEY_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ class KeyRing:
     def with_new_key(self, now: datetime) -> KeyRing:
         """The ring with one key more, which is the current one from now on."""
         number = max(int(key_id[1:]) for key_id in self.keys) + 1
-        key = Key(f"k{number}", secrets.token_bytes(KEY_BYTES), now)
+        key = Key(f"{self.current[0]}{number}", secrets.token_bytes(KEY_BYTES), now)
         return replace(self, current=key.id, keys={**self.keys, key.id: key}, rotating=True)
 
     def finished(self) -> KeyRing:
@@ -76,13 +83,18 @@ class KeyRing:
 
 
 @checked_function
-def new_ring(now: datetime) -> KeyRing:
+def new_ring(now: datetime, name: RingName = "data") -> KeyRing:
     """A fresh ring with one key."""
-    key = Key("k1", secrets.token_bytes(KEY_BYTES), now)
+    key = Key(f"{LETTERS[name]}1", secrets.token_bytes(KEY_BYTES), now)
     return KeyRing(key.id, {key.id: key}, secrets.token_bytes(KEY_BYTES))
 
 
-def parse_ring(text: str) -> KeyRing:
+def ring_of(key_id: str) -> RingName | None:
+    """Which ring a key with this id would be of."""
+    return next((name for name, letter in LETTERS.items() if key_id.startswith(letter)), None)
+
+
+def parse_ring(text: str, name: RingName = "data") -> KeyRing:
     """Reads what `KeyRing.dump` wrote; raises KeyRingInvalid without quoting anything of it."""
     try:
         data: Any = json.loads(text)
@@ -95,8 +107,11 @@ def parse_ring(text: str) -> KeyRing:
         ring = KeyRing(data["current"], keys, _decode(data["index_secret"]), data["rotating"] is True)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise KeyRingInvalid("the key file is malformed") from None
-    if ring.current not in keys or len(keys) > KEYS_MAX or not all(map(_KEY_ID.fullmatch, keys)):
+    numbers = [_KEY_NUMBER.fullmatch(key_id[1:]) for key_id in keys]
+    if ring.current not in keys or len(keys) > KEYS_MAX or not all(numbers):
         raise KeyRingInvalid("the key file names no usable current key")
+    if not all(ring_of(key_id) == name for key_id in keys):
+        raise KeyRingInvalid(f"the key file is not that of the ring '{name}'")
     return ring
 
 

@@ -13,6 +13,7 @@ from banking_core.clock import Clock
 from banking_core.identity.log import SecurityLog
 from banking_core.identity.origin import Origin
 from banking_core.storage import new_id
+from banking_core.vault import VaultError
 from banking_core.voiceprints.biometrics import Biometrics, Fault, VoiceSample
 from banking_core.voiceprints.errors import VoiceEnrolmentStale
 from banking_core.voiceprints.models import VoiceEnrolment, Voiceprint, VoicePrompt
@@ -168,6 +169,10 @@ class Enrolments:
             raise VoiceEnrolmentStale("no enrolment under way")
         if enrolment.encoder != biometrics.encoder:
             raise VoiceEnrolmentStale("the encoder has changed")
+        try:
+            _embeddings(enrolment)
+        except VaultError as error:
+            raise VoiceEnrolmentStale("the keys have changed") from error
         return enrolment
 
 

@@ -1,4 +1,7 @@
-"""Tables of the voiceprints. Nowhere is a recording kept unless the bank has turned that on."""
+"""Tables of the voiceprints. Nowhere is a recording kept unless the bank has turned that on.
+
+What is made of a voice is sealed by a key ring of its own, `voice`; digits are the bank's own and are not.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ class Voiceprint(SealedRow, Base):
     customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), unique=True)
     encoder: Mapped[str] = mapped_column(String(64))
     template_sealed: Mapped[str] = mapped_column(Text)
-    template = Sealed[str]("template_sealed")
+    template = Sealed[str]("template_sealed", ring="voice")
     near: Mapped[float | None]
     enrolled_at: Mapped[datetime]
     counts_from: Mapped[datetime | None]
@@ -74,7 +77,7 @@ class VoiceEnrolment(SealedRow, Base):
     customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), unique=True)
     encoder: Mapped[str] = mapped_column(String(64))
     samples_sealed: Mapped[str] = mapped_column(Text)
-    samples = Sealed[list[str]]("samples_sealed")
+    samples = Sealed[list[str]]("samples_sealed", ring="voice")
     tries_left: Mapped[int] = mapped_column(Integer)
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
@@ -131,7 +134,7 @@ class VoiceAttempt(SealedRow, Base):
     nearness: Mapped[float | None]
     content: Mapped[float | None]
     fingerprint_sealed: Mapped[str | None] = mapped_column(Text)
-    fingerprint = Sealed[str | None]("fingerprint_sealed")
+    fingerprint = Sealed[str | None]("fingerprint_sealed", ring="voice")
     audio_sealed: Mapped[str | None] = mapped_column(Text)
-    audio = Sealed[str | None]("audio_sealed")
+    audio = Sealed[str | None]("audio_sealed", ring="voice")
     at: Mapped[datetime] = mapped_column(index=True)

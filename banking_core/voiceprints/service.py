@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -20,6 +21,7 @@ from banking_core.identity.origin import NOWHERE, Origin
 from banking_core.orders.models import Order
 from banking_core.orders.proofs import VoiceStandsIn
 from banking_core.settings import BankSettings
+from banking_core.vault import VaultError
 from banking_core.voiceprints.biometrics import Biometrics, SpokenPassword, Tier, VoiceSample
 from banking_core.voiceprints.enrolment import Enrolments, EnrolmentStep
 from banking_core.voiceprints.errors import VoiceConsentMissing, VoiceUnavailable
@@ -36,6 +38,7 @@ from banking_core.voiceprints.rules import AREA, VoiceRules
 from banking_core.voiceprints.suspicion import VoiceSuspicion, Why
 from banking_core.voiceprints.verification import Verification, VoiceOutcome, age_days
 
+log = logging.getLogger(__name__)
 LOGIN = "login:"  # purposes of those who have not proved who they are yet
 PROMPTS_KEPT = timedelta(days=2)  # longer than any span in which digits must not come again
 BATCH_ROWS = 500
@@ -404,7 +407,12 @@ class Voiceprints:
         try:
             if voiceprint.encoder != self._compares().encoder:
                 return False
+            if not voiceprint.template:
+                return False
         except VoiceUnavailable:
+            return False
+        except VaultError as error:
+            log.error("voiceprint does not open, it must be recorded anew code=%s: %s", error.code, error)
             return False
         return age_days(voiceprint, self._clock.now()) < self._rules.life.days
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -16,6 +17,7 @@ from banking_core.identity.keys import Fingerprints
 from banking_core.identity.lockout import Lockout
 from banking_core.identity.log import SecurityLog
 from banking_core.identity.origin import Origin
+from banking_core.vault import VaultError
 from banking_core.voiceprints.biometrics import (
     NOTHING_HEARD,
     Biometrics,
@@ -28,6 +30,7 @@ from banking_core.voiceprints.models import VoiceAttempt, Voiceprint, VoicePromp
 from banking_core.voiceprints.prompts import Owner, Prompts, VoicePrompted
 from banking_core.voiceprints.rules import VoiceRules
 
+log = logging.getLogger(__name__)
 OutcomeKind = Literal["ok", "fault", "late", "wrong_digits", "wrong_voice", "replayed"]
 FINGERPRINTS_MAX = 400  # former recordings that one is compared with, the newest: more would not fit the time
 MEAN_WEIGHT = 0.2  # of the newest sample in the running mean
@@ -152,7 +155,7 @@ class Verification:
             .order_by(VoiceAttempt.at.desc())
             .limit(FINGERPRINTS_MAX)
         )
-        return tuple(base64.b64decode(attempt.fingerprint or "") for attempt in found)
+        return tuple(mark for attempt in found if (mark := _fingerprint(attempt)))
 
     async def keep(
         self,
@@ -250,6 +253,15 @@ class Verification:
 
     def _guard_key(self, owner: Owner) -> str:
         return self._fingerprints.of("voice_tries", owner.key)
+
+
+def _fingerprint(attempt: VoiceAttempt) -> bytes:
+    """Empty where it does not open: without its key a former attempt is not known again."""
+    try:
+        return base64.b64decode(attempt.fingerprint or "")
+    except VaultError as error:
+        log.error("fingerprint does not open code=%s: %s", error.code, error)
+        return b""
 
 
 def age_days(voiceprint: Voiceprint, now: datetime) -> float:

@@ -15,6 +15,8 @@ from sqlalchemy import inspect
 from banking_core.clock import BANK_ZONE
 from banking_core.scheduling import JobRun, latest_runs
 from banking_core.storage import Database
+from banking_core.voiceprints.keys import voices_open
+from banking_core.voiceprints.models import Voiceprint
 from bot.cli.failures import EXPECTED, explain
 from bot.running.nlu_service import nlu_python, read_model
 from bot.running.premises import port_is_free, require_disk
@@ -42,6 +44,7 @@ def examine(settings: Settings, *, as_json: bool = False) -> bool:
         _check("训练好的理解模型，与登记的哈希一致", lambda: _model(settings)),
         _check("数据目录可写，磁盘有空间", lambda: require_disk(settings.data_dir)),
         _check("个人资料的密钥文件", settings.open_vault),
+        _check("声纹的密钥文件", settings.keys("voice").load),
         *asyncio.run(_running(settings)),
     ]
     good = all(finding.good for finding in findings)
@@ -114,17 +117,30 @@ async def _running(settings: Settings) -> list[Finding]:
 
 async def _database(settings: Settings) -> list[Finding]:
     """Whether it answers, and how the bank's jobs ended last; before the first start there are none."""
-    database = Database(settings.database_url)
+    try:
+        database = Database(settings.database_url, vault=settings.open_vault())
+    except EXPECTED:  # told already; the jobs need no keys
+        database = Database(settings.database_url)
     try:
         async with database.snapshot() as session:
             connection = await session.connection()
             tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
             runs = await latest_runs(session) if JobRun.__tablename__ in tables else ()
+            keys_fit = Voiceprint.__tablename__ not in tables or await voices_open(session)
     except EXPECTED as error:
         return [Finding("数据库可用", False, explain(error))]
     finally:
         await database.close()
-    return [Finding("数据库可用", True), *map(job_finding, runs)]
+    return [Finding("数据库可用", True), voices_finding(keys_fit), *map(job_finding, runs)]
+
+
+def voices_finding(keys_fit: bool) -> Finding:
+    """Whether the keys at hand open the newest voiceprints."""
+    advice = (
+        "请换回原来的 ZHANGGUI_VOICE_KEY_FILE；真的丢了就用“zhanggui keys forget-voices”销毁，客户要重新录声纹，"
+        "别的都不受影响。"
+    )
+    return Finding("声纹能用密钥打开", keys_fit, advice)
 
 
 def job_finding(run: JobRun) -> Finding:

@@ -61,6 +61,12 @@ def explain(error: BaseException) -> str:
 
 
 def _explain_vault(error: VaultError) -> str:
+    if isinstance(error, KeyRingInvalid) and error.ring == "voice":
+        advice = (
+            "请检查 ZHANGGUI_VOICE_KEY_FILE；还没有密钥文件时用“zhanggui keys init --ring voice 文件”生成，"
+            "丢了的只能重新生成，声纹要重新录。"
+        )
+        return f"声纹的密钥有问题（{error.code}：{error}）。{advice}"
     if isinstance(error, KeyRingInvalid):
         advice = "请检查 ZHANGGUI_KEY_FILE；还没有密钥文件时用“zhanggui keys init 文件”生成。"
     elif isinstance(error, KeyUnknown):

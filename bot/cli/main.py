@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from bot.cli.evaluate import evaluate
 from bot.cli.failures import run_async, settings_or_exit, vault_or_exit
 from bot.cli.logs import start_logging
 from bot.cli.risk import risk
+
+if TYPE_CHECKING:
+    from banking_core.vault import RingName
 
 
 @click.group()
@@ -228,33 +232,49 @@ def release(phone: str, grounds: str) -> None:
 
 @cli.group()
 def keys() -> None:
-    """个人资料的密钥。"""
+    """个人资料的密钥，和声纹自己的密钥。"""
+
+
+RING = click.Choice(["data", "voice"])
+WHICH_RING = "哪个密钥环：data 个人资料，voice 声纹"
 
 
 @keys.command()
 @click.argument("path", type=click.Path(path_type=Path))
-def init(path: Path) -> None:
+@click.option("--ring", type=RING, default="data", show_default=True, help=WHICH_RING)
+def init(path: Path, ring: RingName) -> None:
     """生成密钥文件（权限 0600）；已有的文件不动。"""
     from bot.cli.keys import make_key_file
 
-    sys.exit(0 if make_key_file(path) else 1)
+    sys.exit(0 if make_key_file(path, ring) else 1)
 
 
 @keys.command("list")
+@click.option("--ring", type=RING, help=f"{WHICH_RING}；不写就是两个都列")
 @click.option("--json", "as_json", is_flag=True, help="一个 JSON 对象")
-def list_(as_json: bool) -> None:
+def list_(ring: RingName | None, as_json: bool) -> None:
     """列出密钥：何时生成、哪一把在用、各加密了多少数据。"""
     from bot.cli.keys import list_keys
 
-    run_async(list_keys(settings_or_exit(), as_json=as_json))
+    run_async(list_keys(settings_or_exit(), ring, as_json=as_json))
 
 
 @keys.command()
-def rotate() -> None:
+@click.option("--ring", type=RING, default="data", show_default=True, help=WHICH_RING)
+def rotate(ring: RingName) -> None:
     """生成新密钥并分批重新加密，不用停机；中断后再运行会接着做。"""
     from bot.cli.keys import rotate_keys
 
-    sys.exit(0 if run_async(rotate_keys(settings_or_exit())) else 1)
+    sys.exit(0 if run_async(rotate_keys(settings_or_exit(), ring)) else 1)
+
+
+@keys.command("forget-voices")
+@click.confirmation_option(prompt="打不开的声纹会销毁，那些客户要重新录。确定声纹的旧密钥找不回来了吗？")
+def forget_voices_() -> None:
+    """声纹的密钥丢了以后：销毁打不开的声纹、指纹和录音，别的不动。"""
+    from bot.cli.keys import forget_voices
+
+    run_async(forget_voices(settings_or_exit()))
 
 
 @keys.command()

@@ -206,6 +206,9 @@ async def open_voiceprints(product: Product, hearing: Hearing) -> tuple[Examiner
     settings = product.settings
     if isinstance(hearing, NoHearing):
         return None, ""
+    vault = product.database.vault
+    if vault is None or "voice" not in vault.rings:
+        return None, "声纹       不可用（声纹的密钥文件读不了），打电话的客户用验证码核实"
     try:
         voiceprint = await asyncio.to_thread(Voiceprint.load, settings.voiceprint_model)
         loaded = await asyncio.to_thread(load_model, settings.hearing_model)

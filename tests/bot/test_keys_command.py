@@ -84,7 +84,7 @@ async def test_an_operator_changes_keys_and_gives_the_old_one_up(bank: Path) -> 
     age(bank, timedelta(hours=2))
     code, shown = await command("retire", "k1")
     assert code == 0 and "已删除" in shown
-    code, shown = await command("list", "--json")
+    code, shown = await command("list", "--json", "--ring", "data")
     (only,) = json.loads(shown)["keys"]
     assert (only["id"], only["current"], only["values"]) == ("k2", True, {"aes-256-gcm": 3})
     assert (await command("retire", "k7"))[0] == 1
@@ -104,7 +104,7 @@ async def test_another_cipher_takes_effect_with_the_next_change(
 ) -> None:
     monkeypatch.setenv("ZHANGGUI_CIPHER", "sm4-gcm")
     assert (await command("rotate"))[0] == 0
-    _, shown = await command("list", "--json")
+    _, shown = await command("list", "--json", "--ring", "data")
     assert [key["values"] for key in json.loads(shown)["keys"]] == [{}, {"sm4-gcm": 3}]
 
 

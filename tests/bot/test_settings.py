@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.cli.settings_page import page
-from bot.settings import ROOT, SECRETS, Settings, SettingsError, load_settings
+from bot.settings import KEY_FILES, ROOT, SECRETS, Settings, SettingsError, load_settings
 
-NEEDED = (*SECRETS, "key_file")
+NEEDED = (*SECRETS, *KEY_FILES)
 SECRET = "a-value-of-more-than-thirty-two-characters-for-tests"
 
 
@@ -20,7 +20,7 @@ def production(monkeypatch: pytest.MonkeyPatch, *, without: str = "") -> None:
     monkeypatch.setenv("ZHANGGUI_MODE", "production")
     for name in NEEDED:
         if name != without:
-            value = "/run/secrets/zhanggui-keys" if name == "key_file" else SECRET
+            value = f"/run/secrets/{name}" if name in KEY_FILES else SECRET
             monkeypatch.setenv(f"ZHANGGUI_{name.upper()}", value)
 
 
@@ -47,8 +47,10 @@ def test_development_makes_its_secrets_once_and_keeps_them_from_others(elsewhere
     first, second = load_settings(), load_settings()
     for name in SECRETS:
         assert getattr(first, name).get_secret_value() == getattr(second, name).get_secret_value()
-    assert first.open_vault().ring == second.open_vault().ring
-    for file in ("development-secrets.json", "keys.json"):
+    one, other = first.open_vault(), second.open_vault()
+    assert one.rings == ("data", "voice")
+    assert all(one.ring_named(name) == other.ring_named(name) for name in one.rings)
+    for file in ("development-secrets.json", "keys.json", "voice-keys.json"):
         assert (elsewhere / "data" / file).stat().st_mode & 0o077 == 0
 
 

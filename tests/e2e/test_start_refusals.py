@@ -70,13 +70,18 @@ def test_an_impossible_setting_is_named(tmp_path: Path) -> None:
 
 
 def test_production_without_its_secrets_does_not_start(tmp_path: Path) -> None:
-    refused(run(tmp_path, mode="production"), "ZHANGGUI_NLU_TOKEN", "ZHANGGUI_OTP_KEY", "ZHANGGUI_KEY_FILE")
+    refused(
+        run(tmp_path, mode="production"),
+        *(f"ZHANGGUI_{name}" for name in ("NLU_TOKEN", "OTP_KEY", "KEY_FILE", "VOICE_KEY_FILE")),
+    )
 
 
 def test_production_without_its_key_file_does_not_start_and_makes_none(tmp_path: Path) -> None:
     keys = tmp_path / "keys.json"
     secret = "a-value-of-more-than-thirty-two-characters-for-tests"
-    done = run(tmp_path, mode="production", nlu_token=secret, otp_key=secret, key_file=keys)
+    done = run(
+        tmp_path, mode="production", nlu_token=secret, otp_key=secret, key_file=keys, voice_key_file=keys
+    )
     refused(done, "key_ring_invalid", "zhanggui keys init")
     assert not keys.exists()
 

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from banking_core.vault import RINGS
 from bot.cli.main import cli
 from bot.settings import ROOT, SECRETS, Settings, load_settings
 
@@ -198,5 +199,5 @@ def test_the_product_starts_in_production_with_what_a_container_is_given(
     assert settings.database_url.startswith("postgresql+asyncpg://zhanggui:")
     assert settings.sandbox_database_url.endswith("/zhanggui_sandbox")
     assert all(getattr(settings, name) is not None for name in SECRETS)
-    settings.open_vault()
+    assert settings.open_vault().rings == RINGS
     assert SERVICES["proxy"]["networks"]["inside"]["ipv4_address"] in settings.trusted_proxies
