@@ -19,7 +19,7 @@ async def read_object(request: web.Request) -> dict[str, Any]:
     try:
         raw = await request.text()
         body = json.loads(raw) if raw else {}
-    except (ValueError, LookupError, RecursionError, web.HTTPRequestEntityTooLarge):
+    except (ValueError, LookupError, RecursionError, web.HTTPRequestEntityTooLarge, web.RequestPayloadError):
         raise BadRequest() from None
     if not isinstance(body, dict):
         raise BadRequest()

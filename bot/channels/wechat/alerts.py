@@ -20,6 +20,7 @@ FIELD_CHARS_MAX = 20  # what Tencent takes in a field of a template
 WAITING_TITLE, WAITING_TEXT = "您有新的消息", "在公众号里发任意文字即可查看"
 KINDS = {"security": "账户安全提醒", "mandate": "约定付款提醒"}
 OTHER_KIND = "银行业务提醒"
+AGAIN_AFTER = timedelta(minutes=1)
 FRESH = timedelta(hours=1)  # a later one would only puzzle
 BATCH = 100
 
@@ -32,7 +33,10 @@ class Alerts:
         self._database, self._clock = deps.database, deps.clock
 
     async def waiting(self, contact: WechatContact) -> None:
-        """Nothing may be sent until the customer writes: they are told once that something waits."""
+        """Nothing may be sent until the customer writes: they are told once that something waits.
+
+        While Tencent is away it is tried again.
+        """
         async with self._database.transaction() as session:
             fresh = await contacts.locked(session, contact.id)
             if fresh.alerted_seq > fresh.delivered_seq:
@@ -43,6 +47,12 @@ class Alerts:
             await self._send(contact.openid, WAITING_TITLE, WAITING_TEXT, once_key)
         except WechatError as error:
             log.warning("code=%s contact=%s was not told that something waits", error.code, contact.id)
+            if not isinstance(error, ApiUnavailable):
+                return
+            async with self._database.transaction() as session:
+                fresh = await contacts.locked(session, contact.id)
+                fresh.alerted_seq = min(fresh.alerted_seq, fresh.delivered_seq)
+                fresh.retry_at = self._clock.now() + AGAIN_AFTER
 
     async def send_due(self) -> int:
         """Sends the urgent notices of the last hour to those who are bound; returns how many.

@@ -12,7 +12,7 @@ import aiohttp
 from banking_core.clock import Clock
 from banking_core.storage import Database
 from bot.channels.wechat.account import Account
-from bot.channels.wechat.errors import ApiUnavailable, TokenRefused, api_error
+from bot.channels.wechat.errors import ApiError, ApiUnavailable, TokenRefused, api_error
 from bot.channels.wechat.outgoing import Out, to_json
 from bot.channels.wechat.tokens import AccessTokens, Issued
 
@@ -74,7 +74,11 @@ class WechatApi:
         try:
             return await self._media_with(token, media_id)
         except TokenRefused:
-            return await self._media_with(await self._tokens.after_refusal(token), media_id)
+            renewed = await self._tokens.after_refusal(token)
+            try:
+                return await self._media_with(renewed, media_id)
+            except TokenRefused as error:
+                raise _no_token(error) from None
 
     async def _media_with(self, token: str, media_id: str) -> bytes:
         path = f"/cgi-bin/media/get?access_token={quote(token)}&media_id={quote(media_id)}"
@@ -99,7 +103,10 @@ class WechatApi:
             "force_refresh": force,
         }
         answer, _ = await self._call("POST", "/cgi-bin/stable_token", data=_json(body))
-        found = _checked(answer)
+        try:
+            found = _checked(answer)
+        except ApiError as error:
+            raise _no_token(error) from None
         try:
             return Issued(str(found["access_token"]), int(found["expires_in"]))
         except (KeyError, TypeError, ValueError):
@@ -110,7 +117,11 @@ class WechatApi:
         try:
             return await self._post_with(token, path, body, query)
         except TokenRefused:
-            return await self._post_with(await self._tokens.after_refusal(token), path, body, query)
+            renewed = await self._tokens.after_refusal(token)
+            try:
+                return await self._post_with(renewed, path, body, query)
+            except TokenRefused as error:
+                raise _no_token(error) from None
 
     async def _post_with(self, token: str, path: str, body: Any, query: str) -> dict[str, Any]:
         data = body() if callable(body) else _json(body)
@@ -135,6 +146,13 @@ class WechatApi:
                 return body, response.content_type
         except (TimeoutError, aiohttp.ClientError) as error:
             raise ApiUnavailable(type(error).__name__) from None
+
+
+def _no_token(error: ApiError) -> ApiUnavailable:
+    """What is wrong with the account (its secret, its list of addresses) is not wrong with what was to be sent, which
+    waits until that is mended.
+    """
+    return ApiUnavailable(f"no access token: {error}")
 
 
 def _json(body: Mapping[str, Any]) -> bytes:

@@ -40,6 +40,7 @@ class Bindings:
         """
         async with self._database.transaction() as session:
             contact = await contacts.locked(session, contact_id)
+            await self._bank.customers.lock(session, customer_id)  # two at once would both find no other
             origin = contacts.origin_of(contact.openid)
             device = await self._bank.identity.devices.known(session, customer_id, origin)
             visit = await session.get(BankSession, session_id)

@@ -127,5 +127,5 @@ class WechatChannel:
 async def _body(request: web.Request) -> bytes:
     try:
         return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise XmlRefused("too large") from None
+    except (web.HTTPRequestEntityTooLarge, web.RequestPayloadError):
+        raise XmlRefused("too large, or not compressed as it says") from None

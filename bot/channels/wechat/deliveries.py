@@ -18,9 +18,9 @@ from sqlalchemy import Select, or_, select
 from banking_core.storage import new_id
 from bot.channels.wechat import contacts
 from bot.channels.wechat.alerts import Alerts
+from bot.channels.wechat.chosen import item_id
 from bot.channels.wechat.dependencies import WechatDependencies
 from bot.channels.wechat.errors import (
-    ApiError,
     ApiUnavailable,
     MediumLost,
     NotAllowed,
@@ -86,8 +86,12 @@ class Deliveries:
                 contacts.deliver_upto(fresh, found)
             if not isinstance(found, Next) or found.picture is not None or not mine:
                 return None  # to draw and upload takes too long for a response
-            contacts.deliver_upto(fresh, found.upto)
             received = await session.get_one(WechatReceived, received_id, with_for_update=True)
+            if received.status != "open":
+                return (
+                    None  # Tencent tries again while we are at work: nobody listens to this response any more
+                )
+            contacts.deliver_upto(fresh, found.upto)
             received.status, received.answer = "answered", out_to_json(found.out)
         return found
 
@@ -167,16 +171,18 @@ class Deliveries:
             return False
         try:
             await self._send(contact, found)
-        except (QuotaSpent, WindowClosed) as error:
-            self._deps.metrics.sent.labels("service", error.code).inc()
-            await self._spent(contact, error)
-            return False
         except WechatError as error:
             self._deps.metrics.sent.labels("service", error.code).inc()
+            if isinstance(error, QuotaSpent | WindowClosed):
+                await self._spent(contact, error)
+                return False
             if found.picture is not None and not isinstance(error, Unreachable):
                 log.warning("code=%s contact=%s a picture was left out", error.code, contact.id)
                 await self._write(contact, lease, found.upto, used=0)  # the words beside it say as much
                 return True
+            if isinstance(error, NotAllowed):  # such an account speaks in responses only
+                await self._spent(contact, error)
+                return False
             await self._failed(contact, found, error)
             return False
         self._deps.metrics.sent.labels("service", "ok").inc()
@@ -236,7 +242,7 @@ class Deliveries:
         ):
             out = plain = NewsOut(title, text, self._deps.page_url)  # type: ignore[assignment]
         elif menus and 0 < len(choices) <= MENU_ITEMS_MAX and first.text.endswith(hint(choices)):
-            out = _menu(first, words, said[-1])
+            out = _menu(first, words, contact.conversation_id, said[-1])
         return Next(out, first.upto, more, plain)
 
     async def _write(self, contact: WechatContact, lease: str, upto: Mark, *, used: int) -> None:
@@ -247,7 +253,7 @@ class Deliveries:
                 contacts.deliver_upto(fresh, upto)
 
     async def _spent(self, contact: WechatContact, error: WechatError) -> None:
-        """Tencent counts differently, and Tencent's count holds."""
+        """Tencent counts differently, and Tencent's count holds: the rest waits for the customer's next message."""
         log.warning("code=%s contact=%s", error.code, contact.id)
         async with self._database.transaction() as session:
             fresh = await contacts.locked(session, contact.id)
@@ -256,9 +262,7 @@ class Deliveries:
 
     async def _failed(self, contact: WechatContact, found: Next, error: WechatError) -> None:
         """Tried again later, longer and longer; what Tencent will never take is left out in the end."""
-        log.warning(
-            "code=%s contact=%s %s", error.code, contact.id, error if isinstance(error, ApiError) else ""
-        )
+        log.warning("code=%s contact=%s %s", error.code, contact.id, error)
         async with self._database.transaction() as session:
             fresh = await contacts.locked(session, contact.id)
             if isinstance(error, Unreachable):
@@ -273,9 +277,12 @@ class Deliveries:
             fresh.retry_at = self._clock.now() + timedelta(seconds=wait_s)
 
 
-def _menu(piece: Piece, words: str, message: MessageJson) -> MenuOut:
-    """Choices to tap; an item's id says which message's which choice it is."""
-    items = tuple((f"{message['seq']}.{n}", choice["label"]) for n, choice in enumerate(message["choices"]))
+def _menu(piece: Piece, words: str, conversation_id: str, message: MessageJson) -> MenuOut:
+    """Choices to tap."""
+    items = tuple(
+        (item_id(conversation_id, message["seq"], n), choice["label"])
+        for n, choice in enumerate(message["choices"])
+    )
     return MenuOut(piece.text.removesuffix(words), items)
 
 

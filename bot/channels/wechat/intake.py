@@ -23,17 +23,15 @@ from bot.channels.wechat import contacts
 from bot.channels.wechat.callback import WINDOW, Stamp
 from bot.channels.wechat.deliveries import Deliveries, out_from_json
 from bot.channels.wechat.dependencies import WechatDependencies
-from bot.channels.wechat.errors import NotHandled, Replayed
+from bot.channels.wechat.errors import CallbackRefused, NotHandled, Replayed
 from bot.channels.wechat.messages import (
     Click,
     Message,
-    Other,
     Scan,
     Subscribe,
-    TemplateSent,
     Text,
     Unsubscribe,
-    View,
+    is_report,
     read_message,
 )
 from bot.channels.wechat.models import WechatContact, WechatNonce, WechatReceived
@@ -74,7 +72,13 @@ class Intake:
 
     async def take(self, message: Message, stamp: Stamp, body: bytes) -> Out | None:
         """What to answer, None for `success`. Raises Replayed; NotHandled when another delivery should be tried."""
-        how, out = await self._take(message, stamp, body)
+        try:
+            how, out = await self._take(message, stamp, body)
+        except CallbackRefused:
+            raise
+        except Exception as error:  # the database is away: another delivery may find it there
+            log.error("code=wechat_not_taken %s", _place(error))
+            raise NotHandled from None
         self._deps.metrics.received.labels(type(message.content).__name__.lower(), how).inc()
         return out
 
@@ -82,7 +86,7 @@ class Intake:
         """How it was answered, and the answer."""
         began_s = asyncio.get_running_loop().time()
         counts = not isinstance(message.content, Subscribe | Unsubscribe)
-        if counts and self._rate.attempt(message.openid) > 0:
+        if counts and not is_report(message.content) and self._rate.attempt(message.openid) > 0:
             return "too_fast", TOO_FAST
         admitted = await self._admit(message, stamp, hashlib.sha256(body).hexdigest())
         if admitted.status != "open":
@@ -90,17 +94,19 @@ class Intake:
         turn = self.in_background(self._turns.handle(admitted.contact_id, message))
         left_s = ANSWER_WITHIN_S - (asyncio.get_running_loop().time() - began_s)
         if not await self._deps.within(turn, left_s):
-            await self._put_off(message.key, message.fields)
+            given = await self._put_off(message.key, message.fields)
             self.in_background(self._late(turn, admitted, message.key))
-            return "later", None
+            return ("again", given) if given is not None else ("later", None)
         found = await self._deliveries.answer(admitted.contact_id, admitted.lease, message.key)
         if not turn.result() and found is None:
             raise NotHandled
-        if found is None:
-            await self._put_off(message.key, None)
-        if found is None or found.more:
-            self._deliver_later(admitted)
-        return ("answer", found.out) if found is not None else ("later", None)
+        if found is not None:
+            if found.more:
+                self._deliver_later(admitted)
+            return "answer", found.out
+        given = await self._put_off(message.key, None)
+        self._deliver_later(admitted)
+        return ("again", given) if given is not None else ("later", None)
 
     async def resume(self) -> int:
         """Handles what was acknowledged by a process that did not live to handle it; returns how many messages."""
@@ -181,10 +187,11 @@ class Intake:
     def _note(self, contact: WechatContact, message: Message) -> None:
         """What a new message means for the follower: they are there, and may be written to."""
         now, content = self._clock.now(), message.content
+        if is_report(content):
+            return
         contact.seen_at = now
         contact.following = not isinstance(content, Unsubscribe)
-        gives_nothing = isinstance(content, Unsubscribe | View | TemplateSent | Other)
-        if not gives_nothing or (isinstance(content, Other) and not content.is_event):
+        if contact.following:
             tapped = isinstance(content, Text) and content.menu_id != ""
             contacts.grant(contact, now, wrote=not (tapped or isinstance(content, Subscribe | Scan | Click)))
 
@@ -200,8 +207,9 @@ class Intake:
             raise Replayed
         nonce.uses += 1
 
-    async def _put_off(self, key: str, fields: Fields | None) -> None:
-        """The answer comes by itself: later deliveries of this message are only acknowledged.
+    async def _put_off(self, key: str, fields: Fields | None) -> Out | None:
+        """The answer comes by itself, and all deliveries of this message are only acknowledged; or another delivery was
+        answered, then this is that answer.
 
         What came (`fields`) is kept until it is handled.
         """
@@ -209,6 +217,7 @@ class Intake:
             received = await session.get_one(WechatReceived, key, with_for_update=True)
             if received.status != "answered":
                 received.status, received.message = "later", fields
+            return out_from_json(received.answer) if received.answer is not None else None
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> bool:
@@ -216,9 +225,14 @@ async def _logged(work: Coroutine[Any, Any, None]) -> bool:
         await work
         return True
     except Exception as error:
-        place = error.__traceback__
-        while place is not None and place.tb_next is not None:
-            place = place.tb_next
-        where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place is not None else ""
-        log.error("code=wechat_turn_failed %s at %s", type(error).__name__, where)
+        log.error("code=wechat_turn_failed %s", _place(error))
         return False
+
+
+def _place(error: Exception) -> str:
+    """What went wrong and where, without its words: they may hold the customer's."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place is not None else ""
+    return f"{type(error).__name__} at {where}"

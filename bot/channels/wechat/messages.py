@@ -130,6 +130,11 @@ Content = (
 )
 
 
+def is_report(content: Content) -> bool:
+    """Whether Tencent only tells us of something: nobody wrote, nobody is to be answered, and they may have left us."""
+    return isinstance(content, View | TemplateSent) or (isinstance(content, Other) and content.is_event)
+
+
 @dataclass(frozen=True)
 class Message:
     """One delivery. `key` is the same for every try of one message, and for nothing else."""

@@ -10,6 +10,7 @@ from actions.branches import nearest_reply
 from bot.channels.phone.expecting import expected
 from bot.channels.wechat import contacts
 from bot.channels.wechat.bindings import Bindings
+from bot.channels.wechat.chosen import chosen
 from bot.channels.wechat.dependencies import WechatDependencies
 from bot.channels.wechat.errors import RecordingTooLong, WechatError
 from bot.channels.wechat.messages import (
@@ -42,7 +43,6 @@ UNBIND = re.compile(r"解绑(微信|账户|账号)?|(解除|取消)(微信)?绑�
 LOGIN_WORDS = "登录"
 HEARD_FORMATS = ("", "amr")  # Speex: see docs/wechat.md
 _RATING = re.compile(r"(?:评价|打分)?([1-5])(?:分|星)?")
-_CHOICE = re.compile(r"([0-9]{1,9})\.([0-9]{1,2})")
 BRANCHES_MAX = 5
 LATEST = 10  # messages that are looked at for what was asked last
 
@@ -64,6 +64,7 @@ NOT_BOUND = "这个微信还没有绑定账户。要绑定请说“绑定”。"
 BINDING_OVER = (
     "您的微信绑定已经失效，可能是因为改过密码、锁过账户，或者绑定得太久。要继续办业务请说“绑定”重新登录。"
 )
+OLD_CHOICE = "您点的是之前的选项，已经过时，没有算数。请看最近的问题再选，或者打字告诉我。"
 BEGIN = choices("绑定", "查余额", "转人工")
 TEMPLATE_RESULTS = {"success": "ok", "failed:user block": "user_block", "failed: system failed": "failed"}
 TO_AGENT = {Voice: SPOKEN_TO_AGENT, Other: "[不支持的消息]"}
@@ -92,9 +93,7 @@ class Turns:
         conversation_id = await self._bindings.attach(contact_id)
         match content:
             case Text():
-                await self._text(
-                    contact_id, conversation_id, message, await self._words(conversation_id, content)
-                )
+                await self._typed(contact_id, conversation_id, message, content)
             case Click():
                 await self._text(contact_id, conversation_id, message, content.key)
             case Scan() | Subscribe() if content.scene == "bind":
@@ -145,15 +144,13 @@ class Turns:
         except MessageTooLong as error:
             await self._say(conversation_id, message, Reply(error.customer_text))
 
-    async def _words(self, conversation_id: str, content: Text) -> str:
-        """What a tapped choice says, or what was typed."""
-        found = _CHOICE.fullmatch(content.menu_id)
-        if found is None:
-            return content.content
-        seq, number = int(found[1]), int(found[2])
-        messages = await self._hub.history(conversation_id, after_seq=seq - 1, limit=1) if seq > 1 else []
-        offered = messages[0]["choices"] if messages and messages[0]["seq"] == seq else []
-        return str(offered[number]["say"]) if number < len(offered) else content.content
+    async def _typed(self, contact_id: str, conversation_id: str, message: Message, content: Text) -> None:
+        """Words, or a choice that was tapped, perhaps one that nobody asks about any more."""
+        found = await chosen(self._hub, conversation_id, content)
+        if found.instead is not None and (await self._hub.status(conversation_id)).owner == "bot":
+            await self._say(conversation_id, message, Reply(OLD_CHOICE, choices=found.instead))
+            return
+        await self._text(contact_id, conversation_id, message, found.words)
 
     async def _voice(self, contact_id: str, conversation_id: str, message: Message, voice: Voice) -> None:
         heard, trouble = ByEar(voice.recognition), NOT_HEARD

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import xmltodict
 from hypothesis import HealthCheck, given, settings
@@ -25,7 +27,15 @@ from bot.channels.wechat.sealing import Envelopes, signature
 from bot.channels.wechat.simulator import recorded
 from bot.channels.wechat.simulator.follower import FAULT
 from bot.channels.wechat.texts import HEARD, MORE
-from bot.channels.wechat.turns import NO_LINKS, NOT_HEARD, OTHER_FORMAT, PICTURE_KEPT, THANKS, TOO_LONG
+from bot.channels.wechat.turns import (
+    NO_LINKS,
+    NOT_HEARD,
+    OLD_CHOICE,
+    OTHER_FORMAT,
+    PICTURE_KEPT,
+    THANKS,
+    TOO_LONG,
+)
 from bot.conversation import log
 from bot.dialogue.by_ear import ByEar
 from bot.dialogue.reply import Choice, Reply
@@ -146,6 +156,7 @@ async def test_a_message_that_comes_again_while_the_first_try_is_still_at_work_i
 ) -> None:
     follower = site.follower()
     site.ears.go_on.clear()
+    site.tencent.wrote(OPENID)
     fields = {"MsgType": "text", "Content": "你好", "MsgId": "77"}
     tries = [asyncio.create_task(follower.deliver(fields)) for _ in range(3)]
     await site.ears.asked.wait()
@@ -157,6 +168,26 @@ async def test_a_message_that_comes_again_while_the_first_try_is_still_at_work_i
     assert len(replies) == 1
     assert {shown.text for shown in follower.screen} == {replies[0]["text"]}
     assert sum(shown.how == "service" for shown in follower.screen) <= 1
+
+
+async def test_a_response_that_tencent_no_longer_waits_for_is_not_trusted_with_the_answer(
+    site: Site,
+) -> None:
+    follower = site.follower()
+    site.tencent.wrote(OPENID)
+    site.ears.go_on.clear()
+    fields = {"MsgType": "text", "Content": "你好", "MsgId": "77"}
+    first = asyncio.create_task(follower.deliver(fields))
+    await site.ears.asked.wait()
+    slow(site)
+    await follower.deliver(fields)  # after five seconds: Tencent has hung up on the first try
+    site.ears.go_on.set()
+    await first
+    await site.settled()
+    assert [shown.how for shown in follower.screen] == ["service"]
+    await follower.deliver(fields)
+    assert len(follower.screen) == 1
+    assert len([m for m in await site.history() if m["sender"] == "customer"]) == 1
 
 
 async def test_an_event_is_known_by_who_and_when(site: Site) -> None:
@@ -294,6 +325,51 @@ async def test_while_tencent_is_away_messages_wait_longer_and_longer_and_then_ar
     assert follower.texts()[1:] == ["转账成功。"]
 
 
+@pytest.mark.parametrize(
+    ("path", "errcode"),
+    [("/cgi-bin/stable_token", 40164), ("/cgi-bin/stable_token", 40125), (SEND, 40001)],
+)
+async def test_what_is_wrong_with_the_account_costs_no_customer_a_message(
+    site: Site, path: str, errcode: int
+) -> None:
+    follower = site.follower()
+    await follower.say("你好")
+    site.tencent.fail_next(path, *[errcode] * 99)
+    await say_to(site, "转账成功。")
+    for _ in range(TRIES_MAX + 2):
+        site.clock.advance(seconds=600)
+        await site.channel.deliveries.sweep()
+    assert len(follower.screen) == 1
+    site.tencent.faults.clear()
+    site.clock.advance(seconds=600)
+    await site.channel.deliveries.sweep()
+    assert follower.texts()[1:] == ["转账成功。"]
+
+
+async def test_an_account_that_may_send_nothing_by_itself_says_it_in_the_next_answer(site: Site) -> None:
+    follower = site.follower()
+    await follower.say("你好")
+    site.tencent.fail_next(SEND, *[48001] * 9)
+    await say_to(site, "转账成功。")
+    site.clock.advance(seconds=600)
+    await site.channel.deliveries.sweep()
+    assert site.tencent.calls[SEND] == 1
+    await follower.say("继续")
+    assert follower.texts()[-1].startswith("转账成功。")
+
+
+async def test_that_something_waits_is_told_once_also_when_tencent_was_busy(site: Site) -> None:
+    follower = site.follower()
+    await follower.say("你好")
+    site.tencent.fail_next(SEND, 45047)
+    site.tencent.fail_next("/cgi-bin/message/template/send", -1, 0)
+    await say_to(site, "转账成功。")
+    for _ in range(5):
+        site.clock.advance(seconds=61)
+        await site.channel.deliveries.sweep()
+    assert [shown.how for shown in follower.screen] == ["answer", "template"]
+
+
 async def test_what_tencent_will_never_take_does_not_stop_what_comes_after(site: Site) -> None:
     follower = site.follower()
     await follower.say("你好")
@@ -334,6 +410,17 @@ async def test_what_became_of_template_messages_is_counted_and_answered_with_not
     for outcome, count in (("ok", 2), ("user_block", 1), ("failed", 2)):
         line = f'zhanggui_wechat_sent_total{{outcome="{outcome}",what="template_result"}} {count}.0'
         assert line in figures
+
+
+async def test_what_tencent_only_reports_is_no_act_of_the_follower_s(site: Site) -> None:
+    follower = site.follower()
+    await follower.say("你好")
+    for _ in range(20):
+        await follower.report_template("success")
+    assert len(follower.screen) == 1, "nobody wrote too fast"
+    await follower.unfollow()
+    await follower.report_template("failed:user block")
+    assert (await site.contact()).following is False
 
 
 async def test_the_operator_sees_what_came_and_what_was_sent_and_nobody_s_name(site: Site) -> None:
@@ -438,6 +525,33 @@ async def test_choices_are_tapped_where_the_account_may_and_read_where_it_may_no
             "（可以回复：查余额、取消）"
         )
         assert (await site.contact()).quota_left == 3
+
+
+async def test_a_yes_to_an_older_question_is_no_yes_to_the_newest(tmp_path: Path) -> None:
+    async with running(tmp_path, wechat_menu_messages=True) as site:
+        follower = site.follower()
+        answers = (Choice("确认", "确认"), Choice("取消", "取消"), Choice("转人工", "转人工"))
+        await follower.say("你好")
+        await say_to(site, "给李静转1元，确认吗？", key="a", choices=answers)
+        older = follower.screen[-1].items
+        await follower.say("你好")
+        await say_to(site, "给李静转900元，确认吗？", key="b", choices=answers)
+        site.ears.heard.clear()
+        for tapped in older[:2]:
+            await follower.choose(*tapped)
+            await site.settled()
+            assert follower.texts()[-1].startswith(OLD_CHOICE)
+        await follower.choose(
+            older[0][0].replace(older[0][0][:12], "0" * 12), "确认"
+        )  # before they were unbound
+        await site.settled()
+        assert follower.texts()[-1].startswith(OLD_CHOICE)
+        said = [m["text"] for m in await site.history() if m["sender"] == "customer"]
+        assert said == ["你好", "你好"]
+        await follower.choose(*older[2])
+        await site.settled()
+        said = [m["text"] for m in await site.history() if m["sender"] == "customer"]
+        assert said[-1] == "转人工"
 
 
 async def test_speech_in_speex_is_not_asked_for_again_since_that_would_help_nobody(site: Site) -> None:
@@ -555,6 +669,15 @@ async def test_when_the_turn_cannot_be_written_tencent_is_asked_to_try_again(
     assert len(follower.screen) == 1 and follower.texts() != [FAULT]
     assert len([m for m in await site.history() if m["sender"] == "customer"]) == 1
 
+    async def away(*_: Any) -> None:
+        raise RuntimeError("the database is away")
+
+    monkeypatch.setattr(contacts, "ensure", away)
+    envelope = ENVELOPES.seal(text_xml("你好", 9))
+    query = signed(site)
+    query["msg_signature"] = signature(TOKEN, query["timestamp"], query["nonce"], envelope)
+    assert await site.post(query, f"<xml><Encrypt>{envelope}</Encrypt></xml>") == (503, "")
+
 
 ENVELOPES = Envelopes(AES_KEY, APP_ID)
 bodies = st.one_of(
@@ -575,6 +698,17 @@ inside = st.one_of(
     ).map(lambda fields: f"<xml><FromUserName>{OPENID}</FromUserName>{fields}</xml>"),
     st.sampled_from([text_xml("\u202e转账"), text_xml("x" * 4000), text_xml(" "), text_xml("𠮷" * 600)]),
 )
+
+
+@pytest.mark.parametrize("path", ["/wechat/callback", "/api/login", "/wechat/api/login"])
+async def test_no_compressed_body_is_a_fault(site: Site, path: str) -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    for body in (bomb, bomb[:99], b"not compressed"):
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json", "Origin": site.url}
+        async with aiohttp.ClientSession() as http:
+            url = site.url + path
+            async with http.post(url, params=signed(site), data=body, headers=headers) as answer:
+                assert 400 <= answer.status < 500, answer.status
 
 
 async def test_no_bytes_at_the_callback_are_a_fault(site: Site) -> None:

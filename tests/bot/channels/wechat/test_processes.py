@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,21 @@ import pytest
 from bot.channels.wechat import contacts
 from bot.channels.wechat.simulator.follower import PICTURE
 from bot.dialogue.reply import Reply
-from tests.bot.channels.wechat.site import Site, another_process, running
+from tests.bot.channels.wechat.accounts import OPENID
+from tests.bot.channels.wechat.site import (
+    CODE,
+    PASSWORD,
+    PHONE,
+    Browser,
+    Site,
+    another_process,
+    make_customer,
+    running,
+)
 from tests.postgres import postgres_cluster, postgres_url
 
 __all__ = ["postgres_cluster", "postgres_url"]
+OTHER = "oDF3iYx0ro3_7jD4HFRDfrjdCM59"
 TOKEN = "/cgi-bin/stable_token"
 
 
@@ -38,6 +50,7 @@ async def test_tries_that_reach_two_processes_at_once_are_one_message(pair: tupl
     one, two = pair
     first, second = one.follower(), two.follower()
     one.ears.go_on.clear()
+    one.tencent.wrote(OPENID)
     fields = {"MsgType": "text", "Content": "你好", "MsgId": "77"}
     tries = [asyncio.create_task(follower.deliver(fields)) for follower in (first, second, first, second)]
     await one.ears.asked.wait()
@@ -85,6 +98,45 @@ async def test_a_new_follower_who_reaches_two_processes_at_once_is_one_contact(
     replies = [m["text"] for m in await one.history() if m["sender"] == "bot"]
     heard = "".join(one.follower().texts())
     assert sum(heard.count(text) for text in dict.fromkeys(replies)) == len(replies)
+
+
+async def test_two_wechats_that_bind_one_customer_at_once_are_one_in_the_end(
+    pair: tuple[Site, Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = pair
+    await make_customer(one.product)
+    proved: list[tuple[str, str, str]] = []
+
+    async def later(*what: str) -> bool:
+        proved.append(what)  # type: ignore[arg-type]
+        return True
+
+    monkeypatch.setattr(one.channel.bindings, "bind", later)
+    for browser in (Browser(one), Browser(one, OTHER)):
+        await browser.open()
+        _, need = await browser.post("/wechat/api/login", {"phone": PHONE, "password": PASSWORD})
+        proof = {"challenge_id": need["challenge_id"], "code": CODE}
+        assert (await browser.post("/wechat/api/login/verify", proof))[0] == 200
+        await browser.close()
+    monkeypatch.undo()
+    opened = asyncio.Barrier(2)
+    for site in pair:
+        devices = site.product.bank.identity.devices
+
+        async def together(*what: Any, known: Any = devices.known) -> Any:
+            found = await known(*what)
+            with suppress(TimeoutError):  # where they take turns nobody comes
+                async with asyncio.timeout(0.3):
+                    await opened.wait()
+            return found
+
+        monkeypatch.setattr(devices, "known", together)
+    bound = await asyncio.gather(
+        *(site.channel.bindings.bind(*what) for site, what in zip(pair, proved, strict=True))
+    )
+    assert bound == [True, True]
+    found = [(await one.contact(openid)).customer_id is not None for openid in (OPENID, OTHER)]
+    assert sorted(found) == [False, True]
 
 
 async def test_a_token_void_for_both_is_renewed_once(pair: tuple[Site, Site]) -> None:
