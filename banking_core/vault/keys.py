@@ -25,6 +25,7 @@ KEYS_MAX = 100
 RingName = Literal["data", "voice"]
 RINGS: tuple[RingName, ...] = get_args(RingName)
 LETTERS: Mapping[RingName, str] = {"data": "k", "voice": "v"}
+RING_OF_LETTER: Mapping[str, RingName] = {letter: name for name, letter in LETTERS.items()}
 _KEY_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 
@@ -89,9 +90,10 @@ def new_ring(now: datetime, name: RingName = "data") -> KeyRing:
     return KeyRing(key.id, {key.id: key}, secrets.token_bytes(KEY_BYTES))
 
 
+@checked_function
 def ring_of(key_id: str) -> RingName | None:
     """Which ring a key with this id would be of."""
-    return next((name for name, letter in LETTERS.items() if key_id.startswith(letter)), None)
+    return RING_OF_LETTER.get(key_id[:1])
 
 
 def parse_ring(text: str, name: RingName = "data") -> KeyRing:

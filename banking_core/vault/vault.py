@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from banking_core.checked import AnyText, checked
 from banking_core.vault.ciphers import CIPHERS, CODES, Cipher, CipherName
 from banking_core.vault.errors import KeyRingInvalid, KeyUnknown, SealBroken, VaultError
-from banking_core.vault.keys import KeyRing, RingName, ring_of
+from banking_core.vault.keys import RING_OF_LETTER, KeyRing, RingName
 
 log = logging.getLogger(__name__)
 LOOK_AGAIN_S = 1.0  # how long a changed key file may go unnoticed
@@ -178,7 +178,7 @@ class Vault:
     def open(self, sealed: AnyText, place: Place) -> bytes:
         """What was sealed; raises SealBroken, KeyUnknown, or KeyRingInvalid where its ring is not here."""
         code, key_id, encoded = _parts(sealed, place)
-        name = ring_of(key_id)
+        name = RING_OF_LETTER.get(key_id[:1])
         if name is None:
             raise KeyUnknown(f"{place} was sealed with {key_id}, which is not in the ring")
         if name not in (place.ring, "data"):
