@@ -10,6 +10,7 @@ from actions.cards import CancelLossSkill, ReportLossSkill
 from actions.complaints import ComplaintFeedbackSkill, ComplaintFileSkill, ComplaintStatusSkill
 from actions.identity import LoginSkill
 from actions.living import BillPaySkill, BillQuerySkill, TopupSkill
+from actions.payments import ReceiveCodeSkill
 from actions.security import LockSkill, UnlockSkill
 from actions.service import TicketLeaveSkill
 from actions.statements import SpendingSkill, StatementSearchSkill
@@ -34,6 +35,7 @@ def build_registry(announced: Iterable[Announced] = ()) -> SkillRegistry:
             SpendingSkill(),
             TransferMakeSkill(),
             TransferStatusSkill(),
+            ReceiveCodeSkill(),
             BillQuerySkill(),
             BillPaySkill(),
             TopupSkill(),

@@ -39,6 +39,7 @@ class Services:
 
     bank: Bank
     tickets: Tickets
+    pages_url: str = ""  # where customers' browsers reach us, for links in pictures
 
 
 def services_of(turn: Turn) -> Services:

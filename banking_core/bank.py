@@ -17,6 +17,7 @@ from banking_core.interest import Interest
 from banking_core.living.service import Living
 from banking_core.locks.service import Locks
 from banking_core.mandates import Mandates
+from banking_core.receive_codes import ReceiveCodes
 from banking_core.risk.service import Risk
 from banking_core.settings import BankSettings
 from banking_core.statements import MonthlyStatements, Statements
@@ -40,6 +41,7 @@ class Bank(Core):
     mandates: Mandates
     branches: Branches
     complaints: Complaints
+    receive_codes: ReceiveCodes
     risk: Risk
     voiceprints: Voiceprints
     voice_logins: VoiceLogins
@@ -69,6 +71,7 @@ def build_bank(settings: BankSettings, clock: Clock, *, terms: Terms | None = No
         mandates=Mandates(core),
         branches=Branches(core),
         complaints=Complaints(core),
+        receive_codes=ReceiveCodes(core),
         risk=Risk(holds=(voiceprints.suspicion.held,)),
         voiceprints=voiceprints,
         voice_logins=VoiceLogins(

@@ -135,7 +135,9 @@ def build_product(
     registry = registry or build_registry(load_announced(ANNOUNCED_FOLDER))
     engine = DialogueEngine(registry, knowledge)
     challenges = Challenges(bank)
-    runner = TurnRunner(engine, bank, challenges, desk, Services(bank=bank, tickets=desk))
+    runner = TurnRunner(
+        engine, bank, challenges, desk, Services(bank=bank, tickets=desk, pages_url=settings.pages_url)
+    )
     settlement = Settlement(database, bank, receipt)
     metrics_registry = CollectorRegistry()
     hub = Hub(

@@ -216,6 +216,11 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
         """Whether `run` starts the NLU service itself."""
         return self._own_nlu
 
+    @property
+    def pages_url(self) -> str:
+        """Where customers' browsers reach the pages, as far as the settings say."""
+        return self.public_url or next(iter(self.allowed_origins), f"http://{self.host}:{self.port}")
+
     def keys(self, ring: RingName = "data") -> KeyFile:
         """The file with the keys of a ring: personal data, or voiceprints."""
         path = self.voice_key_file if ring == "voice" else self.key_file

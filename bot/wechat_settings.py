@@ -35,7 +35,8 @@ class WechatSettings(BaseModel):
 
     public_url: Origin | None = Field(
         None,
-        description="Where customers' browsers reach this server: `https://bank.example`. WeChat needs it.",
+        description="Where customers' browsers reach this server: `https://bank.example`. WeChat needs it; the "
+        "pictures of receiving codes hold a link to it.",
     )
     wechat_app_id: str = Field(
         "",

@@ -29,6 +29,7 @@ MODEL_MODULES = (
     "banking_core.branches.models",
     "banking_core.voiceprints.models",
     "banking_core.complaints.models",
+    "banking_core.receive_codes.models",
     "bot.conversation.models",
     "bot.channels.web.models",
     "bot.channels.wechat.models",

@@ -39,6 +39,7 @@ from banking_core.orders.models import Order, OrderEvent
 from banking_core.orders.states import EXECUTED, OVER
 from banking_core.privacy import words
 from banking_core.privacy.holding import Holding
+from banking_core.receive_codes.models import ReceiveCode
 from banking_core.restrictions import Restriction
 from banking_core.risk.models import RiskDecision, RiskProfile, RiskSighting
 from banking_core.statements.models import MonthlyStatement
@@ -143,6 +144,20 @@ PAYING = (
             "last_used_at": "最近使用",
             "deleted_at": "删除时间",
         },
+        on_erase="delete",
+        order_by="created_at",
+    ),
+    Holding(
+        "收款码",
+        ReceiveCode,
+        {
+            "amount_fen": "金额",
+            "created_at": "生成时间",
+            "expires_at": "有效期至",
+            "ended_at": "停用时间",
+            "ended_why": "停用原因",
+        },
+        names={"ended_why": {"revoked": "本人停用", "replaced": "换了新码"}},
         on_erase="delete",
         order_by="created_at",
     ),

@@ -64,6 +64,11 @@ class FrameRunner:
     async def start(self, turn: Turn, state: DialogueState, intent: str, out: Outcome) -> None:
         """Begins a skill with whatever the sentence already says; one that is already under way comes to the top."""
         skill = self.registry.get(intent)
+        if turn.aloud and skill.manner.on_screen:
+            out.action = f"start:{intent}"
+            out.say(skill.manner.on_screen)
+            await self.remind(turn, state, out)
+            return
         frame = next((frame for frame in state.stack if frame.skill == intent), None)
         if frame is None:
             frame = Frame(skill=intent)

@@ -114,6 +114,7 @@ def what_to_change(skill: Skill) -> Reply:
 def help_reply(skills: Iterable[Skill], often_asked: Sequence[str] = (), *, aloud: bool = False) -> Reply:
     """What the assistant can do, with a sentence to start each, and the questions asked most these days."""
     offered = [skill for skill in skills if skill.manner.example and not skill.manner.hidden]
+    offered = [skill for skill in offered if not (aloud and skill.manner.on_screen)]
     if aloud:
         titles = "、".join(skill.title for skill in offered[:HELP_SKILLS_ALOUD_MAX])
         return Reply(HELP_ALOUD.format(skills=titles), choices=choices("查余额", "转账", "交电费", "转人工"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-CardKind = Literal["balance", "statement", "spending", "readback", "receipt", "list", "branches", "ticket"]
+CardKind = Literal[
+    "balance", "statement", "spending", "readback", "receipt", "list", "branches", "ticket", "code"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Card:
 
     `asks` is the question of a read-back whose text lists the facts: who only hears may be told them in short, then
     asked. A skill that explains in its own words leaves it empty, and is heard whole.
+    `code` is what a QR picture of the card holds; the channel draws it.
     """
 
     kind: CardKind
@@ -39,6 +42,7 @@ class Card:
     rows: tuple[tuple[str, ...], ...] = ()
     note: str = ""
     asks: str = ""
+    code: str = ""
 
     def __post_init__(self) -> None:
         assert all(len(row) == len(self.columns) for row in self.rows), "every row fills every column"
@@ -77,6 +81,7 @@ def reply_from_json(data: dict[str, Any]) -> Reply:
             rows=tuple(tuple(row) for row in card["rows"]),
             note=card["note"],
             asks=card.get("asks", ""),
+            code=card.get("code", ""),
         ),
         choices=tuple(Choice(**choice) for choice in data["choices"]),
     )

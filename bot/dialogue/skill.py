@@ -234,6 +234,7 @@ class Manner:
     moves_money: bool = False
     guarded: bool = False  # changes security: as much certainty as for money before it starts
     opposite: str = ""  # the intent that undoes it: said while nothing is done yet, it cancels
+    on_screen: str = ""  # what it gives or needs can only be seen: who only hears is told this instead
     hidden: bool = (
         False  # not offered in help and not started by a sentence, only by another skill or the engine
     )

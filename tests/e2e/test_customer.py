@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from io import BytesIO
 
 import pytest
+import zxingcpp
+from PIL import Image
 from playwright.async_api import Browser, Locator, expect
 
 from tests.e2e.counter import PASSWORD, PHONES, BackOffice, Counter
@@ -238,4 +241,23 @@ async def test_a_page_that_is_a_screen_reader_s_names_everything(
     await expect(chat.page.get_by_role("log")).to_have_attribute("aria-live", "polite")
     await expect(chat.page.get_by_role("heading", name="小掌柜")).to_be_visible()
     await expect(chat.page.get_by_role("article", name="请核对 · 转账")).to_be_visible()
+    await context.close()
+
+
+async def test_a_receiving_code_is_a_picture_that_a_camera_reads(
+    browser: Browser, counter: Counter, office: BackOffice
+) -> None:
+    context, conversation_id = await seated(browser, counter, office, "林小满")
+    chat = await Chat.visit(context, counter)
+    await chat.say("收款码 88 元")
+    card = chat.card("code")
+    await expect(card.get_by_test_id("card-amount")).to_have_text("¥88.00")
+    await expect(card.get_by_test_id("code")).to_have_js_property("complete", True)
+    await chat.page.wait_for_load_state("networkidle")
+    link = (await office.log_of(conversation_id))[-1]["card"]["code"]
+    screen = Image.open(BytesIO(await chat.page.screenshot())).convert("L")
+    assert [code.text for code in zxingcpp.read_barcodes(screen)] == [link]
+    async with chat.page.expect_download() as saving:
+        await card.get_by_test_id("code-save").click()
+    assert (await saving.value).suggested_filename == "我的收款码.png"
     await context.close()

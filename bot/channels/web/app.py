@@ -5,6 +5,7 @@ GET  /static/{name}   its files              POST /api/login          {phone, pa
 GET  /chat/ws         the web socket         POST /api/login/resend   {}
 GET  /chat/call       a call's web socket    POST /api/login/verify   {challenge_id, code}
 GET  /api/me          who is this            POST /api/logout         {}
+GET  /chat/code/{seq} a message's QR picture
 GET  /dev/sms         developers only        POST /api/recovery       {phone}
                                              POST /api/recovery/prove {recovery_id, code, name, id_number}
                                              POST /api/recovery/finish {recovery_id, password}
@@ -24,6 +25,7 @@ from aiohttp.typedefs import Handler
 from banking_core.errors import AuthenticationFailed, BankError, InvalidInput, ProviderUnavailable
 from banking_core.identity import Origin
 from bot.channels.web.calls import CallDoor
+from bot.channels.web.codes import CodePictures
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.web.devices import (
     DEVICE_COOKIE,
@@ -92,6 +94,7 @@ class WebChannel:
         self._login = LoginService(deps)
         self._recovery = RecoveryService(deps)
         self._calls = CallDoor(deps, self._gates, deps.calls) if deps.calls is not None else None
+        self._codes = CodePictures(deps.hub)
         self._assets = load_assets() | {WORKLET: worklet()}
 
     def add_routes(self, app: web.Application) -> None:
@@ -101,6 +104,7 @@ class WebChannel:
             "/static/{name}": self.static,
             "/api/me": self.me,
             "/chat/ws": self.chat,
+            "/chat/code/{seq}": self.code,
             "/dev/sms": self.sms,
         }
         if self._calls is not None:
@@ -274,6 +278,10 @@ class WebChannel:
         with suppress(ConnectionError):
             await socket.close()
         return socket
+
+    async def code(self, request: web.Request) -> web.StreamResponse:
+        """The QR picture of a message of this browser's conversation."""
+        return await self._codes.picture(await self._require(request), request.match_info["seq"])
 
     async def sms(self, request: web.Request) -> web.StreamResponse:
         """The SMS sandbox; to anyone but a developer on this machine the page does not exist."""

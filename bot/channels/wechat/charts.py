@@ -1,4 +1,4 @@
-"""Draws a card as a picture: what money went for, as bars in the order of the card's rows.
+"""Draws a card as a picture: a QR code, or what money went for, as bars in the order of the card's rows.
 
 There are no words in it: no font that knows Chinese comes with the product. The numbers are those that the text beside
 the picture gives its rows.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from io import BytesIO
 from typing import Any, Final
+
+from bot.surfaces.codes import code_png
 
 WIDTH: Final = 720
 ROW: Final = 56
@@ -20,11 +22,21 @@ DRAWN: Final = frozenset({"spending"})
 
 def is_drawn(card: dict[str, Any] | None) -> bool:
     """Whether a card of the log has a picture."""
-    return card is not None and card["kind"] in DRAWN and bool(card["rows"])
+    return card is not None and (bool(card.get("code")) or has_bars(card))
+
+
+def has_bars(card: dict[str, Any]) -> bool:
+    """Whether the picture's bars are those of the card's rows."""
+    return card["kind"] in DRAWN and bool(card["rows"])
 
 
 def drawn(card: dict[str, Any]) -> bytes:
-    """A PNG; the same card gives the same bytes. The last cell of a row is its share: "32.1%"."""
+    """A PNG; the same card gives the same bytes."""
+    return code_png(card["code"]) if card.get("code") else _bars(card)
+
+
+def _bars(card: dict[str, Any]) -> bytes:
+    """The last cell of a row is its share: "32.1%"."""
     from PIL import Image, ImageDraw, ImageFont
 
     shares = [str(row[-1]) for row in card["rows"]]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.channels.wechat.charts import is_drawn
+from bot.channels.wechat.charts import has_bars, is_drawn
 from bot.conversation.redaction import BLOT
 
 TEXT_BYTES_MAX = 2048
@@ -96,8 +96,8 @@ def _card(card: MessageJson) -> list[str]:
     lines = [f"【{card['title']}】"]
     lines += [f"{fact['label']}：{fact['value']}" for fact in card["facts"]]
     rows = ["  ".join(cell for cell in row if cell) for row in card["rows"]]
-    lines += [f"{number}. {row}" for number, row in enumerate(rows, 1)] if is_drawn(card) else rows
-    return [*lines, card["note"]]
+    lines += [f"{number}. {row}" for number, row in enumerate(rows, 1)] if has_bars(card) else rows
+    return [*lines, card["note"], card.get("code", "")]
 
 
 def hint(choices: Sequence[MessageJson]) -> str:

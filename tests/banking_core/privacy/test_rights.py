@@ -388,6 +388,7 @@ async def life(bank: Bank, database: Database, clock: ManualClock) -> Life:
         )
         await bank.identity.passwords.set(session, agreeing.payer_id, "Sunny-Day-2031!")
         await bank.locks.lock(session, agreeing.payer_id, "all")
+        await bank.receive_codes.fixed(session, agreeing.payer_id, agreeing.paying.payer.account.id)
     return Life(bank, database, agreeing, agreeing.payer_id)
 
 

@@ -11,6 +11,7 @@ const LOOKS = {
   list: { icon: "list" },
   branches: { icon: "branch" },
   ticket: { icon: "ticket", big: /单号|编号/ },
+  code: { icon: "code", big: /金额/ },
 };
 const TABLES = new Set(["statement", "spending", "balance"]);
 const SHARE = /^\d+(\.\d+)?%$/;
@@ -19,8 +20,8 @@ const AMOUNT = /^[+\-−]?\s?[¥￥]?\s?[+\-−]?[\d,]+(\.\d+)?\s?元?$/;
 const DATE = /^\d{1,4}[-/.月]\d{1,2}/;
 const NUMBER = /单号|流水|编号|回单|订单/;
 
-/** The card as an element; `choices` become its buttons. */
-export function cardElement(card, choices) {
+/** The card of message `seq` as an element; `choices` become its buttons. */
+export function cardElement(card, choices, seq) {
   const look = LOOKS[card.kind] ?? LOOKS.list;
   const facts = [...(card.facts ?? [])];
   const big = takeBig(facts, look, card.kind);
@@ -29,6 +30,7 @@ export function cardElement(card, choices) {
     { class: "card", "data-kind": card.kind, "data-testid": `card-${card.kind}`, "aria-label": card.title },
     el("h2", { class: "card-head" }, icon(look.icon), card.title),
     big && bigElement(big),
+    card.code ? codeElement(card, seq) : null,
     facts.length > 0 ? factsElement(facts) : null,
     rowsElement(card),
     choices.length > 0 ? el("div", { class: "choices" }, ...choices) : null,
@@ -55,6 +57,24 @@ function withoutItems(sentence, card) {
   const cells = new Set((card.rows ?? []).flat().filter((cell) => cell.length > 1));
   const named = [...cells].filter((cell) => sentence.indexOf(cell, at) > 0).length;
   return named >= (card.kind === "branches" ? 1 : 2) ? `${sentence.slice(0, at)}。` : sentence;
+}
+
+/** The QR picture, which the server draws, and ways to pass it on. */
+function codeElement(card, seq) {
+  const source = `/chat/code/${seq}`;
+  const tools = [el("a", { href: source, download: `${card.title}.png`, "data-testid": "code-save" }, "保存图片")];
+  if (navigator.clipboard) {
+    const copy = el("button", { type: "button", "data-testid": "code-copy" }, "复制链接");
+    copy.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(card.code).then(
+        () => (copy.textContent = "已复制"),
+        () => (copy.textContent = "没复制上"),
+      );
+    });
+    tools.push(copy);
+  }
+  const picture = el("img", { src: source, alt: `${card.title}，请付款人扫`, width: 240, height: 240, "data-testid": "code" });
+  return el("div", { class: "code" }, picture, el("div", { class: "code-tools" }, ...tools));
 }
 
 /** Takes out the one fact that is shown large. */

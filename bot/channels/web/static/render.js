@@ -155,7 +155,7 @@ export class ChatLog {
     if (words) parts.push(bubble(sender, words));
     if (card) {
       entry.classList.add("has-card");
-      parts.push(cardElement(card, this.#cardButtons(message)));
+      parts.push(cardElement(card, this.#cardButtons(message), message.seq));
     }
     entry.append(this.#row(sender, message.sender_name, parts));
     return entry;

@@ -70,7 +70,7 @@ HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</scrip
 
 
 @pytest.mark.parametrize(
-    "kind", ["balance", "statement", "readback", "receipt", "list", "branches", "ticket", HOSTILE]
+    "kind", ["balance", "statement", "readback", "receipt", "list", "branches", "ticket", "code", HOSTILE]
 )
 async def test_no_name_nor_any_part_of_a_card_becomes_markup(site, page, kind):
     [talk] = site.hub.talks.values()

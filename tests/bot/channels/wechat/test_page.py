@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+import zxingcpp
+from PIL import Image
 from sqlalchemy import select
 
 from banking_core.audit import AuditRecord
@@ -453,3 +456,22 @@ async def test_what_money_went_for_is_told_and_drawn(site: Site, browser: Browse
     assert "共支出¥100.00，最多的是餐饮" in words.text and "占70.0%" in words.text
     assert "1. 餐饮" in words.text and "¥30.00  30.0%" in words.text
     assert site.tencent.media[picture.text] == drawn((await site.history())[-1]["card"])
+
+
+async def test_a_receiving_code_is_told_and_sent_as_a_picture_that_can_be_read(
+    site: Site, browser: Browser
+) -> None:
+    await make_customer(site.product)
+    await browser.bind()
+    site.ears.intents["收款码200元"] = "qr_receive"
+    follower = site.follower()
+    seen = len(follower.screen)
+    await follower.say("收款码200元")
+    await site.settled()
+    words, picture = follower.screen[seen:]
+    assert (words.how, picture.how, picture.kind) == ("answer", "service", "image")
+    link = (await site.history())[-1]["card"]["code"]
+    assert link.startswith(site.product.settings.public_url + "/?pay=") and link in words.text
+    assert "收款金额：¥200.00" in words.text
+    image = Image.open(BytesIO(site.tencent.media[picture.text])).convert("L")
+    assert [code.text for code in zxingcpp.read_barcodes(image)] == [link]
