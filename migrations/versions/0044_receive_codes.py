@@ -7,8 +7,8 @@ from alembic import op
 
 from banking_core import storage
 
-revision = "0043"
-down_revision = "0042"
+revision = "0044"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 
