@@ -23,6 +23,7 @@ from bot.dialogue.slots import PhoneSlot
 from bot.dialogue.state import Frame
 
 RENEW = "另外，您的声纹需要重录，办完事请说“开通声纹”。"
+NO_VOICES = "另外，声纹现在用不了，请按键输入验证码办理。"
 
 
 class LoginPhoneSlot(PhoneSlot):
@@ -77,10 +78,16 @@ class LoginSkill(Skill):
         """Password and code were right."""
         assert turn.customer_id is not None
         customer = await bank_of(turn).customers.get(turn.session, turn.customer_id)
-        renew = (
-            turn.on_call and (await bank_of(turn).voiceprints.status(turn.session, turn.customer_id)).renew
-        )
-        return Done(Reply(f"登录成功，{mask_name(customer.name)}，您好。{RENEW if renew else ''}"))
+        told = await _of_the_voice(turn, turn.customer_id) if turn.on_call else ""
+        return Done(Reply(f"登录成功，{mask_name(customer.name)}，您好。{told}"))
+
+
+async def _of_the_voice(turn: Turn, customer_id: str) -> str:
+    """What a caller who has a voiceprint should know of it."""
+    status = await bank_of(turn).voiceprints.status(turn.session, customer_id)
+    if status.renew:
+        return RENEW
+    return NO_VOICES if status.enrolled and not status.available else ""
 
 
 def _by_code(phone: str) -> Prove:

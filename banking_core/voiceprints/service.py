@@ -48,7 +48,8 @@ VoiceWay = Literal["none", "open", "paused", "shut"]
 
 @dataclass(frozen=True)
 class VoiceStatus:
-    """Where a customer stands. `usable`: a voice can be compared now; `renew`: it should be recorded anew.
+    """Where a customer stands. `available`: voices can be compared here; `usable`: this one's can, now; `renew`: it
+    should be recorded anew, and can be.
 
     `may_record`: with the consent and a code one may be recorded now, over an existing one too.
     """
@@ -141,12 +142,15 @@ class Voiceprints:
         consent = await self._consent(session, customer_id)
         agreed = consent is not None and consent.version == self._rules.consent_version
         usable = found is not None and agreed and self._is_usable(found)
+        available = self.available if found is None else self._compares_now()
         return VoiceStatus(
-            available=self.available,
+            available=available,
             agreed=agreed,
             enrolled=found is not None,
             usable=usable,
-            renew=found is not None and (found.drifted_at is not None or not self._is_usable(found)),
+            renew=found is not None
+            and available
+            and (found.drifted_at is not None or not self._is_usable(found)),
             may_record=found is None or self._may_replace(consent),
             enrolled_at=found.enrolled_at if found else None,
             verified_at=found.verified_at if found else None,
@@ -402,6 +406,13 @@ class Voiceprints:
         if consent is None or consent.version != self._rules.consent_version:
             return False
         return consent.record_until is not None and self._clock.now() < consent.record_until
+
+    def _compares_now(self) -> bool:
+        """Asks the encoder, which may have to be loaded: not of those who have no voiceprint."""
+        try:
+            return self._compares().encoder != ""
+        except VoiceUnavailable:
+            return False
 
     def _is_usable(self, voiceprint: Voiceprint) -> bool:
         try:

@@ -168,7 +168,7 @@ async def test_in_production_the_bank_starts_without_the_keys_of_the_voices_and_
         customer = await product.bank.customers.by_phone(session, "13800000004")
         assert customer is not None and customer.name == "张伟"
         status = await product.bank.voiceprints.status(session, customer.id)
-        assert (status.available, status.enrolled, status.renew) == (False, True, True)
+        assert (status.available, status.enrolled, status.renew) == (False, True, False)
     with pytest.raises(VoiceUnavailable):
         product.bank.voiceprints.ensure_available()
     await product.close()
