@@ -5,7 +5,7 @@ The hub calls in the transaction of its turn, see `bot.conversation.staffing`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -110,6 +110,27 @@ class Cases:
             raise FullyLoaded(text)
         if case is not None:
             self._take(case, agent_id, now)
+
+    async def barred(self, session: AsyncSession, agent_id: str, teams: Mapping[str, str]) -> dict[str, str]:
+        """In a word why this agent may not take one of those who wait (`teams` by conversation, "" for all's).
+
+        Whom they may take, as far as role, certification and team go, is not in it; `admit` decides.
+        """
+        agent = await session.get(DeskAgent, agent_id)
+        if agent is None:
+            return {}
+        needed = {case.conversation_id: case.certification for case in await self.under_way(session)}
+        there = {other.team for other in await self._presences.crew(session)}
+        leads = RIGHTS[agent.role].leads
+        why: dict[str, str] = {}
+        for conversation_id, team in teams.items():
+            certification = needed.get(conversation_id, "")
+            if not may_take(agent, certification):
+                name = self._matters.rules.certifications.get(certification, certification)
+                why[conversation_id] = f"需要{name}" if RIGHTS[agent.role].acts else "只能查看"
+            elif team and team != agent.team and team in there and not leads:
+                why[conversation_id] = f"由{team}接待"
+        return why
 
     async def _assert_of_team(self, session: AsyncSession, agent: DeskAgent, team: str) -> None:
         """A customer passed to a team is for its agents, as long as somebody of it is there, and for who leads."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -25,7 +25,6 @@ KIND_TEXT: dict[str, str] = {
     "complaint_ack": "投诉受理超时",
     "complaint": "投诉答复超时",
 }
-SOON = timedelta(seconds=30)
 ALERTS_MAX = 100
 
 
@@ -46,8 +45,8 @@ def case_view(case: Case, agent_id: str, matters: Matters, now: datetime) -> dic
     offered = case.offered_to if case.offered_until is not None and case.offered_until > now else None
     return {
         "due_at": due.isoformat() if due else None,
-        "clock": "" if due is None else "late" if now > due else "soon" if due - now <= SOON else "",
         "certification_text": matters.rules.certifications.get(case.certification, ""),
+        "case_reason": case.reason,
         "case_reason_text": reason_text(case.reason),
         "offered": "" if offered is None else "me" if offered == agent_id else "other",
     }

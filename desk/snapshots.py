@@ -22,10 +22,16 @@ async def queue_snapshot(deps: DeskDependencies, agent_id: str = "") -> dict[str
     lines = await deps.hub.queue()
     async with deps.db.snapshot() as session:
         clocks = await _clocks(deps, session, agent_id)
+        barred = await deps.desk.cases.barred(session, agent_id, {x.conversation_id: x.team for x in lines})
         on_duty = await deps.desk.on_duty_count(session)
         open_tickets = await deps.desk.open_ticket_count(session)
     return {
-        "items": [queue_line_view(line) | clocks.get(line.conversation_id, {}) for line in lines],
+        "items": [
+            queue_line_view(line)
+            | clocks.get(line.conversation_id, {})
+            | {"barred": barred.get(line.conversation_id, "")}
+            for line in lines
+        ],
         "on_duty": on_duty,
         "open_tickets": open_tickets,
     }

@@ -165,6 +165,7 @@ def facts_view(facts: Mapping[str, Any], messages_left: int | None = None) -> di
         "topics": [str(topic) for topic in facts.get("topics") or ()],
         "order_number": facts.get("order_number") or "",
         "orders": [_order(order) for order in facts.get("orders") or ()],
+        "reason": str(facts.get("reason") or ""),
         "reason_text": reason_text(facts.get("reason")),
         "waited_s": facts.get("waited_s"),
         "messages_left": messages_left,

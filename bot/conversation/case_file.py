@@ -29,6 +29,7 @@ ORDERS_LOOK_MAX = 5
 STOPS = ("delay", "human", "block")
 VERDICTS = {"allow": "放行", "step_up": "加强验证", "delay": "延迟办理", "human": "人工核实", "block": "拦下"}
 PHASES = {"collect": "还在填", "confirm": "已复述，等客户确认", "step_up": "等客户验证", "held": "等坐席核实"}
+FILLED = "填好了，还没有确认"  # what had been read back is read back anew once the assistant goes on
 NOT_LOGGED_IN = "未登录"
 
 
@@ -106,7 +107,7 @@ class CaseFile:
             ]
             if may_be_proposed(skill)
             else [],
-            "phase": PHASES[frame.phase],
+            "phase": FILLED if frame.phase == "collect" and frame.order_id else PHASES[frame.phase],
             "order_number": number,
             "held": frame.phase == "held",
         }

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.customers.models import Customer
@@ -20,6 +20,7 @@ from banking_core.money_text import mask_name
 from bot.conversation.errors import AlreadyClaimed, ConversationClosed, NotOwner, NotQueued
 from bot.conversation.models import Conversation, Message
 from bot.conversation.views import QueueItem, ServedItem
+from bot.dialogue.commands import Command
 
 QUEUE_SHOWN_MAX = 200
 
@@ -196,10 +197,12 @@ async def served(session: AsyncSession) -> list[ServedItem]:
 
 
 async def _last_customer_text(session: AsyncSession, conversation_id: str) -> str:
+    """The last words that tell more than the wish for a human; that wish when nothing else was said."""
+    wish = case((Message.intent == Command.HUMAN.value, 1), else_=0)
     message = await session.scalar(
         select(Message)
         .where(Message.conversation_id == conversation_id, Message.sender == "customer")
-        .order_by(Message.seq.desc())
+        .order_by(wish, Message.seq.desc())
         .limit(1)
     )
     return message.text[:60] if message is not None else ""

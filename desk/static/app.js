@@ -35,7 +35,7 @@ const conversation = new Conversation(shelf, sound, {
   opening,
   changed: () => customers.render(),
   dropped: (id) => customers.forget(id),
-  nameOf: (id) => customers.nameOf(id),
+  known: (id) => customers.known(id),
   isUp: () => line.state === "up",
   failed,
   seatLost: toDoor,
@@ -97,7 +97,7 @@ function sitDown({ agent, limits, wrap_ups: wrapUps, idle_lock_s: idleLockS }) {
   Object.assign(session, { agent, limits, wrapUps, idleLockMs: idleLockS * 1000 });
   conversation.composer.charsMax = limits.text_chars_max;
   byId("tab-floor").hidden = byId("tab-board").hidden = !agent.sees_all;
-  byId("presence").disabled = !agent.acts;
+  byId("presence").hidden = byId("serving").hidden = byId("blank-key").hidden = !agent.acts;
   byId("take-over").hidden = byId("whisper").hidden = !agent.leads;
   door.hide();
   presence.render();

@@ -21,10 +21,10 @@ export class Suggestions {
     const last = talk?.loaded ? talk.inOrder().findLast((message) => message.sender === "customer") : null;
     const key = last ? `${talk.id} ${last.seq}` : "";
     if (key === this.key) return;
+    if (!this.key.startsWith(`${talk?.id} `)) this.clear(); // what helped with another customer is not picked for this one
     this.key = key;
     clearTimeout(this.timer);
     if (!key) return this.show([]);
-    if (!this.items.length) this.show([]);
     this.timer = setTimeout(() => this.fetch(talk.id, key), 250);
   }
 
@@ -38,6 +38,11 @@ export class Suggestions {
     if (key === this.key) this.show(items);
   }
 
+  clear() {
+    this.items = [];
+    byId("suggest").replaceChildren();
+  }
+
   show(items) {
     this.items = items;
     const strip = byId("suggest");
@@ -45,7 +50,8 @@ export class Suggestions {
       ...items.map((item, at) =>
         el("button", { type: "button", class: "suggestion", title: item.answer, "data-testid": "suggestion", onclick: () => this.pick(at) },
           el("kbd", { text: String(at + 1) }), el("span", { text: item.question }), el("small", { text: `${item.sure}%` }))));
-    if (!items.length) strip.append(el("span", { class: "faint", text: "客户提问后，这里给出知识库的建议回答" }));
+    const empty = this.key ? "知识库里没有合适的回答" : "客户提问后，这里给出知识库的建议回答";
+    if (!items.length) strip.append(el("span", { class: "faint", text: empty }));
   }
 
   pick(at) {
@@ -63,6 +69,7 @@ export class Canned {
     this.items = [];
     this.at = 0;
     this.list = byId("canned");
+    byId("canned-manage").addEventListener("click", () => this.manage());
     const text = composer.text;
     text.addEventListener("input", () => this.filter());
     text.addEventListener("blur", () => setTimeout(() => document.activeElement !== text && this.close(), 150));
@@ -81,8 +88,7 @@ export class Canned {
     this.items = items;
     byId("phrases").replaceChildren(
       ...items.slice(0, CHIPS).map((item) =>
-        el("button", { type: "button", class: "chip", text: item.shortcut, title: item.text, onclick: () => this.composer.insert(this.filled(item)) })),
-      el("button", { type: "button", class: "chip", text: "…", title: "管理常用语", "aria-label": "管理常用语", "data-testid": "canned-manage", onclick: () => this.manage() }));
+        el("button", { type: "button", class: "chip", text: item.shortcut, title: item.text, onclick: () => this.composer.insert(this.filled(item)) })));
     if (!this.list.hidden) this.render();
   }
 

@@ -85,8 +85,8 @@ export class DayBoard {
     byId("board-body").replaceChildren(
       el("div", { class: "board-cards" }, ...cards.map(([label, value, more]) =>
         el("div", { class: "board-card", "data-testid": "board-card" }, el("span", { class: "faint", text: label }), el("strong", { text: String(value) }), el("span", { class: "faint", text: more })))),
-      bars("最近两周", board.trend.map(([day, talked, handed]) => [day.slice(5), talked, handed]), ["会话", "转人工"]),
-      bars("各小时转人工", board.hours.map((count, hour) => [`${hour}时`, count]), ["转人工"]),
+      el("div", { class: "board-charts" }, bars("最近两周", board.trend.map(([day, talked, handed]) => [day.slice(5), talked, handed]), ["会话", "转人工"]),
+      bars("各小时转人工", board.hours.map((count, hour) => [`${hour}时`, count]), ["转人工"])),
       el("div", { class: "board-lists" },
         list("转人工原因", board.reasons, "今天没有人转人工"),
         list("结果", board.outcomes, "还没有结束的"),

@@ -10,6 +10,7 @@ import { momentText, tickClocks } from "./times.js";
 const EMPTY = { open: "没有待处理的投诉", answered: "没有等客户评价的投诉", closed: "还没有办结的投诉" };
 const WHOSE = [["", "所有人的"], ["me", "我的"], ["nobody", "待认领的"]];
 const STEPS = ["认领后客户会看到由谁处理", "把查到的事实记成调查记录，客户看不到", "想好再答复：答复会发到客户的对话里，并发短信", "客户不满意，由另一位同事复核"];
+const NEVER = 2; // whom a complaint cannot be given to stands last
 const OWN_DOING_MS = 3000; // by then the counts that our own act changed have arrived
 
 export class ComplaintBoard {
@@ -139,6 +140,7 @@ export class ComplaintBoard {
       return this.on.failed(error);
     }
     const load = (each) => `投诉 ${each.complaints} 件，会话 ${each.load}/${each.max_load}${each.on_duty ? "" : "，不在岗"}`;
+    const place = (each) => (each.has_it || !each.allowed ? NEVER : each.on_duty ? 0 : 1);
     const why = (each) => (each.has_it ? "（正在处理）" : each.allowed ? "" : "（处理过第一轮）");
     const answer = await ask({
       title: item.assignee ? "改派给谁？" : "分派给谁？",
@@ -146,7 +148,9 @@ export class ComplaintBoard {
       ok: item.assignee ? "改派" : "分派",
       fields: [{
         name: "username", label: "处理人", kind: "choice", required: true,
-        options: agents.map((each) => [each.username, `${each.display_name}${why(each)}\n${load(each)}`, each.has_it || !each.allowed]),
+        options: agents
+          .sort((one, other) => place(one) - place(other))
+          .map((each) => [each.username, `${each.display_name}${why(each)}\n${load(each)}`, place(each) === NEVER]),
       }],
     });
     if (!answer) return;

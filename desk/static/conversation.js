@@ -23,7 +23,7 @@ const PHONE = "电话";
 export class Conversation {
   /**
    * `on` has opening(id, queued) before one is shown, changed() when the lists show something else now, dropped(id) when one is no
-   * longer ours, nameOf(id), isUp() for the line, failed(error) and seatLost(text).
+   * longer ours, known(id) for what the lists show of it, isUp() for the line, failed(error) and seatLost(text).
    */
   constructor(shelf, sound, on) {
     Object.assign(this, { shelf, sound, on });
@@ -116,7 +116,7 @@ export class Conversation {
   /** The state is told after every message: several tellings make one request. */
   stateChanged(id) {
     const talk = this.shelf.talks.get(id);
-    if (!talk?.loaded) return;
+    if (!talk) return;
     clearTimeout(talk.refreshTimer);
     talk.refreshTimer = setTimeout(() => this.shelf.talks.get(id) === talk && this.refresh(talk), STATE_PAUSE_MS);
   }
@@ -136,7 +136,7 @@ export class Conversation {
     const known = talk.loaded ? new Set(talk.notes.map((note) => note.id)) : null;
     try {
       await talk.catchUp();
-      if (known) this.hearWhispers(talk, known);
+      this.hearWhispers(talk, known);
       this.render(talk);
     } catch (error) {
       if (error.status === 403 || error.status === 404) this.lose(talk.id, talk.id === this.shelf.current ? error.text : "");
@@ -147,7 +147,8 @@ export class Conversation {
 
   /** A word in the agent's ear must not be overlooked, wherever they are looking. */
   hearWhispers(talk, known) {
-    const fresh = talk.notes.filter((note) => note.kind === "whisper" && !known.has(note.id));
+    const news = (note) => (known ? !known.has(note.id) : Date.parse(note.created_at) > talk.bornAtBankMs);
+    const fresh = talk.notes.filter((note) => note.kind === "whisper" && news(note));
     if (!fresh.length) return;
     this.sound.play();
     if (talk.id !== this.shelf.current) talk.unread += fresh.length;
@@ -256,7 +257,7 @@ export class Conversation {
   render(talk) {
     this.on.changed();
     if (talk.id !== this.shelf.current) return;
-    setText(byId("talk-name"), talk.facts?.name || this.on.nameOf(talk.id) || "客户");
+    setText(byId("talk-name"), talk.facts?.name || this.on.known(talk.id)?.customer_name || "客户");
     this.renderWait(talk);
     this.transcript.render(talk, this.outbox);
     renderFacts(talk, this.helping);
@@ -273,6 +274,7 @@ export class Conversation {
     if (sinceMs) {
       sub.dataset.before = "等您回复 ";
       sub.dataset.since = String(sinceMs);
+      sub.dataset.due = this.on.known(talk.id)?.due_at ?? "";
     } else {
       delete sub.dataset.since;
       delete sub.dataset.late;

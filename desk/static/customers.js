@@ -96,7 +96,7 @@ export class Customers {
     }
   }
 
-  /** The one offered to us, else the first that is not offered to somebody else; who waits is asked for when it was not told yet. */
+  /** The one offered to us, else the first that we may take and that is not offered to somebody else; who waits is asked for when it was not told yet. */
   async claimNext() {
     if (!this.seen) {
       try {
@@ -105,9 +105,12 @@ export class Customers {
         return this.on.failed(error);
       }
     }
-    const next = this.queue.find((item) => item.offered === "me") ?? this.queue.find((item) => item.offered !== "other");
-    if (next) this.claim(next.conversation_id);
-    else toast(this.queue.length ? "排队的客户都派给了同事，请稍等。" : "现在没有人排队。");
+    if (!session.agent.acts) return toast("您的账号只能查看，不接待客户。");
+    const open = this.queue.filter((item) => !item.barred);
+    const next = open.find((item) => item.offered === "me") ?? open.find((item) => item.offered !== "other");
+    if (next) return this.claim(next.conversation_id);
+    const offered = "排队的客户都派给了同事，请稍等。";
+    toast(open.length ? offered : this.queue.length ? "现在排队的客户要由其他同事接待。" : "现在没有人排队。");
   }
 
   /** Lets an offer go by: a colleague gets it at once. */
@@ -138,8 +141,9 @@ export class Customers {
     this.mine = this.mine.filter((item) => item.conversation_id !== id);
   }
 
-  nameOf(id) {
-    return this.mine.find((item) => item.conversation_id === id)?.customer_name ?? "";
+  /** What the lists know of one we serve. */
+  known(id) {
+    return this.mine.find((item) => item.conversation_id === id);
   }
 
   renderQueue() {

@@ -11,7 +11,7 @@ export async function transfer(talk) {
   const options = [
     ...colleagues.map((each) => [`agent:${each.username}`, `${each.display_name}（${each.on_duty ? `${each.load}/${each.max_load}` : "不在岗"}）`, !each.can_take]),
     ...teams.map((team) => [`team:${team}`, team, !colleagues.some((each) => each.team === team && each.on_duty)]),
-  ];
+  ].sort(([, , away], [, , alsoAway]) => away - alsoAway); // who can take the customer stands first
   if (!options.length) return toast("没有可以转接的同事。");
   const answer = await ask({
     title: "转接给谁？",
@@ -29,7 +29,7 @@ export async function transfer(talk) {
 export async function handBack(talk) {
   const answer = await ask({
     title: "交回小掌柜？",
-    text: "机器人会接着办客户没办完的业务，客户会知道是小掌柜在接待。",
+    text: "小掌柜会接着办客户没办完的业务，客户会知道又是小掌柜在接待。",
     ok: "交回",
     fields: [
       { name: "summary", label: "小结（只给下一位同事看）", max: session.limits.text_chars_max, value: summaryOf(talk.facts) },

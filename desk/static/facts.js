@@ -40,7 +40,7 @@ export function renderFacts(talk, on = {}) {
   shelf.replaceChildren(
     header(facts, talk, on),
     verifiedNode(facts),
-    el("p", { class: "facts-wait" }, el("span", { class: "reason", text: facts.reason_text }), facts.waited_s === null ? null : `等了 ${durationText(facts.waited_s)}`),
+    el("p", { class: "facts-wait" }, el("span", { class: "reason", "data-reason": facts.reason, text: facts.reason_text }), facts.waited_s === null ? null : `等了 ${durationText(facts.waited_s)}`),
     ...[
       ...facts.orders.filter((order) => order.stopped).map((order) => orderBlock(order, facts)),
       formBlock(talk, on),

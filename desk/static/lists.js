@@ -42,15 +42,16 @@ function updateQueueCard(node, item) {
   setText(part(node, "text"), item.last_text || "（没有留言）");
   const why = item.case_reason_text === item.reason_text ? "" : item.case_reason_text;
   setText(part(node, "reason"), [why, item.reason_text, item.team].filter(Boolean).join(" · "));
-  part(node, "reason").dataset.reason = item.reason;
+  part(node, "reason").dataset.reason = item.case_reason ?? item.reason;
   part(node, "wait").dataset.since = String(item.sinceMs);
-  part(node, "wait").dataset.clock = item.clock ?? "";
-  const offer = { me: "派给您", other: "派给同事" }[item.offered] ?? item.certification_text ?? "";
+  part(node, "wait").dataset.due = item.due_at ?? "";
+  const offer = item.barred || ({ me: "派给您", other: "派给同事" }[item.offered] ?? item.certification_text ?? "");
   setText(part(node, "offer"), offer);
   part(node, "offer").hidden = !offer;
   part(node, "pass").hidden = item.offered !== "me";
   node.dataset.offered = item.offered ?? "";
   part(node, "claim").setAttribute("aria-label", `接待${item.customer_name}，${item.reason_text}`);
+  part(node, "claim").hidden = Boolean(item.barred);
   part(node, "claim").disabled = Boolean(item.busy);
 }
 
@@ -85,6 +86,7 @@ function updateMineCard(node, item) {
   setText(part(node, "name"), item.customer_name);
   setLevel(node, item);
   setText(part(node, "text"), (SAID_BY[item.last_sender] ?? "") + (item.last_text || "……"));
+  wait.dataset.due = item.due_at ?? "";
   if (item.sinceMs) wait.dataset.since = String(item.sinceMs);
   else {
     delete wait.dataset.since;

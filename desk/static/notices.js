@@ -10,6 +10,7 @@ export function toast(text, kind = "plain") {
   const node = el("div", { class: `toast ${kind}`, "data-testid": "toast" }, el("span", { text }));
   node.append(el("button", { type: "button", "aria-label": "关闭提示", text: "×", onclick: () => node.remove() }));
   const shelf = byId("toasts");
+  for (const other of [...shelf.children]) if (other.firstElementChild.textContent === text) other.remove(); // said again, shown once
   shelf.append(node);
   while (shelf.children.length > 4) shelf.firstElementChild.remove();
   const ms = kind === "bad" ? BAD_TOAST_MS : TOAST_MS;
@@ -53,7 +54,7 @@ export function ask({ title, text = "", ok, danger = false, fields = [] }) {
   check();
   dialog.returnValue = "";
   dialog.showModal();
-  (byId("dialog-fields").querySelector("textarea, input") ?? okButton).focus();
+  (byId("dialog-fields").querySelector("textarea, input:not(:disabled)") ?? okButton).focus();
   return new Promise((resolve) => {
     const done = (answer) => {
       form.removeEventListener("submit", submit);

@@ -5,6 +5,8 @@ import { byId, setText } from "./dom.js";
 import { session } from "./shelf.js";
 import { tickClocks } from "./times.js";
 
+const IDLE = { on_duty: "从左边的排队列表接一位客户，对话会显示在这里" };
+const AWAY = "您现在不在岗，切换到“在岗”后可以接客户";
 const radios = () => document.querySelectorAll('input[name="presence"]');
 
 export class Presence {
@@ -26,7 +28,7 @@ export class Presence {
       clock.dataset.since = String(Date.parse(agent.presence_since));
     } else delete clock.dataset.since;
     tickClocks();
-    setText(byId("blank-text"), agent.presence === "on_duty" ? "从左边的排队列表接一位客户，对话会显示在这里" : "您现在不在岗，切换到“在岗”后可以接客户");
+    setText(byId("blank-text"), agent.acts ? IDLE[agent.presence] ?? AWAY : "您可以看全场的对话、看板和审计记录，不接待客户");
   }
 
   async say() {

@@ -1,6 +1,7 @@
 // What the page knows of each conversation it serves, and the outbox that loses and doubles nothing.
 
 import { api, newClientId } from "./api.js";
+import { nowMs } from "./times.js";
 
 const WAIT_MS_MAX = 15000;
 
@@ -22,6 +23,7 @@ export class Talk {
     this.sending = false;
     this.typingUntilMs = 0;
     this.bornMs = Date.now();
+    this.bornAtBankMs = nowMs();
     this.listed = false; // the server has named it as ours
     this.refreshTimer = 0;
   }

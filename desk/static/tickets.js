@@ -4,8 +4,8 @@ import { api } from "./api.js";
 import { byId, el, part, pressOne, reconcile, setCurrent, setText, terms } from "./dom.js";
 import { renderSteps } from "./facts.js";
 import { toast } from "./notices.js";
+import { session } from "./shelf.js";
 import { momentText, nowMs } from "./times.js";
-
 
 const STEPS = ["点“我来回电”，拨打显示的号码（会留下记录，同事看到您在处理）", "先核对客户身份，再谈账户上的事", "写下处理结果，办结工单"];
 
@@ -45,9 +45,9 @@ export class TicketBoard {
   card(item) {
     return el("li", { "data-testid": "ticket-item" },
       el("button", { type: "button", class: "card own", onclick: () => this.open(item.number) },
-        el("span", { class: "card-top" }, el("strong", { "data-part": "phone" }), el("span", { class: "due", "data-part": "due" })),
+        el("span", { class: "card-top" }, el("strong", { "data-part": "phone" }), el("b", { class: "tag bad", "data-part": "urgent", text: "紧急" }), el("span", { class: "due", "data-part": "due" })),
         el("span", { class: "card-text", "data-part": "text" }),
-        el("span", { class: "mono faint", "data-part": "number" })));
+        el("span", { class: "card-foot" }, el("span", { class: "mono faint", "data-part": "number" }), el("span", { class: "faint who-has-it", "data-part": "who" }))));
   }
 
   update(node, item) {
@@ -55,9 +55,10 @@ export class TicketBoard {
     setText(part(node, "text"), item.content);
     setText(part(node, "number"), item.number);
     const late = item.status === "open" && Date.parse(item.promised_at) < nowMs();
-    const holder = item.taken_by ? `${item.taken_by} 处理中 · ` : "";
-    const due = item.status === "done" ? `${item.finished_by} 已办结` : `${item.urgent ? "紧急 · " : ""}${holder}${late ? "已超时 " : ""}${momentText(item.promised_at)}前`;
-    setText(part(node, "due"), due);
+    const open = item.status === "open";
+    setText(part(node, "due"), open ? `${late ? "已超时 " : ""}${momentText(item.promised_at)}前` : "已办结");
+    setText(part(node, "who"), open ? (item.taken_by ? `${item.taken_by}处理中` : "") : item.finished_by);
+    part(node, "urgent").hidden = !open || !item.urgent;
     part(node, "due").dataset.late = late ? "late" : "";
     setCurrent(node.firstElementChild, this.current === item.number);
   }
@@ -88,8 +89,9 @@ export class TicketBoard {
       onclick: () => this.putBack(item),
     });
     const open = item.status === "open";
+    const acts = open && session.agent.acts;
     const rows = [
-      ["联系电话", phone, open ? reveal : null, open ? back : null],
+      ["联系电话", phone, acts ? reveal : null, acts ? back : null],
       ...(item.kind === "bank" ? [["谁要回电", "银行发起，号码是客户预留的"]] : [["谁要回电", "客户自己留的，号码未经核实"]]),
       ["提交时间", momentText(item.created_at)], ["承诺回电", `${momentText(item.promised_at)}前`],
     ];
@@ -97,10 +99,10 @@ export class TicketBoard {
       el("header", { class: "talk-head" },
         el("div", { class: "talk-who" }, el("h2", { tabindex: "-1", text: item.status === "open" ? "待回电工单" : "已办结工单" }), el("p", { class: "mono", text: item.number }))),
       el("div", { class: "ticket-body" },
-        el("h3", { text: "客户说" }),
+        el("h3", { text: item.kind === "bank" ? "为什么回电" : "客户说" }),
         el("p", { class: "ticket-content", text: item.content }),
         terms(rows, { class: "ticket-facts" }),
-        item.status === "open" ? this.form(item) : this.answer(item)));
+        acts ? this.form(item) : open ? null : this.answer(item)));
     byId("ticket").querySelector("h2").focus();
   }
 
@@ -118,17 +120,17 @@ export class TicketBoard {
     note.value = this.notes.get(item.number) ?? "";
     return el("form", { class: "ticket-form", onsubmit: (event) => this.finish(event, item, note) },
       el("label", { for: "ticket-note", text: "处理结果" }), note,
-      item.kind === "bank" ? this.verdicts() : null,
+      item.kind === "bank" ? this.verdicts(item) : null,
       el("button", { type: "submit", class: "button primary", "data-testid": "ticket-finish", text: "办结工单" }));
   }
 
   /** Who was on the phone decides what becomes of the restriction. */
-  verdicts() {
+  verdicts({ restricted }) {
     return el("fieldset", { class: "ticket-verdict", "data-testid": "ticket-verdict" },
       el("legend", { text: "核实的结果" }),
-      ...[["true", "是客户本人，解除限制"], ["false", "不是本人，锁定账户"]].map(([value, text]) =>
+      ...[["true", restricted ? "是客户本人，解除限制" : "是客户本人"], ["false", "不是本人，锁定账户"]].map(([value, text]) =>
         el("label", {}, el("input", { type: "radio", name: "owner", value, "data-testid": `ticket-owner-${value}` }), text)),
-      el("p", { class: "faint", text: "没有联系上就先不选，限制保持不变。" }));
+      el("p", { class: "faint", text: restricted ? "没有联系上就先不选，限制保持不变。" : "没有联系上就先不选。" }));
   }
 
   /** Whoever asks for the number works on the ticket. */

@@ -47,12 +47,20 @@ function spanText(seconds) {
   return h ? (m ? `${h}小时${m}分` : `${h}小时`) : `${m}分`;
 }
 
-const SLOW_S = 60;
+const SOON_S = 30; // before a promise is broken
+const SLOW_S = 60; // where no promise is known
 const LATE_S = 180;
 
+/** "late" once the promise is broken, "slow" shortly before; of `seconds` of waiting where none is known of this wait. */
+function lateness(seconds, sinceMs, dueMs) {
+  if (!(dueMs >= sinceMs)) return seconds >= LATE_S ? "late" : seconds >= SLOW_S ? "slow" : "";
+  const left = (dueMs - nowMs()) / 1000;
+  return left < 0 ? "late" : left <= SOON_S ? "slow" : "";
+}
+
 /**
- * Elements with data-since (epoch ms) show how long ago that was; colour and a word say when it is too long. Those with
- * data-until (ISO) show how much of a promise is left, or by how much it is broken.
+ * Elements with data-since (epoch ms) show how long ago that was; colour and a word say when it is too long, by the promise
+ * in data-due (ISO). Those with data-until (ISO) show how much of a promise is left, or by how much it is broken.
  */
 export function tickClocks() {
   for (const node of document.querySelectorAll("[data-until]")) {
@@ -63,8 +71,9 @@ export function tickClocks() {
     if (node.dataset.late !== late) node.dataset.late = late;
   }
   for (const node of document.querySelectorAll("[data-since]")) {
-    const seconds = (nowMs() - Number(node.dataset.since)) / 1000;
-    const late = node.dataset.calm !== undefined ? "" : seconds >= LATE_S ? "late" : seconds >= SLOW_S ? "slow" : "";
+    const sinceMs = Number(node.dataset.since);
+    const seconds = (nowMs() - sinceMs) / 1000;
+    const late = node.dataset.calm !== undefined ? "" : lateness(seconds, sinceMs, Date.parse(node.dataset.due ?? ""));
     const text = (node.dataset.before || "") + durationText(seconds);
     if (node.textContent !== text) node.textContent = text;
     if (node.dataset.late !== late) node.dataset.late = late;

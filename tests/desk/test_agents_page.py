@@ -156,7 +156,7 @@ async def test_suggestions_come_without_moving_anything(world: Any, browser: Bro
     _waiting(world, "c1", "你好")
     page = await _sit(world, browser)
     await _claim(page)
-    await expect(page.get_by_test_id("suggest")).to_contain_text("客户提问后")
+    await expect(page.get_by_test_id("suggest")).to_contain_text("知识库里没有合适的回答")
     before = await page.get_by_test_id("agent-composer").bounding_box()
     world.hub.say("c1", "customer", "我", "手续费多少")
     await expect(page.get_by_test_id("suggestion")).to_have_count(3)
@@ -203,6 +203,44 @@ async def test_new_words_show_in_the_title_and_on_the_card_until_they_are_read(
     await expect(first.locator(".badge")).to_be_hidden()
 
 
+async def test_a_word_in_the_ear_is_heard_in_a_page_that_was_opened_anew(
+    world: Any, browser: Browser
+) -> None:
+    _waiting(world)
+    wang, chen = await _sit(world, browser), await _sit(world, browser, "zhuguan")
+    await _claim(wang)
+    world.clock.advance(seconds=5)
+    await world.hub.whisper("c1", ("boss", "陈主管"), "早先的话")
+    await expect(wang.get_by_test_id("note")).to_have_count(1)
+    world.clock.advance(seconds=5)
+    await wang.reload()
+    await expect(wang.get_by_test_id("mine-item")).to_have_count(1)
+    world.clock.advance(seconds=5)
+    await chen.get_by_test_id("tab-floor").click()
+    await chen.get_by_test_id("floor-item").locator("button").click()
+    await chen.get_by_test_id("whisper-text").fill("先道歉")
+    await _press(chen, "Enter")
+    await expect(wang.get_by_test_id("toast")).to_have_text("陈主管提示（*伟）：先道歉×")
+    await expect(wang.get_by_test_id("mine-item").locator(".badge")).to_be_visible()
+
+
+async def test_an_answer_for_one_customer_is_not_offered_for_the_next(world: Any, browser: Browser) -> None:
+    _waiting(world)
+    _waiting(world, "c2", "你好")
+    page = await _sit(world, browser)
+    for number in (1, 2):
+        await page.locator(f'[data-conversation="c{number}"]').get_by_test_id("claim").click()
+        await expect(page.get_by_test_id("mine-item")).to_have_count(number)
+    await _press(page, "Alt+ArrowUp")
+    await expect(page.get_by_test_id("suggestion")).to_have_count(3)
+    await page.route("**/suggestions", lambda _route: None)  # the answer for the next is long in coming
+    await _press(page, "Alt+ArrowDown")
+    await expect(page.get_by_test_id("transcript")).to_contain_text("你好")
+    await expect(page.get_by_test_id("suggestion")).to_have_count(0)
+    await _press(page, "Alt+1")
+    await expect(page.get_by_test_id("agent-composer")).to_have_value("")
+
+
 async def test_a_supervisor_watches_whispers_and_takes_over(world: Any, browser: Browser) -> None:
     conversation = _waiting(world)
     wang, chen = await _sit(world, browser), await _sit(world, browser, "zhuguan")
@@ -227,9 +265,21 @@ async def test_an_auditor_sees_everybody_and_can_press_nothing(world: Any, brows
     _waiting(world)
     wang, auditor = await _sit(world, browser), await _sit(world, browser, "shenji")
     await _claim(wang)
-    await expect(auditor.get_by_test_id("presence-on_duty")).to_be_disabled()
+    await expect(auditor.get_by_test_id("presence")).to_be_hidden()
+    await expect(auditor.locator("#blank-text")).to_contain_text("不接待客户")
+    _waiting(world, "c2")
+    await expect(auditor.get_by_test_id("queue-item")).to_contain_text("只能查看")
+    await expect(auditor.get_by_test_id("claim")).to_be_hidden()
+    await _press(auditor, "c")
+    await expect(auditor.get_by_test_id("toast")).to_contain_text("您的账号只能查看")
+    async with world.db.transaction() as session:
+        await world.desk.create_ticket(session, "c9", None, "13800000002", "请回电")
+    await auditor.get_by_test_id("tab-tickets").click()
+    await auditor.get_by_test_id("ticket-item").locator("button").click()
+    await expect(auditor.locator("#ticket")).to_contain_text("请回电")
+    await expect(auditor.locator("#ticket").get_by_role("button")).to_have_count(0)
     await auditor.get_by_test_id("tab-floor").click()
-    await auditor.get_by_test_id("floor-item").locator("button").click()
+    await auditor.get_by_test_id("floor-item").first.locator("button").click()
     await expect(auditor.get_by_test_id("watch-log")).to_contain_text("手续费多少")
     await expect(auditor.get_by_test_id("take-over")).to_be_hidden()
     await expect(auditor.get_by_test_id("whisper-text")).to_be_hidden()

@@ -333,7 +333,7 @@ async def test_the_supervisor_sees_what_is_late_reads_the_day_and_works_off_a_co
         await expect(page.get_by_test_id("complaint")).to_contain_text("已答复，等客户评价")
         await page.get_by_test_id("tab-talks").click()
         await expect(page.get_by_test_id("queue-item").locator('[data-part="wait"]')).to_have_attribute(
-            "data-clock", "late"
+            "data-late", "late"
         )
         await _picture(page, "queue")
         assert errors == []

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
+from bot.conversation.staffing import Asking
 from tests.desk.test_page import _claim, _sit, browser
 
 __all__ = ["browser"]
@@ -22,6 +23,21 @@ NOTICES = """
   };
   Object.defineProperty(document, "hidden", { get: () => window.away === true });
 """
+
+# What sticks out of the page to the side, or out of a box that does not scroll.
+WIDER = """() => [...document.querySelectorAll("body *")].filter((node) => {
+  const box = node.getBoundingClientRect();
+  return box.width && node.checkVisibility() && (box.right > innerWidth + 1 || box.left < -1);
+}).map((node) => node.outerHTML.slice(0, 80))"""
+
+
+async def _wait_for(world: Any, conversation_id: str, reason: str, said: str) -> None:
+    """A customer with a case, as the hub opens one."""
+    world.hub.add(conversation_id, said, reason=reason)
+    async with world.db.transaction() as session:
+        asking = Asking(conversation_id, None, "web", reason)
+        place = await world.desk.place(session, asking)
+        await world.desk.queued(session, asking, place)
 
 
 async def test_the_focus_stays_on_its_card_while_others_come_and_go(world: Any, browser: Browser) -> None:
@@ -48,6 +64,115 @@ async def test_waits_are_the_bank_s_whatever_this_computer_s_clock_says(world: A
     await expect(page.locator(".day")).to_have_text("今天")
     await page.get_by_test_id("presence").get_by_text("小休").click()
     await expect(page.get_by_test_id("break-clock")).to_have_text(re.compile(r"^[0-3]:\d\d$"))
+
+
+async def test_a_wait_is_marked_by_what_was_promised_to_this_customer(world: Any, browser: Browser) -> None:
+    await _wait_for(world, "c1", "distress", "我很害怕")  # answered within a minute
+    await _wait_for(world, "c2", "asked", "在吗")  # within three
+    world.clock.advance(seconds=40)
+    page = await _sit(world, browser)
+    wait = page.locator('[data-conversation="c1"] .wait')
+    calm = page.locator('[data-conversation="c2"] .wait')
+    await expect(wait).to_have_attribute("data-late", "slow")
+    await expect(page.locator('[data-conversation="c1"] .reason')).to_have_css(
+        "background-color", "rgb(179, 38, 30)"
+    )
+    world.clock.advance(seconds=60)
+    await page.reload()
+    await expect(wait).to_have_attribute("data-late", "late")
+    await expect(calm).to_have_attribute("data-late", "")
+    await page.locator('[data-conversation="c1"]').get_by_test_id("claim").click()
+    await expect(page.locator("#talk-sub")).to_have_attribute("data-late", "late")
+
+
+async def test_who_may_not_take_a_customer_reads_why_and_the_key_takes_the_next(
+    world: Any, browser: Browser
+) -> None:
+    async with world.db.transaction() as session:
+        agent = await world.desk.agent_named(session, "xiaowang")
+        agent.certifications = []
+    await _wait_for(world, "c1", "scam", "对方让我转到安全账户")
+    await _wait_for(world, "c2", "asked", "在吗")
+    page = await _sit(world, browser)
+    first = page.locator('[data-conversation="c1"]')
+    await expect(first).to_contain_text("需要反诈认证")
+    await expect(first.get_by_test_id("claim")).to_be_hidden()
+    await page.keyboard.press("c")
+    await expect(page.get_by_test_id("transcript")).to_contain_text("在吗")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("c")
+    await expect(page.get_by_test_id("toast")).to_contain_text("要由其他同事接待")
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
+async def test_with_thirty_waiting_one_s_own_customers_stay_in_view_and_nothing_overflows(
+    world: Any, browser: Browser, size: tuple[int, int]
+) -> None:
+    long = "阿*****·买买提明·吐尔逊江·阿卜杜热西提"
+    for number in range(32):
+        who = {"name": long if number % 2 else "*伟", "phone": "138****0004", "level": "vip"}
+        world.hub.add(f"c{number}", ("很长的话" * 60) if number % 3 else "a" * 400, who=who)
+        world.clock.advance(seconds=1)
+    context = await browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = await _sit(world, browser, page=await context.new_page())
+    for number in range(2):
+        await page.get_by_test_id("claim").first.click()
+        await expect(page.get_by_test_id("mine-item")).to_have_count(number + 1)
+        await expect(page.get_by_test_id("queue-item")).to_have_count(31 - number)
+    await page.get_by_test_id("queue-item").last.scroll_into_view_if_needed()
+    for number in range(2):
+        await expect(page.get_by_test_id("mine-item").nth(number)).to_be_in_viewport(ratio=1)
+    await expect(page.locator("#queue-title")).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_test_id("agent-send")).to_be_in_viewport(ratio=1)
+    assert await page.evaluate(WIDER) == []
+
+
+async def test_with_long_shortcuts_the_way_to_the_canned_replies_stays_in_view(
+    world: Any, browser: Browser
+) -> None:
+    world.hub.add("c1", "在吗")
+    page = await world.seated("xiaowang")
+    for number in range(6):
+        reply = {"shortcut": f"一条名字特别特别长的常用语{number}", "text": "好", "scope": "own"}
+        assert (await page.post("/replies", reply))[0] == 200
+    sitting = await _sit(world, browser)
+    await _claim(sitting)
+    manage = sitting.get_by_test_id("canned-manage")
+    await expect(manage).to_be_in_viewport(ratio=1)
+    await manage.click()
+    await expect(sitting.get_by_test_id("replies")).to_be_visible()
+
+
+async def test_of_many_colleagues_those_who_can_take_the_customer_stand_first(
+    world: Any, browser: Browser
+) -> None:
+    async with world.db.transaction() as session:
+        for number in range(24):
+            await world.desk.add_agent(session, f"a{number:02}", f"一位同事{number}", "", team="信贷组")
+    world.hub.add("c1", "在吗")
+    context = await browser.new_context(viewport={"width": 1366, "height": 768})
+    page = await _sit(world, browser, page=await context.new_page())
+    await world.seated("xiaoli")
+    await _claim(page)
+    await page.keyboard.press("Alt+t")
+    choices = page.get_by_test_id("dialog-to").locator("label")
+    await expect(choices.first).to_contain_text("小李")
+    await expect(page.get_by_test_id("to-agent:xiaoli")).to_be_focused()
+    await expect(page.get_by_test_id("dialog-ok")).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_test_id("dialog-cancel")).to_be_in_viewport(ratio=1)
+
+
+async def test_a_ticket_that_somebody_works_on_still_shows_its_number(world: Any, browser: Browser) -> None:
+    async with world.db.transaction() as session:
+        await world.desk.create_ticket(session, "c9", None, "13800000002", "请回电")
+    page = await _sit(world, browser)
+    await page.get_by_test_id("tab-tickets").click()
+    card = page.get_by_test_id("ticket-item")
+    await card.locator("button").click()
+    await page.get_by_test_id("ticket-reveal").click()
+    await expect(card).to_contain_text("小王处理中")
+    cut = "node => node.scrollWidth > node.clientWidth"
+    assert not await card.locator('[data-part="phone"]').evaluate(cut)
 
 
 async def test_an_answered_customer_is_no_longer_marked_as_waiting_long(world: Any, browser: Browser) -> None:
