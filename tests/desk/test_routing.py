@@ -142,6 +142,24 @@ async def test_only_certified_agents_and_supervisors_may_take_a_matter_that_asks
     await crew.take("again", await crew.agent("chen", role="supervisor"))
 
 
+async def test_an_agent_is_told_whom_they_may_not_take_and_why(crew: Crew) -> None:
+    plain = await crew.agent("wang", team="综合组")
+    certified = await crew.agent("li", team="信贷组", certifications=["anti_fraud"])
+    leads = await crew.agent("chen", role="supervisor")
+    auditor = await crew.agent("auditor", role="auditor")
+    await crew.waits("story", told=True)
+    await crew.waits("asked")
+    teams = {"story": "", "asked": "", "passed": "信贷组", "to_nobody": "财富组"}
+
+    async def barred(agent_id: str) -> dict[str, str]:
+        async with crew.db.snapshot() as session:
+            return await crew.desk.cases.barred(session, agent_id, teams)
+
+    assert await barred(plain) == {"story": "需要反诈认证", "passed": "由信贷组接待"}
+    assert await barred(certified) == await barred(leads) == {}
+    assert await barred(auditor) == dict.fromkeys(teams, "只能查看")
+
+
 async def test_with_nobody_who_may_serve_the_customer_counts_as_alone(crew: Crew) -> None:
     async def staffed(**known: Any) -> bool:
         async with crew.db.snapshot() as session:

@@ -23,10 +23,12 @@ TOPUP = "给自己充50话费"
 
 
 class Hears:
-    """充 starts a top-up, 转 a transfer, anything else is not understood."""
+    """充 starts a top-up, 转 a transfer, 转人工 asks for a human, anything else is not understood."""
 
     async def understand(self, text: str) -> Understanding:
         intent = "topup" if "充" in text else "transfer_make" if "转" in text else "nlu_fallback"
+        if text == "转人工":
+            intent = "service_human"
         return Understanding(text, intent, 0.95, ranking=((intent, 0.95),))
 
 

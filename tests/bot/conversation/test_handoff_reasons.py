@@ -196,6 +196,20 @@ async def test_a_vip_is_served_as_one(talk: Talk) -> None:
     assert await waiting(talk) == ("queue", "vip")
 
 
+async def test_the_queue_shows_what_it_is_about_rather_than_the_wish_for_a_person(talk: Talk) -> None:
+    async def shown() -> str:
+        return (await talk.product.handoff.queue())[0].last_text
+
+    await talk.say("转人工")
+    assert await shown() == "转人工", "nothing else was said"
+    await talk.say("取消排队")
+    await talk.say("给李四转900")
+    await talk.say("转人工")
+    assert await shown() == "给李四转900"
+    await talk.say("卡被吞了")
+    assert await shown() == "卡被吞了"
+
+
 async def test_the_more_urgent_is_ahead_and_the_others_hear_of_it(product: Product) -> None:
     await on_duty(product, "xiaowang")
     first, second = await Talk(product).begin(), await Talk(product).begin()

@@ -90,6 +90,14 @@ async def test_the_agent_sees_the_form_with_what_is_filled_in_and_what_is_asked(
     assert history[0]["topic"] == "转账"
 
 
+async def test_a_form_that_is_full_is_not_told_as_one_still_being_filled_in(product: Product) -> None:
+    talk = await Talk(product).begin()
+    await talk.say("给李四转900")
+    await talk.say("转人工")
+    facts = await facts_of(product.handoff, talk.conversation)
+    assert facts["order_number"] and facts["phase"] == "填好了，还没有确认"
+
+
 async def test_a_proposed_value_is_filled_in_only_by_the_customer_s_own_word(
     product: Product, talk: Talk
 ) -> None:
