@@ -11,7 +11,7 @@ from bot.channels.wechat.api import WechatApi
 from bot.channels.wechat.channel import WechatChannel
 from bot.channels.wechat.dependencies import AlertTemplate, WechatDependencies
 from bot.channels.wechat.metrics import WechatMetrics
-from bot.channels.wechat.recordings import AmrReader
+from bot.channels.wechat.recordings import RecordingReader
 from bot.conversation.pictures import Pictures
 from bot.running.phone import likely_words, open_hearing
 from bot.settings import Settings
@@ -34,14 +34,14 @@ def account_of(settings: Settings) -> Account | None:
     )
 
 
-def recordings(settings: Settings) -> AmrReader:
+def recordings(settings: Settings) -> RecordingReader:
     """Hears voice messages, one at a time on a thread of its own: those who call come first."""
 
     async def ears() -> Hearing:
         hearing, _ = await open_hearing(settings, threads=1)
         return hearing
 
-    return AmrReader(ears)
+    return RecordingReader(ears)
 
 
 def build_wechat(product: Product, web: WebDependencies) -> WechatChannel | None:

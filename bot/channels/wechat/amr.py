@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from bot.channels.wechat.errors import RecordingRefused, RecordingTooLong
+from bot.channels.wechat.framing import FRAMES_MAX
 
 MAGIC: Final = b"#!AMR\n"
-FRAME_MS: Final = 20
 SPEECH_BYTES: Final = (12, 13, 15, 17, 19, 20, 26, 31)  # after the octet that names the kind, by kind
 SID, SID_BYTES, NO_DATA = 8, 5, 15
-DURATION_MAX_S: Final = 60  # as long as WeChat lets anybody speak
-FRAMES_MAX: Final = (DURATION_MAX_S + 1) * 1000 // FRAME_MS
 
 
 def read_amr(recording: bytes) -> list[bytes]:

@@ -28,7 +28,7 @@ class VoiceReader(Protocol):
     """Ears for recordings."""
 
     async def hear(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> ByEar:
-        """What was said in an AMR recording, with what else it may have been; no text when nothing was understood.
+        """What was said in AMR or Speex, with what else it may have been; no text when nothing was understood.
 
         `expect` and `phrases` say what is likely, as in a call. Raises RecordingRefused, DecoderFailed, EarsFailed.
         """

@@ -151,7 +151,7 @@ class ApiUnavailable(WechatError):
 
 
 class RecordingRefused(WechatError):
-    """Not AMR, or nothing in it."""
+    """Neither AMR nor Speex as it is known, or nothing in it."""
 
     code = "recording_refused"
 

@@ -14,11 +14,12 @@ from bot.channels.phone.errors import HearingFailed
 from bot.channels.phone.loop import Expect, StageBroke
 from bot.channels.phone.loop import Final as Whole
 from bot.channels.phone.ports import Heard, Hearing
-from bot.channels.wechat.amr import read_amr
+from bot.channels.wechat.amr import MAGIC, read_amr
 from bot.channels.wechat.errors import DecoderFailed, EarsFailed
+from bot.channels.wechat.speex import read_speex
 from bot.dialogue.by_ear import ByEar
 
-DECODER: Final = Path(__file__).with_name("amr_decoder.py")
+DECODER: Final = Path(__file__).with_name("decoder.py")
 DECODE_S_MAX: Final = 10.0
 HEAR_S_MAX: Final = 30.0
 AT_ONCE_MAX: Final = 2
@@ -27,7 +28,7 @@ PAUSE: Final = 20  # frames of silence after the end, by which the ears know tha
 TURN_FRAMES: Final = 50  # the event loop has its turn after each second of sound
 
 
-class AmrReader:
+class RecordingReader:
     """A `VoiceReader`. `ears` opens the ears at the first recording; they are not those of calls, which cannot wait."""
 
     def __init__(self, ears: Callable[[], Awaitable[Hearing]], *, decoder: Path = DECODER) -> None:
@@ -37,21 +38,22 @@ class AmrReader:
 
     async def hear(self, recording: bytes, expect: Expect, phrases: tuple[str, ...]) -> ByEar:
         """See `VoiceReader`."""
-        frames = read_amr(recording)
+        codec, frames = read(recording)
         async with self._gate:
-            return await self._hear(await self._pcm(frames), expect, phrases)
+            return await self._hear(await self._pcm(codec, frames), expect, phrases)
 
     async def close(self) -> None:
         """After the last recording."""
         if self._ears is not None:
             await self._ears.close()
 
-    async def _pcm(self, frames: list[bytes]) -> bytes:
+    async def _pcm(self, codec: str, frames: list[bytes]) -> bytes:
         """PCM as in `bot.channels.phone.audio`. Raises DecoderFailed."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",
             str(self._decoder),
+            codec,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -91,6 +93,13 @@ class AmrReader:
             raise EarsFailed("no end") from None
         finally:
             ear.close()
+
+
+def read(recording: bytes) -> tuple[str, list[bytes]]:
+    """The name of the codec and the frames. Raises RecordingRefused."""
+    if recording.startswith(MAGIC):
+        return "amrnb", read_amr(recording)
+    return "speex", read_speex(recording)
 
 
 async def _exchange(process: asyncio.subprocess.Process, frames: list[bytes]) -> bytes:

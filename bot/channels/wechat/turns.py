@@ -12,7 +12,7 @@ from bot.channels.wechat import contacts
 from bot.channels.wechat.bindings import Bindings
 from bot.channels.wechat.chosen import chosen
 from bot.channels.wechat.dependencies import WechatDependencies
-from bot.channels.wechat.errors import RecordingTooLong, WechatError
+from bot.channels.wechat.errors import RecordingRefused, RecordingTooLong, WechatError
 from bot.channels.wechat.messages import (
     Click,
     Content,
@@ -41,7 +41,8 @@ log = logging.getLogger(__name__)
 BIND = re.compile(r"绑定(微信|账户|账号|银行卡)?|微信绑定|登录绑定")
 UNBIND = re.compile(r"解绑(微信|账户|账号)?|(解除|取消)(微信)?绑定")
 LOGIN_WORDS = "登录"
-HEARD_FORMATS = ("", "amr")  # Speex: see docs/wechat.md
+SPEEX = "speex"
+HEARD_FORMATS = ("", "amr", SPEEX)
 _RATING = re.compile(r"(?:评价|打分)?([1-5])(?:分|星)?")
 BRANCHES_MAX = 5
 LATEST = 10  # messages that are looked at for what was asked last
@@ -162,6 +163,9 @@ class Turns:
                 heard = await self._heard(conversation_id, voice)
             except RecordingTooLong:
                 trouble = TOO_LONG
+            except RecordingRefused as error:
+                log.warning("code=%s a voice message in %r: %s", error.code, voice.format, error)
+                trouble = OTHER_FORMAT if voice.format == SPEEX else NOT_HEARD
             except WechatError as error:
                 log.warning("code=%s a voice message was not understood", error.code)
         if not heard.text:

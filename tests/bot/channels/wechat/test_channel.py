@@ -41,6 +41,7 @@ from bot.dialogue.by_ear import ByEar
 from bot.dialogue.reply import Choice, Reply
 from tests.bot.channels.wechat.accounts import AES_KEY, APP_ID, OPENID, TOKEN, text_xml
 from tests.bot.channels.wechat.site import Reader, Site, listen_with, running
+from tests.bot.channels.wechat.speex_recorder import FOLDER, SAID
 from tests.bot.conversation.banks import put_on_duty
 
 SEND = "/cgi-bin/message/custom/send"
@@ -554,12 +555,16 @@ async def test_a_yes_to_an_older_question_is_no_yes_to_the_newest(tmp_path: Path
         assert said[-1] == "转人工"
 
 
-async def test_speech_in_speex_is_not_asked_for_again_since_that_would_help_nobody(site: Site) -> None:
+async def test_speech_in_speex_is_heard_and_what_is_not_known_of_it_is_not_asked_for_again(
+    site: Site,
+) -> None:
     follower = site.follower()
-    await follower.speak(bytes(1000), kind="speex")
+    await follower.speak((FOLDER / "balance.speex").read_bytes(), kind="speex")
+    await follower.speak(b"OggS" + bytes(1000), kind="speex")
     await site.settled()
-    assert follower.texts() == [OTHER_FORMAT]
-    assert site.ears.heard == []
+    assert site.ears.heard == [SAID["balance"]]
+    assert follower.texts()[0].startswith(HEARD.format(SAID["balance"]))
+    assert follower.texts()[1] == OTHER_FORMAT
 
 
 async def test_speech_that_cannot_be_understood_is_asked_for_again(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""A program of its own: decodes AMR narrow-band frames from its input to PCM on its output.
+"""A program of its own: decodes frames of the codec that is its argument from its input to PCM of 8 kHz on its output.
 
 What strangers recorded is decoded nowhere else. The process imports nothing of ours, has no secrets in its
 environment, may open no file for writing, and ends when it needs more memory or time than a minute of speech does.
@@ -13,7 +13,7 @@ import sys
 
 MEMORY_BYTES_MAX = 512 * 1024 * 1024
 CPU_S_MAX = 5
-INPUT_BYTES_MAX = 128 * 1024
+INPUT_BYTES_MAX = 192 * 1024
 SAMPLES = 160
 SILENCE = bytes(2 * SAMPLES)
 
@@ -35,7 +35,7 @@ def main() -> None:
     import av
     import numpy as np
 
-    codec = av.CodecContext.create("amrnb", "r")
+    codec = av.CodecContext.create(sys.argv[1], "r")
     codec.sample_rate, codec.layout, codec.thread_count = 8000, "mono", 1  # type: ignore[attr-defined]
     codec.open()
     data, at = sys.stdin.buffer.read(INPUT_BYTES_MAX), 0
