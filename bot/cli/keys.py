@@ -132,7 +132,9 @@ async def forget_voices(settings: Settings) -> None:
     finally:
         await database.close()
     await _note(settings, "keys.voices_forgotten", settings.keys("voice").load().current, {"rows": rows})
-    click.echo(f"已销毁 {rows} 条打不开的声纹数据。这些客户再来电时会听到“您的声纹需要重录”。")
+    click.echo(
+        f"已销毁 {rows} 条打不开的声纹数据。" + ("这些客户再来电时会听到“您的声纹需要重录”。" if rows else "")
+    )
 
 
 async def _note(settings: Settings, action: str, key_id: str, after: dict[str, int]) -> None:

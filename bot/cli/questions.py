@@ -19,7 +19,7 @@ _DONE = {"not_known": "不知道", "suggest": "给了相近问题", "fallback": 
 
 async def list_questions(settings: Settings, days: int, limit: int, *, as_json: bool) -> None:
     """Prints the open questions of the last days, the most frequent first."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, vault=settings.open_vault())
     try:
         async with database.snapshot() as session:
             found = await demand.open_questions(session, datetime.now(UTC) - timedelta(days=days), limit)
@@ -45,7 +45,7 @@ async def list_questions(settings: Settings, days: int, limit: int, *, as_json: 
 
 async def settle_question(settings: Settings, fingerprint: str, note: str) -> bool:
     """Marks one as dealt with; False when there is no such open question."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, vault=settings.open_vault())
     try:
         async with database.transaction() as session:
             await demand.settle(session, fingerprint, datetime.now(UTC), note[:NOTE_LENGTH_MAX])

@@ -38,6 +38,7 @@ PARAMETERS = {
     "number": "GD20261104000001",
     "reply_id": "r1",
     "key": "k1",
+    "seq": "1",
 }
 
 
