@@ -25,6 +25,7 @@ CHANNEL_TEXT = {
     "api": "开放接口",
 }
 STRANGER = "未登录访客"
+TALKERS = ("customer", "agent")  # whose last words tell where a service stands
 LAST_TEXT_CHARS_MAX = 60
 
 
@@ -121,9 +122,9 @@ def message_view(message: Message) -> dict[str, Any]:
 
 
 def held_view(conversation_id: str, facts: Mapping[str, Any], recent: Sequence[Message]) -> dict[str, Any]:
-    """One of the agent's own conversations; of its `recent` messages the last spoken, and since when they wait."""
+    """One of the agent's own conversations; of its `recent` messages what was said last, and since when they wait."""
     known = facts_view(facts)
-    spoken = next((message for message in reversed(recent) if message["sender"] != "system"), {})
+    spoken = next((message for message in reversed(recent) if message["sender"] in TALKERS), {})
     return {
         "conversation_id": conversation_id,
         "customer_name": known["name"],

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from banking_core.customers.models import Customer
 from banking_core.money_text import mask_name
 from bot.conversation.errors import AlreadyClaimed, ConversationClosed, NotOwner, NotQueued
 from bot.conversation.models import Conversation, Message
+from bot.conversation.redaction import BLOT
 from bot.conversation.views import QueueItem, ServedItem
 from bot.dialogue.commands import Command
 
 QUEUE_SHOWN_MAX = 200
+LOOKED_BACK = 8  # messages of the customer among which what it is about is looked for
 
 
 def queue_up(conversation: Conversation, reason: str, priority: int, now: datetime) -> None:
@@ -197,12 +199,13 @@ async def served(session: AsyncSession) -> list[ServedItem]:
 
 
 async def _last_customer_text(session: AsyncSession, conversation_id: str) -> str:
-    """The last words that tell more than the wish for a human; that wish when nothing else was said."""
-    wish = case((Message.intent == Command.HUMAN.value, 1), else_=0)
-    message = await session.scalar(
+    """The last words that tell what it is about: rather than the wish for a human or a code that is blotted out."""
+    rows = await session.scalars(
         select(Message)
         .where(Message.conversation_id == conversation_id, Message.sender == "customer")
-        .order_by(wish, Message.seq.desc())
-        .limit(1)
+        .order_by(Message.seq.desc())
+        .limit(LOOKED_BACK)
     )
-    return message.text[:60] if message is not None else ""
+    said = list(rows)
+    telling = (m.text for m in said if m.intent != Command.HUMAN.value and m.text != BLOT)
+    return next(telling, said[0].text if said else "")[:60]

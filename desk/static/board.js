@@ -41,7 +41,7 @@ function bars(title, rows, names) {
 }
 
 const seconds = (value) => (value === null ? "–" : durationText(value));
-const percent = ({ percent: value, kept, of }) => [value === null ? "–" : `${value}%`, of ? `${kept} / ${of}` : "没有"];
+const percent = ({ percent: value, kept, of }) => [value === null ? "–" : `${value}%`, of ? `${kept} / ${of}` : "还没有"];
 
 export class DayBoard {
   /** `on` has opened() when the board takes the middle, and failed(error). */

@@ -1,6 +1,7 @@
 // The right column: what is known of the customer, so that nobody has to ask again.
 
 import { byId, el, terms } from "./dom.js";
+import { session } from "./shelf.js";
 import { durationText } from "./times.js";
 
 export const VOUCH = "@vouch"; // where what is typed about the customer's identity is kept
@@ -145,7 +146,7 @@ export function renderSteps(initial, title, number, steps) {
     el("div", { class: "facts-who" },
       el("span", { class: "avatar", "aria-hidden": "true", text: initial }),
       el("div", {}, el("strong", { text: title }), el("p", { class: "facts-sub mono", text: number }))),
-    el("section", { class: "facts-block" },
+    session.agent.acts ? el("section", { class: "facts-block" },
       el("h3", { text: "怎么办" }),
-      el("ol", { class: "steps" }, ...steps.map((text) => el("li", { text })))));
+      el("ol", { class: "steps" }, ...steps.map((text) => el("li", { text })))) : "");
 }

@@ -3,8 +3,10 @@
 import { api } from "./api.js";
 import { byId, el, part, reconcile, setCurrent, setText } from "./dom.js";
 import { renderFacts } from "./facts.js";
+import { setLevel } from "./lists.js";
 import { toast } from "./notices.js";
 import { Talk } from "./talks.js";
+import { nowMs, tickClocks } from "./times.js";
 import { Transcript } from "./transcript.js";
 
 const LOOK_MS = 3000;
@@ -37,9 +39,10 @@ export class Floor {
   async refresh() {
     try {
       const { served, queue } = await api.floor();
-      const lines = [...served, ...queue.map((line) => ({ ...line, agent_name: "排队中" }))];
+      const lines = [...served, ...queue.map((line) => ({ ...line, agent_name: line.reason_text }))];
       reconcile(byId("floor"), lines, (line) => line.conversation_id, () => this.card(), (node, line) => this.update(node, line));
       byId("floor-empty").hidden = lines.length > 0;
+      tickClocks();
     } catch (error) {
       this.on.failed(error);
     }
@@ -48,12 +51,17 @@ export class Floor {
   card() {
     return el("li", { "data-testid": "floor-item" },
       el("button", { type: "button", class: "card own", onclick: (event) => this.open(event.currentTarget.parentElement.dataset.key) },
-        el("span", { class: "card-top" }, el("strong", { "data-part": "name" }), el("span", { class: "due", "data-part": "agent" })),
+        el("span", { class: "card-top" }, el("strong", { "data-part": "name" }), el("span", { "data-part": "level", class: "tag" }), el("span", { class: "due", "data-part": "agent" }), el("span", { class: "wait", "data-part": "wait" })),
         el("span", { class: "card-text one", "data-part": "text" })));
   }
 
   update(node, line) {
     setText(part(node, "name"), line.customer_name);
+    setLevel(node, line);
+    const wait = part(node, "wait");
+    wait.hidden = line.waited_s === undefined;
+    if (wait.hidden) delete wait.dataset.since;
+    else Object.assign(wait.dataset, { since: String(nowMs() - line.waited_s * 1000), due: line.due_at ?? "" });
     setText(part(node, "agent"), line.agent_name);
     setText(part(node, "text"), line.last_text || "……");
     setCurrent(node.firstElementChild, this.talk?.id === line.conversation_id);

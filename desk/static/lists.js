@@ -1,10 +1,11 @@
 // The left column: customers one serves, and customers who wait.
 
 import { byId, el, part, reconcile, setBadge, setCurrent, setText } from "./dom.js";
+import { session } from "./shelf.js";
 
 const LEVELS = new Set(["gold", "vip"]);
 
-function setLevel(node, item) {
+export function setLevel(node, item) {
   const chip = part(node, "level");
   const shown = LEVELS.has(item.level);
   chip.hidden = !shown;
@@ -45,9 +46,11 @@ function updateQueueCard(node, item) {
   part(node, "reason").dataset.reason = item.case_reason ?? item.reason;
   part(node, "wait").dataset.since = String(item.sinceMs);
   part(node, "wait").dataset.due = item.due_at ?? "";
-  const offer = item.barred || ({ me: "派给您", other: "派给同事" }[item.offered] ?? item.certification_text ?? "");
+  // An auditor takes nobody: that need not stand on every card.
+  const offer = (session.agent.acts && item.barred) || ({ me: "派给您", other: "派给同事" }[item.offered] ?? item.certification_text ?? "");
   setText(part(node, "offer"), offer);
   part(node, "offer").hidden = !offer;
+  part(node, "offer").dataset.barred = String(Boolean(item.barred));
   part(node, "pass").hidden = item.offered !== "me";
   node.dataset.offered = item.offered ?? "";
   part(node, "claim").setAttribute("aria-label", `接待${item.customer_name}，${item.reason_text}`);
@@ -79,7 +82,7 @@ function mineCard(open) {
     );
 }
 
-const SAID_BY = { agent: "我：", bot: "小掌柜：", system: "" };
+const SAID_BY = { agent: "我：" };
 
 function updateMineCard(node, item) {
   const [button, wait, unread] = [part(node, "open"), part(node, "wait"), part(node, "unread")];

@@ -36,14 +36,14 @@ export class Talk {
     return [...this.messages.values()].sort((a, b) => a.seq - b.seq);
   }
 
-  /** What was said last; "小王为您服务" and the like are not said. */
+  /** What customer or agent said last: where the service stands. */
   last() {
-    return this.inOrder().findLast((message) => message.sender !== "system") ?? null;
+    return this.inOrder().findLast((message) => message.sender === "customer" || message.sender === "agent") ?? null;
   }
 
   /** When the customer last spoke, epoch ms; 0 when the agent has answered since. */
   waitingSinceMs() {
-    const last = this.inOrder().findLast((message) => message.sender === "customer" || message.sender === "agent");
+    const last = this.last();
     return last?.sender === "customer" ? Date.parse(last.created_at) : 0;
   }
 

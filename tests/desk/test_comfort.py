@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from bot.conversation.staffing import Asking
+from desk.reasons import REASON_TEXT
 from tests.desk.test_page import _claim, _sit, browser
 
 __all__ = ["browser"]
@@ -262,3 +263,58 @@ async def test_an_order_is_told_once_and_its_risk_beside_it(world: Any, browser:
     await expect(facts).to_contain_text("¥60.00")
     await expect(facts).not_to_contain_text("¥500.00")
     await expect(facts.get_by_text("ZG1")).to_have_count(1)
+
+
+# What every customer waits for at least; whoever waits for more must be told from them at a glance.
+PLAIN = {"asked", "transferred", "agent_absent"}
+
+
+async def test_every_reason_but_a_plain_wish_stands_out_in_the_queue(world: Any, browser: Browser) -> None:
+    for code in REASON_TEXT:
+        world.hub.add(code, "在吗", reason=code)
+    page = await _sit(world, browser)
+    await expect(page.get_by_test_id("queue-item")).to_have_count(len(REASON_TEXT))
+    shown = {}
+    for code, words in REASON_TEXT.items():
+        reason = page.locator(f'[data-conversation="{code}"] .reason')
+        await expect(reason).to_have_text(words)
+        shown[code] = await reason.evaluate("node => getComputedStyle(node).backgroundColor")
+    assert {code for code, colour in shown.items() if colour == shown["asked"]} == PLAIN
+    assert shown["scam"] == shown["distress"] != shown["complaint"], "where somebody is in danger most of all"
+
+
+RINGED = """() => {
+  const at = document.activeElement;
+  const near = [at, at.parentElement, at.nextElementSibling].filter(Boolean);
+  const ringed = ({ outlineStyle, outlineWidth }) => outlineStyle !== "none" && parseFloat(outlineWidth) > 0;
+  const box = at.getBoundingClientRect();
+  const inView = box.width > 0 && box.bottom <= innerHeight + 1 && box.right <= innerWidth + 1;
+  return {
+    what: at.outerHTML.slice(0, 90),
+    ring: near.some((node) => ringed(getComputedStyle(node))),
+    seen: at.matches("input[type=radio]") || inView,
+  };
+}"""
+
+
+async def test_every_stop_of_the_tab_key_is_in_view_and_has_a_ring(world: Any, browser: Browser) -> None:
+    slots = [{"name": "amount", "label": "金额", "shown": "", "asking": True, "question": "要转多少？"}]
+    for number in range(12):
+        world.hub.add(
+            f"c{number}", "在吗", skill="转账", form=slots, who={"name": "*伟", "phone": "138****0004"}
+        )
+    context = await browser.new_context(viewport={"width": 1366, "height": 768})
+    page = await _sit(world, browser, "zhuguan", page=await context.new_page())
+    await _claim(page)
+    await expect(page.get_by_test_id("fill-amount")).to_be_visible()
+    stops = {}
+    for _ in range(75):
+        await page.keyboard.press("Tab")
+        stop = await page.evaluate(RINGED)
+        if stop["what"].startswith("<body"):
+            continue  # the browser's own bars
+        stops[stop["what"]] = (stop["ring"], stop["seen"])
+    assert len(stops) > 20
+    assert [what for what, (ring, seen) in stops.items() if not (ring and seen)] == []
+    for id_ in ("transfer", "hand-back", "close", "composer-text", "canned-manage", "tab-talks", "logout"):
+        assert any(f'id="{id_}"' in what for what in stops), id_
