@@ -150,7 +150,7 @@ class Voiceprints:
             usable=usable,
             renew=found is not None
             and available
-            and (found.drifted_at is not None or not self._is_usable(found)),
+            and (not agreed or found.drifted_at is not None or not self._is_usable(found)),
             may_record=found is None or self._may_replace(consent),
             enrolled_at=found.enrolled_at if found else None,
             verified_at=found.verified_at if found else None,
