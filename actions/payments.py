@@ -1,18 +1,25 @@
-"""Receiving codes."""
+"""Receiving codes: shown to those who pay, and paid by those who scan them."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from actions.accounts import AccountSlot, account_label
+from actions.accounts import AccountSlot, PayingAccountSlot, account_label
+from actions.orders import OrderSkill
 from actions.services import bank_of, customer_of, refusals, services_of
+from actions.transfers import TransferAmountSlot
 from banking_core.days import moment_words
+from banking_core.errors import BankError
 from banking_core.money_text import fen_to_yuan_text, mask_name
-from banking_core.receive_codes import ReceiveCode
-from bot.dialogue.reading.pay_codes import pay_link
+from banking_core.receive_codes import CodePayee, ReceiveCode
+from bot.dialogue.by_form import SCAN
+from bot.dialogue.errors import SlotRefused
+from bot.dialogue.reading.money import Money
+from bot.dialogue.reading.pay_codes import pay_link, read_pay_codes
 from bot.dialogue.reading.types import Reading
-from bot.dialogue.reply import Card, Fact, Reply, choices
-from bot.dialogue.skill import Accepted, Done, Manner, Skill, Turn
+from bot.dialogue.reply import Card, Choice, Fact, Reply, choices
+from bot.dialogue.skill import Accepted, Checked, Done, Manner, Skill, SkillRefused, Slot, Step, Turn
 from bot.dialogue.slots import ChoiceSlot, MoneySlot
 from bot.dialogue.state import Frame
 
@@ -28,6 +35,16 @@ NOT_BY_EAR = (
     "收款码是一张图片，电话里没法给您看。请在网页或微信里说“我的收款码”；"
     "要让人现在就转，把户名和卡号告诉对方就行。"
 )
+
+NOT_SCANNED_BY_EAR = (
+    "电话里看不了图片，扫不了码。请在微信里把收款码的图片发给我，或者打开我们的网页扫；也可以直接说“转账”。"
+)
+FIXED_AMOUNT = "这张收款码的金额是固定的：可以请对方换一张，或者换个付款账户再扫。"
+CODE_HINT = "收款码是对方在我行出的二维码：对方说一声“我的收款码”就有。"
+HOW_TO_SHOW = {
+    "web": "请点输入框左边的“＋”，选“扫一扫”，拍下或选一张收款码的图片；把收款码的链接粘贴过来也行。",
+    "wechat": "请把收款码的照片或截图发给我；把收款码的链接发过来也行。",
+}
 
 
 class WishSlot(ChoiceSlot):
@@ -136,3 +153,97 @@ def _revoked(count: int) -> Reply:
         f"您的{how_many}停用了，别人再扫就付不了，已经收到的钱不受影响。需要时说“我的收款码”会出新的。",
         choices=choices("我的收款码"),
     )
+
+
+class PayCodeSlot(Slot[str]):
+    """Somebody's receiving code, from a picture or a link; value is its token.
+
+    One that cannot be paid is taken too: the bank says why as soon as the skill goes on, and that ends it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("code", "收款码", question="请把收款码的图片或链接发给我。", hint=CODE_HINT)
+
+    async def ask(self, turn: Turn, frame: Frame) -> Reply:
+        """How to show it here."""
+        return Reply(HOW_TO_SHOW.get(turn.channel, self.question), choices=choices("取消"))
+
+    async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
+        """Links, and pictures that were read."""
+        return read_pay_codes(turn.text)
+
+    async def check(self, turn: Turn, frame: Frame, raw: str) -> Checked:
+        """Another code than before asks for its own amount."""
+        if frame.values.get(self.name) not in (None, raw):
+            frame.clear("amount")
+        try:
+            payee = await bank_of(turn).receive_codes.payee(turn.session, raw, customer_of(turn))
+        except BankError:
+            return Accepted(raw, "收款码")
+        return Accepted(raw, payee.shown)
+
+
+class CodeAmountSlot(TransferAmountSlot):
+    """What is paid: the code's own amount, where it has one."""
+
+    async def ask(self, turn: Turn, frame: Frame) -> Reply:
+        """For a fixed amount, whether it is to be paid."""
+        fixed_fen = (await _payee(turn, frame)).amount_fen
+        if fixed_fen is None:
+            return Reply(f"付给{frame.shown['code']}，付多少钱？", choices=choices("取消"))
+        yuan = fen_to_yuan_text(fixed_fen)
+        return Reply(
+            f"这张收款码要付{yuan}。", choices=(Choice(f"付{yuan}", f"付{yuan}"), Choice("取消", "取消"))
+        )
+
+    async def default(self, turn: Turn, frame: Frame) -> Accepted | None:
+        """The code's amount. Raises SkillRefused for a code that cannot be paid."""
+        fixed_fen = (await _payee(turn, frame)).amount_fen
+        return None if fixed_fen is None else Accepted(fixed_fen, fen_to_yuan_text(fixed_fen))
+
+    async def check(self, turn: Turn, frame: Frame, raw: Money) -> Checked:
+        """No other amount than the code's."""
+        accepted = await super().check(turn, frame, raw)
+        fixed_fen = (await _payee(turn, frame)).amount_fen if "code" in frame.values else None
+        if fixed_fen is not None and isinstance(accepted, Accepted) and accepted.value != fixed_fen:
+            yuan = fen_to_yuan_text(fixed_fen)
+            raise SlotRefused(f"这张收款码的金额固定是{yuan}，不能改。要付别的金额，请让对方换一张码。")
+        return accepted
+
+
+async def _payee(turn: Turn, frame: Frame) -> CodePayee:
+    """Whom the frame's code names. Raises SkillRefused."""
+    with refusals():
+        return await bank_of(turn).receive_codes.payee(turn.session, frame.values["code"], customer_of(turn))
+
+
+class ScanPaySkill(OrderSkill):
+    """扫一扫: an ordinary transfer to whom a receiving code names."""
+
+    intent = SCAN
+    title = "扫码付款"
+    kind = "transfer"
+    manner = Manner(example="扫一扫", moves_money=True, on_screen=NOT_SCANNED_BY_EAR)
+    slots = (PayCodeSlot(), CodeAmountSlot(), PayingAccountSlot())
+    ask_again = {"insufficient_funds": "amount", "limit_exceeded": "amount"}
+
+    async def run(self, turn: Turn, frame: Frame) -> Step:
+        """As any transfer; what cannot be paid of a fixed amount is not asked for again."""
+        try:
+            return await super().run(turn, frame)
+        except SkillRefused as refusal:
+            if refusal.slot != "amount" or (await _payee(turn, frame)).amount_fen is None:
+                raise
+            raise SkillRefused(refusal.customer_text + FIXED_AMOUNT, choices=choices("查余额")) from refusal
+
+    async def body(self, turn: Turn, frame: Frame) -> dict[str, Any]:
+        """Name and account number are the bank's, not the picture's."""
+        payee = await _payee(turn, frame)
+        return {
+            "from_account_id": frame.values["from_account"],
+            "payee_name": payee.name,
+            "payee_account_number": payee.account_number,
+            "payee_bank_code": None,
+            "amount_fen": frame.values["amount"],
+            "purpose": self.title,
+        }

@@ -10,7 +10,7 @@ from actions.cards import CancelLossSkill, ReportLossSkill
 from actions.complaints import ComplaintFeedbackSkill, ComplaintFileSkill, ComplaintStatusSkill
 from actions.identity import LoginSkill
 from actions.living import BillPaySkill, BillQuerySkill, TopupSkill
-from actions.payments import ReceiveCodeSkill
+from actions.payments import ReceiveCodeSkill, ScanPaySkill
 from actions.security import LockSkill, UnlockSkill
 from actions.service import TicketLeaveSkill
 from actions.statements import SpendingSkill, StatementSearchSkill
@@ -36,6 +36,7 @@ def build_registry(announced: Iterable[Announced] = ()) -> SkillRegistry:
             TransferMakeSkill(),
             TransferStatusSkill(),
             ReceiveCodeSkill(),
+            ScanPaySkill(),
             BillQuerySkill(),
             BillPaySkill(),
             TopupSkill(),

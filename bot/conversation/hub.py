@@ -41,6 +41,7 @@ from bot.conversation.views import (
     standing_of,
 )
 from bot.conversation.voices import VOICE, wants_other_way
+from bot.dialogue.by_form import heard_by_form
 from bot.dialogue.errors import UnderstandingUnavailable
 from bot.dialogue.reply import Reply, choices
 from bot.dialogue.state import state_from_json
@@ -190,6 +191,8 @@ class Hub:
             return None
         if looks_like_code(inbound.text):
             return None
+        if (wanted := heard_by_form(inbound.text)) is not None:
+            return wanted
         text = for_log(inbound.text, awaited=challenge["kind"] if challenge else "")
         try:
             heard = await self._understander.understand(text)

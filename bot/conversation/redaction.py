@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bot.dialogue.reading.numerals import DIGITS
+from bot.dialogue.reading.pay_codes import without_pay_codes
 
 BLOT: Final = "••••••"
 ANY: Final = "any"  # awaited: whichever secret there is, where nobody knows (a human listens)
@@ -64,7 +65,8 @@ def without_secrets(text: str, *, awaited: str = "") -> str:
 
 
 def for_log(text: str, *, awaited: str = "") -> str:
-    """As `without_secrets`, and card and identity numbers keep only their last four characters."""
+    """As `without_secrets`; card and identity numbers keep only their last four characters, receiving codes nothing."""
+    text = without_pay_codes(text)
     return _replaced(_LONG_NUMBER, without_secrets(text, awaited=awaited), _tail_only)
 
 

@@ -23,6 +23,7 @@ from bot.conversation.errors import ConversationError
 from bot.conversation.models import Conversation, Message
 from bot.conversation.redaction import BLOT
 from bot.conversation.views import Inbound
+from bot.dialogue.reading.pay_codes import scanned
 from bot.dialogue.understanding import Understander
 from bot.evaluation.demo_bank import open_copy
 from bot.evaluation.script import Script, Step
@@ -31,6 +32,7 @@ from desk.service import DEMO_AGENTS
 MOMENT = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)  # a Friday, 10:30 at the bank
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _ACCOUNT = re.compile(r"\{account:([^}]+)\}")
+_PAY_CODE = re.compile(r"\{code:([^}:]+)(?::(\d+))?\}")
 
 
 @dataclass(slots=True)
@@ -119,7 +121,7 @@ class _Player:
         return ""
 
     async def _send(self, words: str, secret: bool) -> str:
-        words = self._numbered(words)
+        words = await self._with_codes(self._numbered(words))
         if "{otp}" in words or "{wrong_otp}" in words:
             code = await self._code()
             wrong = f"{(int(code) + 1) % 1_000_000:06d}"
@@ -134,6 +136,21 @@ class _Player:
     def _numbered(self, words: str) -> str:
         """{account:张伟} becomes the number of that customer's current account."""
         return _ACCOUNT.sub(lambda match: self.numbers[match[1]], words)
+
+    async def _with_codes(self, words: str) -> str:
+        """{code:李四} becomes that customer's receiving code as a scan tells it, {code:李四:500} one of 5 yuan."""
+        while (found := _PAY_CODE.search(words)) is not None:
+            payee, codes = await self._customer(found[1]), self.product.bank.receive_codes
+            async with self.product.database.transaction() as session:
+                account = await self.product.bank.accounts.default_for(session, payee.id)
+                assert account is not None, "whom a script pays has an account"
+                code = (
+                    await codes.for_amount(session, payee.id, account.id, int(found[2]))
+                    if found[2]
+                    else await codes.fixed(session, payee.id, account.id)
+                )
+            words = words.replace(found[0], scanned(code.token))
+        return words
 
     async def _desk_act(self, step: Step) -> None:
         assert self.agent is not None, "no agent is on duty"

@@ -37,7 +37,7 @@ class _Strict(BaseModel):
 class Step(_Strict):
     """One act and what must come of it. Exactly one of the acts is given."""
 
-    say: str | None = None  # the customer writes; {otp} is the newest code sent to the customer's phone
+    say: str | None = None  # the customer writes; {otp}, {code:NAME[:FEN]}: see `converse`
     secret: str | None = None  # typed into the password or code field
     again: bool = False  # the previous message is sent once more with the same message id
     wait_s: float | None = None  # time passes

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -18,12 +16,12 @@ from bot.channels.wechat.amr import MAGIC, read_amr
 from bot.channels.wechat.errors import DecoderFailed, EarsFailed
 from bot.channels.wechat.speex import read_speex
 from bot.dialogue.by_ear import ByEar
+from bot.surfaces.apart import ApartFailed, apart
 
 DECODER: Final = Path(__file__).with_name("decoder.py")
 DECODE_S_MAX: Final = 10.0
 HEAR_S_MAX: Final = 30.0
 AT_ONCE_MAX: Final = 2
-KEPT_IN_ENVIRONMENT: Final = ("PATH", "LD_LIBRARY_PATH")  # no secret of ours goes along
 PAUSE: Final = 20  # frames of silence after the end, by which the ears know that it is one
 TURN_FRAMES: Final = 50  # the event loop has its turn after each second of sound
 
@@ -49,25 +47,14 @@ class RecordingReader:
 
     async def _pcm(self, codec: str, frames: list[bytes]) -> bytes:
         """PCM as in `bot.channels.phone.audio`. Raises DecoderFailed."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            str(self._decoder),
-            codec,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={name: os.environ[name] for name in KEPT_IN_ENVIRONMENT if name in os.environ},
-        )
+        fed, size = b"".join(bytes([len(frame)]) + frame for frame in frames), len(frames) * FRAME_BYTES
         try:
-            async with asyncio.timeout(DECODE_S_MAX):
-                return await _exchange(process, frames)
-        except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
-            raise DecoderFailed(type(error).__name__) from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+            pcm = await apart(self._decoder, fed, codec, seconds=DECODE_S_MAX, bytes_max=size)
+        except ApartFailed as error:
+            raise DecoderFailed(str(error)) from None
+        if len(pcm) != size:
+            raise DecoderFailed(f"{len(pcm)} bytes")
+        return pcm
 
     async def _hear(self, pcm: bytes, expect: Expect, phrases: tuple[str, ...]) -> ByEar:
         async with self._opening:
@@ -100,15 +87,6 @@ def read(recording: bytes) -> tuple[str, list[bytes]]:
     if recording.startswith(MAGIC):
         return "amrnb", read_amr(recording)
     return "speex", read_speex(recording)
-
-
-async def _exchange(process: asyncio.subprocess.Process, frames: list[bytes]) -> bytes:
-    """What the decoder makes of the frames: exactly as much as they are long."""
-    assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(b"".join(bytes([len(frame)]) + frame for frame in frames))
-    await process.stdin.drain()
-    process.stdin.close()
-    return await process.stdout.readexactly(len(frames) * FRAME_BYTES)
 
 
 async def _whole(heard: asyncio.Queue[Heard]) -> ByEar:

@@ -9,7 +9,7 @@ from bot.dialogue.reading.types import Reading
 
 SCANNED: Final = "[收款码]"
 LINK: Final = "/?pay="
-_TOKEN = r"(?P<token>[a-z]{26})(?![a-zA-Z0-9])"
+_TOKEN = r"(?P<token>[bcdfghjklmnpqrstwxyz]{26})(?![a-zA-Z0-9])"
 _SHORT = re.compile(re.escape(SCANNED) + _TOKEN)
 _LINK = re.compile(r"[A-Za-z0-9:/.\-]*\?(?:[A-Za-z0-9_=%.\-]*&)*pay=" + _TOKEN + r"(?:[&#][^\s，。；]*)?")
 

@@ -140,7 +140,7 @@ async def test_the_own_code_an_unknown_one_and_one_of_a_closed_account_are_told_
         with pytest.raises(OwnCode):
             await bank.receive_codes.payee(session, code.token, payee.id)
         with pytest.raises(ReceiveCodeUnknown):
-            await bank.receive_codes.payee(session, "a" * 26, payer.id)
+            await bank.receive_codes.payee(session, "b" * 26, payer.id)
     async with database.transaction() as session:
         (await bank.accounts.get(session, payee.account.id)).status = "closed"
     async with database.snapshot() as session:

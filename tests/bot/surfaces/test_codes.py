@@ -11,7 +11,7 @@ from PIL import Image
 from bot.surfaces.codes import code_png
 from bot.surfaces.codes.drawing import SIDE_MAX
 
-LINK = "https://bank.example/?pay=" + "qwertyuiopasdfghjklzxcvbnm"
+LINK = "https://bank.example/?pay=" + "bcdfghjklmnpqrstwxyzbcdfgh"
 
 
 def read(image: Image.Image) -> list[str]:

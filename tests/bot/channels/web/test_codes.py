@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.surfaces.codes import code_png
 
-LINK = "https://bank.example/?pay=qwertyuiopasdfghjklzxcvbnm"
+LINK = "https://bank.example/?pay=bcdfghjklmnpqrstwxyzbcdfgh"
 CARD = {
     "kind": "code",
     "title": "我的收款码",
