@@ -5,7 +5,7 @@ GET  /static/{name}   its files              POST /api/login          {phone, pa
 GET  /chat/ws         the web socket         POST /api/login/resend   {}
 GET  /chat/call       a call's web socket    POST /api/login/verify   {challenge_id, code}
 GET  /api/me          who is this            POST /api/logout         {}
-GET  /chat/code/{seq} a message's QR picture
+GET  /chat/code/{seq} a message's QR picture POST /api/scan?client_id  a picture of a code
 GET  /dev/sms         developers only        POST /api/recovery       {phone}
                                              POST /api/recovery/prove {recovery_id, code, name, id_number}
                                              POST /api/recovery/finish {recovery_id, password}
@@ -25,7 +25,7 @@ from aiohttp.typedefs import Handler
 from banking_core.errors import AuthenticationFailed, BankError, InvalidInput, ProviderUnavailable
 from banking_core.identity import Origin
 from bot.channels.web.calls import CallDoor
-from bot.channels.web.codes import CodePictures
+from bot.channels.web.codes import Codes
 from bot.channels.web.dependencies import WebDependencies
 from bot.channels.web.devices import (
     DEVICE_COOKIE,
@@ -56,6 +56,7 @@ from bot.channels.web.sockets import (
 )
 from bot.conversation.errors import ConversationError, ConversationNotFound
 from bot.surfaces.bodies import json_answer, read_object
+from bot.surfaces.codes import CodeReader
 from bot.surfaces.errors import BadRequest, SurfaceError, TooFast
 from bot.surfaces.origin import client_address, is_loopback, require_same_origin, security_headers
 
@@ -64,6 +65,7 @@ log = logging.getLogger(__name__)
 LOGIN_TOO_FAST_TEXT = "登录操作太频繁了，请稍等一会儿再试。"
 SOCKET_TOO_MANY_TEXT = "打开的窗口或重连次数太多了，请关掉多余的窗口，稍后会自动重连。"
 SESSION_TOO_MANY_TEXT = "来访太频繁了，请稍等几秒再刷新页面。"
+SCAN_TOO_FAST_TEXT = "扫得太快了，请稍等几秒再试。"
 NO_PAGE_TEXT = "没有这个页面，请打开首页。"
 NOT_SO_TEXT = "这个地址不能这样访问，请打开首页。"
 BROKEN_TEXT = "系统刚才没有处理成功，请稍后再试，不会重复办理。"
@@ -94,7 +96,7 @@ class WebChannel:
         self._login = LoginService(deps)
         self._recovery = RecoveryService(deps)
         self._calls = CallDoor(deps, self._gates, deps.calls) if deps.calls is not None else None
-        self._codes = CodePictures(deps.hub)
+        self._codes = Codes(deps.hub, CodeReader())
         self._assets = load_assets() | {WORKLET: worklet()}
 
     def add_routes(self, app: web.Application) -> None:
@@ -118,6 +120,7 @@ class WebChannel:
             "/api/recovery/prove": self._recovering(self._recovery.prove),
             "/api/recovery/finish": self._recovering(self._recovery.finish),
             "/api/logout": self.logout,
+            "/api/scan": self.scan,
         }
         for path, get_handler in gets.items():
             app.router.add_get(path, get_handler)
@@ -282,6 +285,15 @@ class WebChannel:
     async def code(self, request: web.Request) -> web.StreamResponse:
         """The QR picture of a message of this browser's conversation."""
         return await self._codes.picture(await self._require(request), request.match_info["seq"])
+
+    async def scan(self, request: web.Request) -> web.StreamResponse:
+        """A picture of a receiving code."""
+        row = await self._require(request)
+        wait_s = self._gates.scans.attempt(row.id, self._address(request))
+        if wait_s > 0:
+            raise TooFast(SCAN_TOO_FAST_TEXT, retry_after_s=wait_s)
+        await self._codes.scan(row, request, self._origin(request, row))
+        return json_answer({"ok": True})
 
     async def sms(self, request: web.Request) -> web.StreamResponse:
         """The SMS sandbox; to anyone but a developer on this machine the page does not exist."""

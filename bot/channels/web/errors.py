@@ -2,12 +2,14 @@
 
 WebError (a SurfaceError)
 ├── NoSession           no cookie, an unknown or an expired one
+├── NoPicture           a picture that cannot be read, or none
 ├── LoginRefused        wrong password or code
 └── RecoveryRefused     wrong code or papers
 """
 
 from __future__ import annotations
 
+from bot.conversation.scans import UNREADABLE
 from bot.surfaces.errors import SurfaceError
 
 
@@ -23,6 +25,13 @@ class NoSession(WebError):
     code = "no_session"
     status = 401
     default_text = "页面停留太久，已经失效了，请刷新页面。"
+
+
+class NoPicture(WebError):
+    """What was shown is no picture that can be read."""
+
+    code = "no_picture"
+    default_text = UNREADABLE
 
 
 class LoginRefused(WebError):

@@ -21,6 +21,8 @@ class WebLimits:
     sockets_session: Rate = Rate(15, 0.5)
     sockets_address: Rate = Rate(80, 4.0)
     sessions_address: Rate = Rate(60, 1.0)
+    scans_session: Rate = Rate(5, 1 / 5)
+    scans_address: Rate = Rate(20, 1.0)
     calls_session: Rate = Rate(5, 1 / 20)
     calls_address: Rate = Rate(30, 1 / 2)
     open_calls_session_max: int = 1
@@ -58,5 +60,6 @@ class Gates:
         self.pings = Gate(clock, limits.pings_session, limits.pings_address)
         self.logins = Gate(clock, limits.logins_session, limits.logins_address)
         self.sockets = Gate(clock, limits.sockets_session, limits.sockets_address)
+        self.scans = Gate(clock, limits.scans_session, limits.scans_address)
         self.calls = Gate(clock, limits.calls_session, limits.calls_address)
         self.sessions = Gate(clock, None, limits.sessions_address)

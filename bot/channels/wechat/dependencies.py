@@ -19,6 +19,7 @@ from bot.channels.wechat.api import WechatApi
 from bot.channels.wechat.metrics import WechatMetrics
 from bot.conversation.hub import Hub
 from bot.dialogue.by_ear import ByEar
+from bot.surfaces.codes import CodeReader
 from bot.surfaces.rates import Rate
 
 OAUTH_URL = "https://open.weixin.qq.com"
@@ -94,6 +95,7 @@ class WechatDependencies:
     alert: AlertTemplate | None = None
     voice: VoiceReader = field(default_factory=DeafReader)
     vocabulary: Callable[[str], Awaitable[tuple[str, ...]]] = no_words  # names a customer is likely to say
+    codes: CodeReader = field(default_factory=CodeReader)
     limits: WechatLimits = field(default_factory=WechatLimits)
     metrics: WechatMetrics = field(default_factory=lambda: WechatMetrics(CollectorRegistry()))
     within: Callable[[asyncio.Future[Any], float], Awaitable[bool]] = within

@@ -32,10 +32,12 @@ from bot.channels.wechat.messages import (
 from bot.channels.wechat.texts import SPOKEN_TO_AGENT, voice_key
 from bot.conversation.errors import MessageTooLong
 from bot.conversation.pictures import PICTURE, Pictures
+from bot.conversation.scans import PICTURE_OF_CODE, UNREADABLE, judged
 from bot.conversation.views import Inbound
 from bot.dialogue.by_ear import ByEar
 from bot.dialogue.reply import Reply, choices
 from bot.surfaces.bodies import is_storable
+from bot.surfaces.codes import PictureRefused
 
 log = logging.getLogger(__name__)
 BIND = re.compile(r"绑定(微信|账户|账号|银行卡)?|微信绑定|登录绑定")
@@ -55,7 +57,9 @@ NOT_HEARD = "没有听清这段语音，请再说一遍，或者打字告诉我�
 TOO_LONG = "这段语音太长，我听不完。请用一两句话再说一遍，或者打字告诉我。"
 OTHER_FORMAT = "这种高清语音我还听不了，再说一遍也一样。请打字告诉我，或者发普通语音。"
 NOT_SEEN = "这种消息我还看不懂，请把您要办的事打字告诉我，或者说“转人工”。"
-PICTURE_KEPT = "图片收到了。我看不懂图片，要同事看请说“转人工”，他接手就能看到；要办业务请打字告诉我。"
+PICTURE_KEPT = (
+    "图片收到了，里面没有收款码，别的我看不懂。要同事看请说“转人工”，他接手就能看到；要办业务请打字告诉我。"
+)
 PICTURE_WAITS = "图片收到了，同事接通就能看到。"
 PICTURE_LOST = "这张图片没有收下来，请过一会儿再发一次（每天最多10张，每张4MB以内），或者打字告诉我。"
 NO_LINKS = "链接我打不开，也请您不要轻信别人发来的链接。要办什么请打字告诉我。"
@@ -106,7 +110,7 @@ class Turns:
             case Voice():
                 await self._voice(contact_id, conversation_id, message, content)
             case Image():
-                await self._picture(conversation_id, message, content)
+                await self._picture(contact_id, conversation_id, message, content)
             case Link() | Other():
                 await self._unreadable(conversation_id, message, content)
 
@@ -189,15 +193,28 @@ class Turns:
         expect = expected(status.expects, {each["card"]["kind"] for each in said if each["card"]}, offered)
         return await self._deps.voice.hear(recording, expect, (*offered, *names))
 
-    async def _picture(self, conversation_id: str, message: Message, image: Image) -> None:
-        """Kept for a human, who sees it in the log now or when they have the customer; the sender is told which."""
-        kept = False
+    async def _picture(self, contact_id: str, conversation_id: str, message: Message, image: Image) -> None:
+        """A receiving code in it is paid, and then nothing of the picture is kept.
+
+        Any other is kept for a human, who sees it in the log now or when they have the customer; the sender is told
+        which.
+        """
+        content = None
         try:
             content = await self._deps.api.media(image.media_id)
-            kept = await self._pictures.keep(conversation_id, message.key, content)
         except WechatError as error:
             log.warning("code=%s a picture was not fetched", error.code)
         owner = (await self._hub.status(conversation_id)).owner
+        if content is not None and owner in ("bot", "closed"):
+            found = await self._code_in(content)
+            if isinstance(found, str):
+                await self._text(contact_id, conversation_id, message, found)
+                return
+            if found is not None:
+                await self._hub.note_arrival(conversation_id, PICTURE_OF_CODE, message.key)
+                await self._say(conversation_id, message, found)
+                return
+        kept = content is not None and await self._pictures.keep(conversation_id, message.key, content)
         if owner in ("agent", "queue"):
             await self._hub.receive(Inbound(conversation_id, message.key, PICTURE))
         elif kept:
@@ -207,6 +224,14 @@ class Turns:
         waits = PICTURE_WAITS if owner == "queue" else PICTURE_KEPT
         offered = choices("转人工") if owner in ("bot", "closed") else ()
         await self._say(conversation_id, message, Reply(waits if kept else PICTURE_LOST, choices=offered))
+
+    async def _code_in(self, picture: bytes) -> str | Reply | None:
+        """What the codes in a picture are told as, or answered with; None for a picture without any."""
+        try:
+            return judged(await self._deps.codes.texts(picture))
+        except PictureRefused as error:
+            log.warning("code=%s a picture was not read: %s", error.code, error)
+            return Reply(UNREADABLE, choices=choices("转人工"))
 
     async def _unreadable(
         self, conversation_id: str, message: Message, content: Content, trouble: str = NOT_SEEN

@@ -9,15 +9,14 @@ export class ApiError extends Error {
   }
 }
 
-export async function post(path, body = {}) {
+export function post(path, body = {}) {
+  return send(path, "application/json", JSON.stringify(body));
+}
+
+async function send(path, type, body) {
   let response;
   try {
-    response = await fetch(path, {
-      method: "POST",
-      credentials: "same-origin",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
+    response = await fetch(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": type }, body });
   } catch {
     throw new ApiError("offline", "网络不通，请检查网络后再试。");
   }
@@ -36,5 +35,6 @@ export const api = {
   recoverProve: (recoveryId, code, name, idNumber) =>
     post("/api/recovery/prove", { recovery_id: recoveryId, code, name, id_number: idNumber }),
   recoverFinish: (recoveryId, password) => post("/api/recovery/finish", { recovery_id: recoveryId, password }),
+  scan: (picture, clientId) => send(`/api/scan?client_id=${clientId}`, picture.type, picture),
   logout: () => post("/api/logout"),
 };

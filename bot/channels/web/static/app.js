@@ -8,6 +8,7 @@ import { LoginSheet } from "./login.js";
 import { Outbox } from "./outbox.js";
 import { ratingElement } from "./rating.js";
 import { ChatLog } from "./render.js";
+import { takeLink, wireScan } from "./scan.js";
 import { ChatSocket, CLOSED } from "./socket.js";
 
 const GREETING =
@@ -46,7 +47,9 @@ let typingTimer = 0;
 let toastTimer = 0;
 let typingSentAt = 0;
 
-composer = new Composer({ say, choose, typing: tellTyping, secret: (text) => say(text, true) });
+const scan = wireScan({ busy: (on) => (on ? showTyping("bot") : hideTyping()), notice: toast });
+composer = new Composer({ say, choose, typing: tellTyping, secret: (text) => say(text, true), scan });
+let shown = takeLink(); // a receiving code in the address: paid as soon as the line is up
 const call = new CallBar(toast);
 const sheets = new LoginSheet({ loggedIn, loggedOut: startOver, notice: toast });
 
@@ -145,6 +148,8 @@ function becomeReady() {
   }
   if (log.isEmpty) showChoices(EXAMPLES);
   log.goLive();
+  if (shown) say(shown);
+  shown = null;
 }
 
 function applyError(frame) {

@@ -6,6 +6,8 @@ const COUNTER_FROM = 400;
 const PANEL = [
   ["查余额", "balance", "查余额"],
   ["转账", "transfer", "我要转账"],
+  ["收款码", "code", "我的收款码"],
+  ["扫一扫", "scan", null],
   ["查明细", "statement", "查明细"],
   ["生活缴费", "living", "生活缴费"],
   ["话费充值", "topup", "话费充值"],
@@ -35,7 +37,7 @@ export class Composer {
   #examples = false;
   #stopCountdown = () => {};
 
-  /** `handlers`: say(text), secret(text), typing(), choose(choice). */
+  /** `handlers`: say(text), secret(text), typing(), choose(choice), scan(). */
   constructor(handlers) {
     this.#handlers = handlers;
     this.text = byId("composer-text");
@@ -181,7 +183,7 @@ export class Composer {
     const tiles = PANEL.map(([label, picture, say]) =>
       el(
         "button",
-        { type: "button", "data-testid": "panel-item", onclick: () => this.#pick({ label, say }) },
+        { type: "button", "data-testid": "panel-item", onclick: () => (say ? this.#pick({ label, say }) : this.#scan()) },
         el("span", { class: "tile" }, icon(picture)),
         label,
       ),
@@ -197,6 +199,11 @@ export class Composer {
       this.#openPanel(false);
       byId("plus").focus();
     });
+  }
+
+  #scan() {
+    this.#openPanel(false);
+    this.#handlers.scan();
   }
 
   #pick(choice) {

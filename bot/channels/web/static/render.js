@@ -5,6 +5,7 @@ import { el, icon } from "./dom.js";
 
 const GAP_MS = 5 * 60_000;
 const FACES = { bot: "bot", agent: "agent", customer: "customer" };
+const CODE = /^(\[收款码\])[a-z]{26}$/; // the server keeps it without the code, too
 const DOTS = "••••••";
 const WEEKDAYS = ["星期日", "星期一", "星期二", "星期三", "星期四", "星期五", "星期六"];
 
@@ -85,7 +86,7 @@ export class ChatLog {
   /** The customer's own message before the server has it. */
   addPending({ client_id: clientId, text, secret, at }) {
     if (this.#byClientId(clientId)) return;
-    const entry = this.#entry({ sender: "customer", text: secret ? DOTS : text });
+    const entry = this.#entry({ sender: "customer", text: secret ? DOTS : text.replace(CODE, "$1") });
     entry.setAttribute("data-client-id", clientId);
     entry.setAttribute("data-at", at);
     entry.classList.add("pending");

@@ -22,6 +22,7 @@ from banking_core.storage import Base, Database
 from bot.channels.web import SmsSeen, WebDependencies, build_web_app
 from bot.conversation.events import EventBus
 from bot.conversation.views import ConversationStatus, Inbound, MessageView, Received
+from bot.dialogue.reply import Reply
 from tests.banking_core.people import make_person
 from tests.keys import vault
 
@@ -145,6 +146,15 @@ class FakeHub:
             return await self.open("web", customer_id=customer_id)
         self.change(conversation_id, customer_id=customer_id)
         return conversation_id
+
+    async def announce(self, conversation_id: str, reply: Reply, once_key: str) -> None:
+        if all(view.client_id != once_key for view in self.talks[conversation_id].log):
+            data = reply.to_json()
+            self.say(conversation_id, "bot", reply.text, choices=data["choices"], client_id=once_key)
+
+    async def note_arrival(self, conversation_id: str, text: str, once_key: str) -> None:
+        if all(view.client_id != once_key for view in self.talks[conversation_id].log):
+            self.say(conversation_id, "customer", text, client_id=once_key)
 
     def typing(self, conversation_id: str, who: str) -> None:
         self.publish(conversation_id, {"type": "typing", "who": who})

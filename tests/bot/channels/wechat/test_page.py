@@ -24,6 +24,8 @@ from bot.channels.wechat.turns import BINDING_OVER, NOT_BOUND, UNBOUND
 from bot.conversation.redaction import BLOT
 from bot.conversation.turns import NOT_IN_THIS_CHAT
 from bot.dialogue.by_ear import ByEar
+from bot.dialogue.reading.pay_codes import pay_link
+from bot.surfaces.codes import code_png
 from desk.service import DEMO_PASSWORD
 from tests.banking_core.statements.test_statements import book
 from tests.bot.channels.wechat.accounts import OPENID
@@ -475,3 +477,26 @@ async def test_a_receiving_code_is_told_and_sent_as_a_picture_that_can_be_read(
     assert "收款金额：¥200.00" in words.text
     image = Image.open(BytesIO(site.tencent.media[picture.text])).convert("L")
     assert [code.text for code in zxingcpp.read_barcodes(image)] == [link]
+
+
+async def test_a_photographed_code_is_paid_like_any_transfer(site: Site, browser: Browser) -> None:
+    person = await make_customer(site.product)
+    payee = await make_customer(site.product, "13800000006", "李小四")
+    async with site.product.database.transaction() as session:
+        codes = site.product.bank.receive_codes
+        code = await codes.for_amount(session, payee.id, payee.account.id, 88_00)
+    await browser.bind()
+    follower = site.follower()
+    picture = code_png(pay_link("https://bank.example", code.token))
+    await follower.show_picture(picture)
+    assert "¥88.00" in follower.texts()[-1] and "*小四" in follower.texts()[-1]
+    site.ears.intents["确认"] = "affirm"
+    await follower.say("确认")
+    body = {"client_id": "client-0001", "code": CODE}
+    assert (await browser.post("/wechat/api/secret", body))[0] == 200
+    await site.settled()
+    async with site.product.database.snapshot() as session:
+        paid = await site.product.bank.accounts.balance(session, payee.account)
+        left = await site.product.bank.accounts.balance(session, person.account)
+    assert (paid.balance_fen, left.balance_fen) == (1_088_00, 912_00)
+    assert code.token not in str(await site.history())

@@ -18,8 +18,12 @@ from banking_core.audit import AuditRecord
 from bot.channels.wechat.charts import BAR, BAR_FROM, BAR_TO, EDGE, ROW, drawn, is_drawn
 from bot.channels.wechat.simulator.follower import PICTURE as DOT
 from bot.channels.wechat.turns import PICTURE_KEPT, PICTURE_LOST
+from bot.conversation.models import CustomerPicture
 from bot.conversation.pictures import PICTURE, Pictures
+from bot.conversation.scans import PICTURE_OF_CODE, UNREADABLE
+from bot.dialogue.reading.pay_codes import pay_link
 from bot.dialogue.reply import Card, Fact, Reply
+from bot.surfaces.codes import code_png
 from desk.service import DEMO_PASSWORD
 from tests.bot.channels.wechat.site import Site, running
 
@@ -182,13 +186,22 @@ async def test_a_picture_is_kept_for_the_agent_who_comes_later_and_shown_to_nobo
         await browser.close()
 
 
-@pytest.mark.parametrize("content", [b"<svg onload=alert(1)>", b"GIF89a", b"", DOT + bytes(4 * 1024 * 1024)])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"<svg onload=alert(1)>", UNREADABLE),
+        (b"GIF89a", UNREADABLE),
+        (b"", UNREADABLE),
+        (DOT[:40], UNREADABLE),
+        (DOT + bytes(4 * 1024 * 1024), PICTURE_LOST),
+    ],
+)
 async def test_what_is_no_picture_or_too_big_is_not_kept_and_the_customer_is_told(
-    site: Site, content: bytes
+    site: Site, content: bytes, told: str
 ) -> None:
     follower = site.follower()
     await follower.show_picture(content)
-    assert follower.texts()[-1].startswith(PICTURE_LOST)
+    assert follower.texts()[-1].startswith(told)
     assert PICTURE not in [m["text"] for m in await site.history()]
 
 
@@ -206,3 +219,33 @@ async def test_ten_pictures_a_day_are_kept_for_thirty_days(site: Site) -> None:
     assert await pictures.forget() == 10
     async with site.product.database.snapshot() as session:
         assert await pictures.picture(session, conversation_id, "key-11") == (DOT, "image/png")
+
+
+async def kept(site: Site) -> int:
+    """How many pictures of customers there are."""
+    async with site.product.database.snapshot() as session:
+        return len(list(await session.scalars(select(CustomerPicture.id))))
+
+
+async def test_a_picture_of_another_bank_s_code_is_answered_and_not_kept(site: Site) -> None:
+    follower = site.follower()
+    await follower.show_picture(code_png("https://qr.alipay.com/fkx123456789"))
+    assert follower.texts()[-1].startswith("这是支付宝的码") and "转账" in follower.texts()[-1]
+    assert [m["text"] for m in await site.history() if m["sender"] == "customer"][-1] == PICTURE_OF_CODE
+    assert await kept(site) == 0
+
+
+async def test_words_in_a_code_are_never_the_customer_s(site: Site) -> None:
+    follower = site.follower()
+    await follower.show_picture(code_png("转人工"))
+    assert follower.texts()[-1].startswith("这不是我行的收款码")
+    assert "转人工" not in site.ears.heard
+    assert (await site.product.hub.status((await site.contact()).conversation_id)).owner == "bot"
+
+
+async def test_a_stranger_s_code_waits_for_the_log_in_and_nothing_of_the_picture_is_kept(site: Site) -> None:
+    follower = site.follower()
+    await follower.show_picture(code_png(pay_link("https://bank.example", "b" * 26)))
+    assert "先登录" in follower.texts()[-1] or "登录" in follower.texts()[-1]
+    said = [m["text"] for m in await site.history() if m["sender"] == "customer"]
+    assert said[-1] == "[收款码]" and await kept(site) == 0
