@@ -30,7 +30,7 @@ def test_the_page_s_figures_are_the_channel_s() -> None:
     assert f"opens {contacts.MESSAGE_QUOTA} customer-service messages for 48 hours" in FLAT
     assert contacts.MESSAGE_WINDOW.total_seconds() == 48 * 3600
     assert f"subscription {contacts.EVENT_QUOTA} for a minute" in FLAT
-    assert deliveries.TRIES_MAX == 8 and "for good eight times" in FLAT
+    assert deliveries.TRIES_MAX == 8 and "refused eight times" in FLAT
     assert deliveries.RETRY_S_MAX == 600 and "10 min" in FLAT
     assert alerts.FIELD_CHARS_MAX == 20
 

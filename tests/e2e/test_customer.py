@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 import zxingcpp
@@ -261,3 +262,35 @@ async def test_a_receiving_code_is_a_picture_that_a_camera_reads(
         await card.get_by_test_id("code-save").click()
     assert (await saving.value).suggested_filename == "我的收款码.png"
     await context.close()
+
+
+async def test_a_photographed_code_and_its_link_are_paid(
+    browser: Browser, counter: Counter, office: BackOffice, tmp_path: Path
+) -> None:
+    before = await office.balances_fen()
+    payee, conversation_id = await seated(browser, counter, office, "林小满")
+    showing = await Chat.visit(payee, counter)
+    await showing.say("收款码 66 元")
+    await expect(showing.card("code").get_by_test_id("code")).to_have_js_property("complete", True)
+    await showing.page.wait_for_load_state("networkidle")
+    await showing.page.screenshot(path=tmp_path / "photo.png")
+    link = (await office.log_of(conversation_id))[-1]["card"]["code"]
+    payer, _ = await seated(browser, counter, office, "张伟")
+    chat = await Chat.visit(payer, counter)
+    await chat.page.get_by_test_id("plus").click()
+    async with chat.page.expect_file_chooser() as choosing:
+        await chat.page.get_by_test_id("panel-item").filter(has_text="扫一扫").click()
+    await (await choosing.value).set_files(tmp_path / "photo.png")
+    await expect(chat.card("readback").get_by_test_id("card-amount")).to_contain_text("¥66.00")
+    await expect(chat.card("readback")).to_contain_text("*小满")
+    await chat.card("readback").get_by_role("button", name="确认").click()
+    await chat.give_code(office, "张伟")
+    await expect(chat.card("receipt")).to_contain_text("¥66.00")
+    after = await office.balances_fen()
+    assert before["张伟"] - after["张伟"] == after["林小满"] - before["林小满"] == 66_00
+    await chat.page.goto(link)
+    await expect(chat.card("readback").last).to_contain_text("¥66.00")
+    await expect(chat.bubbles("customer").last).to_have_text("[收款码]")
+    assert "pay" not in chat.page.url
+    await payee.close()
+    await payer.close()

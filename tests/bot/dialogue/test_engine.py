@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.dialogue.skill import HandOver
-from bot.dialogue.state import STACK_MAX
+from bot.dialogue.reply import Reply
+from bot.dialogue.skill import Done, HandOver, Manner, Skill, Turn
+from bot.dialogue.state import STACK_MAX, Frame
 from bot.dialogue.understanding import NOTHING_HEARD, SERVICE_DOWN, Understanding
 from tests.bot.dialogue.counter import SKILLS, PaySkill, Talk, hear
 
@@ -355,3 +356,19 @@ async def test_every_turn_says_something() -> None:
     talk = Talk()
     for text in ("", " ", "？", "。。。", "😀", "a" * 400, "确认", "不", "改金额", "第一个", "500", "等一下"):
         assert (await talk.say(text, hear(text))).strip() or talk.out.effects, text
+
+
+class Shown(Skill):
+    """Something that can only be seen."""
+
+    intent, title, manner = "shown", "看图", Manner(example="看图", on_screen="电话里没法给您看。")
+
+    async def run(self, turn: Turn, frame: Frame) -> Done:
+        return Done(Reply("这是图。"))
+
+
+async def test_who_only_hears_is_told_so_and_is_not_made_to_log_in_first() -> None:
+    heard = Understanding("看图", "shown", 0.99, ranking=(("shown", 0.99),))
+    said = await Talk([Shown()], channel="phone", customer_id=None).say("看图", heard=heard)
+    assert said == "电话里没法给您看。"
+    assert await Talk([Shown()], channel="web").say("看图", heard=heard) == "这是图。"
