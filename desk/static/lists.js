@@ -42,7 +42,9 @@ function updateQueueCard(node, item) {
   setLevel(node, item);
   setText(part(node, "text"), item.last_text || "（没有留言）");
   const why = item.case_reason_text === item.reason_text ? "" : item.case_reason_text;
-  setText(part(node, "reason"), [why, item.reason_text, item.team].filter(Boolean).join(" · "));
+  const reason = [why, item.reason_text, item.team].filter(Boolean).join(" · ");
+  setText(part(node, "reason"), reason);
+  part(node, "reason").title = reason;
   part(node, "reason").dataset.reason = item.case_reason ?? item.reason;
   part(node, "wait").dataset.since = String(item.sinceMs);
   part(node, "wait").dataset.due = item.due_at ?? "";

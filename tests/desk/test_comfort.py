@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -263,6 +264,48 @@ async def test_an_order_is_told_once_and_its_risk_beside_it(world: Any, browser:
     await expect(facts).to_contain_text("¥60.00")
     await expect(facts).not_to_contain_text("¥500.00")
     await expect(facts.get_by_text("ZG1")).to_have_count(1)
+
+
+# Boxes that scroll up and down only.
+SIDEWAYS = """() => {
+  const boxes = ".panel, .panel-part, .facts, .facts-block, .talk-head, .composer-top, .card";
+  const wide = (node) => node.checkVisibility() && node.scrollWidth > node.clientWidth + 1;
+  return [...document.querySelectorAll(boxes)].filter(wide).map((node) => node.outerHTML.slice(0, 80));
+}"""
+BANK = "掌柜银行股份有限公司上海浦东分行营业部"
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1366, 768), (1920, 1080)])
+async def test_a_held_order_with_all_that_is_known_and_an_offer_from_afar_fit_the_page(
+    world: Any, browser: Browser, size: tuple[int, int]
+) -> None:
+    names = {"payee": ("收款人", f"*四（{BANK} 尾号8186）"), "when": ("预约到账方式和日期", "")}
+    form = [
+        {"name": name, "label": label, "shown": shown, "asking": False, "question": "想什么时候到账呢？"}
+        for name, (label, shown) in names.items()
+    ]
+    order = {"number": "ZG2026112653308329", "kind": "转账", "status": "已复述", "facts": [["收款人", BANK]]}
+    order |= {"verdict": "人工核实", "reasons": ["对方自称公检法，让客户转到安全账户"], "stopped": True}
+    held = {"skill": "转账", "phase": "等坐席核实", "held": True, "form": form, "order_number": "ZG1"}
+    world.hub.add("c1", "在吗", who={"name": "*伟", "phone": "138****0004"}, orders=[order], **held)
+    await _wait_for(world, "c2", "scam", "对方让我转到安全账户")
+    world.hub.conversations["c2"].reason, world.hub.conversations["c2"].team = "agent_absent", BANK
+    async with world.db.transaction() as session:
+        agent = await world.desk.agent_named(session, "xiaowang")
+        for case in await world.desk.cases.under_way(session):
+            case.offered_to, case.offered_until = agent.id, world.clock.now() + timedelta(minutes=5)
+    context = await browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = await _sit(world, browser, page=await context.new_page())
+    await page.locator('[data-conversation="c1"]').get_by_test_id("claim").click()
+    facts = page.get_by_test_id("facts")
+    await expect(facts.get_by_test_id("vouch-note")).to_be_visible()
+    assert await page.evaluate(SIDEWAYS) == []
+    whole = await facts.locator(".facts-block").last.bounding_box()
+    value = await facts.locator(".form-value").first.bounding_box()
+    assert whole and value and value["width"] > whole["width"] / 2, "the form has the whole column"
+    offered = page.locator('[data-conversation="c2"]')
+    for button in ("pass", "claim"):
+        await expect(offered.get_by_test_id(button)).to_be_in_viewport(ratio=1)
 
 
 # What every customer waits for at least; whoever waits for more must be told from them at a glance.
