@@ -2,7 +2,7 @@
 
 server: {"type": "welcome", now} | {"type": "me", agent} | {"type": "queue", items, on_duty, open_tickets}
         | {"type": "mine", items} | {"type": "message", conversation_id, message}
-        | {"type": "typing", conversation_id} | {"type": "state", conversation_id}
+        | {"type": "typing", conversation_id} | {"type": "state", conversation_id, first: when it is heard of from now on}
         | {"type": "complaints", mine, nobody} | {"type": "alerts", items} (for who sees all)
         | {"type": "beat", now} | {"type": "pong"} | {"type": "error", error: {code, text}}
         | {"type": "locked"}, and nothing else but the beat until the password has been typed
@@ -200,7 +200,7 @@ class DeskConnection:
     async def _follow(self, conversation_id: str) -> None:
         async with self._deps.hub.events.subscribe(conversation_id) as events:
             # What was said between the list and this subscription is asked for by the page.
-            await self._send({"type": "state", "conversation_id": conversation_id})
+            await self._send({"type": "state", "conversation_id": conversation_id, "first": True})
             while True:
                 event = await events.get()
                 try:

@@ -74,7 +74,7 @@ const FRAMES = {
   alerts: ({ items }) => hearAlerts(items),
   complaints: (frame) => hearComplaints(frame),
   message: (frame) => conversation.take(frame.conversation_id, frame.message),
-  state: (frame) => conversation.stateChanged(frame.conversation_id),
+  state: (frame) => conversation.stateChanged(frame.conversation_id, frame.first),
   locked: () => lock.shut(),
   typing: (frame) => conversation.typing(frame.conversation_id),
 };

@@ -114,9 +114,9 @@ export class Conversation {
   }
 
   /** The state is told after every message: several tellings make one request. */
-  stateChanged(id) {
+  stateChanged(id, first = false) {
     const talk = this.shelf.talks.get(id);
-    if (!talk) return;
+    if (!talk || (first && !talk.loaded)) return; // nobody has opened it yet, and a look is noted
     clearTimeout(talk.refreshTimer);
     talk.refreshTimer = setTimeout(() => this.shelf.talks.get(id) === talk && this.refresh(talk), STATE_PAUSE_MS);
   }

@@ -190,6 +190,15 @@ async def test_an_answered_customer_is_no_longer_marked_as_waiting_long(world: A
     assert await wait.get_attribute("data-late") is None
 
 
+async def test_a_notice_that_comes_again_is_shown_once(world: Any, browser: Browser) -> None:
+    page = await _sit(world, browser)
+    for _ in range(3):
+        await page.keyboard.press("c")
+    await page.get_by_test_id("tab-tickets").press("m")
+    await expect(page.get_by_test_id("replies")).to_be_visible()  # everything before it has been done
+    await expect(page.get_by_test_id("toast")).to_have_count(1)
+
+
 async def test_half_written_words_are_given_back_when_the_customer_leaves(
     world: Any, browser: Browser
 ) -> None:

@@ -47,7 +47,9 @@ async def test_messages_reach_the_agent_who_holds_the_conversation(world: Any) -
     page = await world.seated("xiaowang")
     socket = await _open(page)
     await page.post("/conversations/c1/claim")
-    await _until(socket, "state")
+    assert (await _until(socket, "state"))["first"], "no news: nothing is read that nobody has opened"
+    world.hub.events.publish("c1", {"type": "state"})
+    assert "first" not in await _until(socket, "state")
     world.hub.say("c1", "customer", "我", "在吗")
     frame = await _until(socket, "message")
     assert (frame["conversation_id"], frame["message"]["text"]) == ("c1", "在吗")
