@@ -2,7 +2,7 @@
 
 server: {"type": "welcome", now} | {"type": "me", agent} | {"type": "queue", items, on_duty, open_tickets}
         | {"type": "mine", items} | {"type": "message", conversation_id, message}
-        | {"type": "typing", conversation_id} | {"type": "state", conversation_id, first: when it is heard of from now on}
+        | {"type": "typing", conversation_id} | {"type": "state", conversation_id, first: true at the beginning}
         | {"type": "complaints", mine, nobody} | {"type": "alerts", items} (for who sees all)
         | {"type": "beat", now} | {"type": "pong"} | {"type": "error", error: {code, text}}
         | {"type": "locked"}, and nothing else but the beat until the password has been typed
