@@ -116,14 +116,23 @@ class Custody:
 
     async def note_queue(self, seat: Seat, conversation_ids: Sequence[str]) -> None:
         """Notes whose masked names and last words the queue is about to show, line by line, those new to the agent."""
-        for conversation_id in self._glances.new(seat.agent_id, conversation_ids):
-            await self.note(seat, "seen_waiting", conversation_id)
-            self._glances.noted(seat.agent_id, [conversation_id])
+        fresh = self._glances.new(seat.agent_id, conversation_ids)
+        if not fresh:
+            return
+        customers = {each: await self.customer_of(each) for each in fresh}
+        async with self._deps.db.transaction() as session:
+            for each, customer_id in customers.items():
+                subject = ("conversation", each)
+                action = "conversation.seen_waiting"
+                self._deps.desk.audit(session, seat.agent_id, action, *subject, customer_id=customer_id)
+        self._glances.noted(seat.agent_id, fresh)
 
     async def note_tickets(self, seat: Seat, tickets: Sequence[TicketView]) -> None:
         """The same for tickets; a whole phone number is noted each time it is asked for."""
         by_number = {ticket.number: ticket for ticket in tickets}
         fresh = self._glances.new(seat.agent_id, by_number)
+        if not fresh:
+            return
         async with self._deps.db.transaction() as session:
             for number in fresh:
                 self._deps.desk.audit(

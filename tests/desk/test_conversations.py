@@ -282,3 +282,18 @@ async def test_the_queue_s_lines_are_noted_once_for_each_agent_who_is_shown_them
     async with world.db.snapshot() as session:
         first = await session.scalar(select(AuditRecord).where(AuditRecord.object_id == "c1").limit(1))
     assert (first.customer_id, first.channel, first.address) == ("customer-1", "desk", "127.0.0.1")
+
+
+async def test_a_long_queue_is_noted_in_one_transaction_and_one_that_was_seen_in_none(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        world.hub.add(f"c{number}", "转人工")
+    page = await world.seated("xiaowang")
+    begun, begin = [], world.db.transaction
+    monkeypatch.setattr(world.db, "transaction", lambda: begun.append(1) or begin())
+    assert len((await page.get("/queue"))[1]["items"]) == 30
+    assert len(begun) == 1
+    assert await _audit(world, "c29") == [("conversation.seen_waiting", True)]
+    await page.get("/queue")
+    assert len(begun) == 1
