@@ -20,6 +20,7 @@ _LOG = logging.getLogger(__name__)
 _PREFIX = "knowledge-"
 _SEPARATOR = "\n"
 _KEY_LENGTH = 24
+_MODE = 0o644  # nothing of it is secret, and an image is built by another user than it is run by
 _CODE = (Path(__file__).parent, Path(__file__).parents[1] / "dialogue" / "reading")
 
 
@@ -69,6 +70,7 @@ def keep(folder: Path, key: str, space: TermSpace, model: Model) -> None:
         handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=".part", dir=folder)
         try:
             with os.fdopen(handle, "wb") as file:
+                os.fchmod(handle, _MODE)
                 np.savez(
                     file,
                     terms=np.frombuffer(_SEPARATOR.join(space.terms).encode(), dtype=np.uint8),

@@ -48,6 +48,14 @@ def test_other_terms_change_the_answer_although_the_model_is_kept(
     assert load(folder, dearer, tmp_path / "cache").find("补卡要多少钱")[0].answer == "补卡收20元。"
 
 
+def test_the_kept_model_is_read_by_another_user_than_the_one_who_made_it(
+    write: Write, terms: Terms, tmp_path: Path
+) -> None:
+    load(write(small=SMALL), terms, tmp_path / "cache")
+    (kept,) = (tmp_path / "cache").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o644
+
+
 def test_two_entries_of_one_id_are_refused_across_files(write: Write, terms: Terms) -> None:
     with pytest.raises(DuplicateEntry, match=r"cards\.fee") as refused:
         load(write(a=SMALL, b=SMALL), terms)
