@@ -123,7 +123,7 @@ export class Conversation {
 
   /** After a line that was down, or a log-in: whatever was missed is asked for, whatever waits is sent. */
   again() {
-    for (const talk of this.shelf.all) if (talk.loaded) this.refresh(talk);
+    for (const talk of this.shelf.all) if (talk.loaded || talk.id === this.shelf.current) this.refresh(talk);
   }
 
   resume() {

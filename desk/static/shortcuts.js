@@ -44,5 +44,5 @@ function focusForm() {
 
 function leaveField() {
   document.activeElement?.blur();
-  (document.querySelector('#mine [aria-current="true"]') ?? byId("transcript")).focus();
+  (document.querySelector('.panel:not([hidden]) [aria-current="true"]') ?? byId("transcript")).focus();
 }

@@ -37,12 +37,13 @@ export class Tabs {
     tab(other).focus();
   }
 
-  /** The focus moves through the cards of the open list; Enter then opens or claims. */
+  /** The focus moves through the cards of the open list, at first from the one that is open; Enter then opens or claims. */
   step(by) {
     const open = TABS.map(panel).find((each) => !each.hidden);
     const cards = [...open.querySelectorAll("li button:not([hidden], [tabindex=\"-1\"])")];
     if (!cards.length) return;
-    const at = cards.indexOf(document.activeElement);
+    const focused = cards.indexOf(document.activeElement);
+    const at = focused < 0 ? cards.findIndex((card) => card.hasAttribute("aria-current")) : focused;
     cards[at < 0 ? (by > 0 ? 0 : cards.length - 1) : Math.min(cards.length - 1, Math.max(0, at + by))].focus();
   }
 }

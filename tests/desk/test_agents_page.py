@@ -97,6 +97,27 @@ async def test_one_walks_through_the_lists_with_j_and_k(world: Any, browser: Bro
     await expect(page.get_by_test_id("agent-composer")).to_have_value("jkctbe?1"), "letters are letters here"
 
 
+async def test_from_an_open_ticket_one_goes_on_to_the_next_by_keyboard(world: Any, browser: Browser) -> None:
+    async with world.db.transaction() as session:
+        for number in range(3):
+            await world.desk.create_ticket(session, f"t{number}", None, f"1380000000{number}", "请回电")
+    page = await _sit(world, browser)
+    await page.get_by_test_id("tab-tickets").focus()
+    await _press(page, "Enter")
+    cards = page.get_by_test_id("ticket-item").locator("button")
+    await expect(cards).to_have_count(3)
+    await _press(page, "j", "j", "Enter")
+    await expect(cards.nth(1)).to_have_attribute("aria-current", "true")
+    await expect(page.locator("#ticket h2")).to_be_focused()
+    await _press(page, "Tab", "Tab")
+    await expect(page.get_by_test_id("ticket-note")).to_be_focused()
+    await _press(page, "Escape")
+    await expect(cards.nth(1)).to_be_focused()
+    await page.locator("#ticket h2").focus()
+    await _press(page, "j", "Enter")
+    await expect(cards.nth(2)).to_have_attribute("aria-current", "true")
+
+
 async def test_the_help_lists_the_keys_and_closes_with_escape(world: Any, browser: Browser) -> None:
     page = await _sit(world, browser)
     await _press(page, "?")

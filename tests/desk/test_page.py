@@ -250,6 +250,27 @@ async def test_after_a_broken_line_nothing_is_lost_and_nothing_doubled(world: An
 
 
 @browser_test
+async def test_a_customer_opened_while_the_line_is_down_is_there_once_it_is_back(
+    world: Any, browser: Browser
+) -> None:
+    world.hub.add("c1", "转人工")
+    page = await (await browser.new_context()).new_page()
+    await page.clock.install()
+    await _sit(world, browser, page=page)
+    await _claim(page)
+    await page.reload()
+    await expect(page.get_by_test_id("mine-item")).to_have_count(1)
+    await page.context.set_offline(True)
+    await expect(page.get_by_test_id("link")).not_to_have_text("已连接")
+    async with page.expect_event("requestfailed"):
+        await page.get_by_test_id("mine-item").locator("button").click()
+    await expect(page.locator("#talk-sub")).to_have_text("正在打开对话…")
+    await page.clock.fast_forward(4000)  # the page has tried again, and given up until the line is back
+    await page.context.set_offline(False)
+    await expect(page.get_by_test_id("transcript")).to_contain_text("转人工", timeout=20_000)
+
+
+@browser_test
 async def test_an_answer_lost_on_the_way_does_not_double_the_message(world: Any, browser: Browser) -> None:
     world.hub.add("c1", "转人工")
     page = await _sit(world, browser)
