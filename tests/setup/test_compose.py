@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from banking_core.vault import RINGS
 from bot.cli.main import cli
+from bot.running.wechat import account_of
 from bot.settings import ROOT, SECRETS, Settings, load_settings
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -201,3 +202,23 @@ def test_the_product_starts_in_production_with_what_a_container_is_given(
     assert all(getattr(settings, name) is not None for name in SECRETS)
     assert settings.open_vault().rings == RINGS
     assert SERVICES["proxy"]["networks"]["inside"]["ipv4_address"] in settings.trusted_proxies
+
+
+def test_the_override_for_wechat_is_all_that_the_channel_needs(
+    made: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "scale-out.md").read_text(encoding="utf-8")
+    override = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
+    names = override["services"]["app"]["secrets"]
+    assert set(names) == set(override["secrets"])
+    assert all(secret == {"file": f"./secrets/{name}"} for name, secret in override["secrets"].items())
+    for name in names:
+        (made / "secrets" / name).write_text("a" * 43)
+    for name in [name for name in os.environ if name.startswith("ZHANGGUI_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    for name, value in (environment("app") | override["services"]["app"]["environment"]).items():
+        monkeypatch.setenv(name, value.replace("/run/secrets", str(made / "secrets")))
+    account = account_of(load_settings())
+    assert account is not None and account.mode == "safe"
+    assert account.app_secret == account.token == account.aes_key == "a" * 43
