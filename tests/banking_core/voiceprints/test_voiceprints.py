@@ -185,7 +185,21 @@ async def test_too_many_bad_recordings_leave_nothing(caller: Caller) -> None:
         steps.append(await caller.record(said(prompt_id, fault="noisy")))
         prompt_id = steps[-1].next.prompt_id if steps[-1].next else ""
     assert len(steps) == 8
+    assert (await caller.noted())[-1] == "voice_enrolment_failed"
     assert await caller.count(VoiceEnrolment) == await caller.count(Voiceprint) == 0
+
+
+async def test_an_old_recording_ends_an_enrolment_and_is_held_against_the_caller(caller: Caller) -> None:
+    await caller.agree()
+    await caller.record(said(await caller.begin(), take="heard by somebody"))
+    again = await caller.begin()
+    password = await caller.password(again)
+    step = await caller.record(said(again, take="heard by somebody", former=password.former))
+    assert (step.kind, step.next) == ("replayed", None)
+    assert await caller.count(VoiceEnrolment) == await caller.count(Voiceprint) == 0
+    suspected = caller.bank.voiceprints.suspected
+    assert await caller.do(lambda session: suspected(session, caller.person.id))
+    assert (await caller.noted())[-2:] == ["voice_enrolment_failed", "voice_suspected"]
 
 
 async def test_an_enrolment_that_takes_too_long_or_is_given_up_leaves_nothing(

@@ -183,3 +183,44 @@ async def test_what_a_caller_said_is_kept_only_where_the_bank_has_turned_that_on
     async with life.product.database.snapshot() as session:
         kept = [one.audio for one in await session.scalars(select(VoiceAttempt))]
     assert len(kept) == 3 and all((audio is not None) == (days > 0) for audio in kept)
+
+
+async def test_a_day_s_small_transfers_by_voice_have_a_sum_beyond_which_a_code_is_wanted_too(
+    life: Life,
+) -> None:
+    await life.enrol()
+    async with life.call() as phone:
+        await logged_in_by_code(life, phone)
+        for _ in range(3):
+            await phone.say("给李四转九百块")
+            assert "请用声音核实" in await phone.say("确认")
+            assert "转账成功" in await aloud(phone)
+        life.a_minute_later()
+        await phone.say("给李四转九百块")
+        assert "验证码已发" in await phone.say("确认")
+        assert "请用声音核实" in await phone.key(CODE)
+        assert "转账成功" in await aloud(phone)
+    proofs = [order.proofs or [] for order in await transfers(life)]
+    assert ["otp" in given for given in proofs] == [False, False, False, True]
+
+
+async def test_after_six_wrong_tries_the_voice_pauses_codes_go_on_and_money_goes_to_a_human(
+    life: Life,
+) -> None:
+    await life.enrol()
+    life.listener.more = {"content": 0.0}
+    for _ in range(2):
+        life.a_minute_later()
+        async with life.call() as phone:
+            await phone.say("查余额")
+            for _ in range(3):
+                await aloud(phone)
+    life.listener.more = {}
+    life.a_minute_later()
+    async with life.call() as phone:
+        assert "验证码已发" in await phone.say("查余额"), "no digits are asked for"
+        assert "余额" in await log_in(phone)
+        life.a_minute_later()
+        await phone.say("给李四转五百块")
+        assert "人工" in await phone.say("确认")
+    assert [order.status for order in await transfers(life)] == ["confirmed"]
