@@ -13,7 +13,7 @@ from bot.dialogue.state import Frame
 
 HELD = "改动声纹要先核实是您本人，我请同事和您核实；也可以在网页上用密码登录后办理。"
 NOT_RECORDED = "这次没有录成，什么都没有留下。您可以换个安静的地方，再说“开通声纹”。"
-EXPLAINED = "声纹是您说话的特征，只用来核实是您本人，加密保存，不存录音，光凭声音动不了钱，随时可以取消。"
+EXPLAINED = "声纹是您说话的特征，只用来核实是您本人，加密保存，{audio}，光凭声音动不了钱，随时可以取消。"
 
 
 class EnrolVoiceSkill(OrderSkill):
@@ -40,7 +40,7 @@ class EnrolVoiceSkill(OrderSkill):
         wish, former = facts["业务"], facts.get("原来的声纹", "")
         before = f"您已经有声纹了，{former}。" if former else ""
         return Reply(
-            f"{before}{EXPLAINED}同意{wish}吗？",
+            f"{before}{EXPLAINED.format(audio=facts['录音'])}同意{wish}吗？",
             card=Card("readback", f"请核对 · {wish}", tuple(Fact(*fact) for fact in order.facts)),
             choices=choices("同意", "取消"),
         )

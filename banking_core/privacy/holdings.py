@@ -395,7 +395,13 @@ VOICE = (
     Holding(
         "声纹同意",
         VoiceConsent,
-        {"version": "说明版本", "channel": "渠道", "given_at": "同意时间", "revoked_at": "撤回时间"},
+        {
+            "version": "说明版本",
+            "channel": "渠道",
+            "audio_days": "录音保存天数",
+            "given_at": "同意时间",
+            "revoked_at": "撤回时间",
+        },
         names=words.CHANNEL,
         on_erase="delete",
         order_by="given_at",

@@ -19,8 +19,8 @@ OUTCOMES = ("ok", "enrolled", "fault", "late", "wrong_digits", "wrong_voice", "r
 class VoiceConsent(Base):
     """A customer agreed to one version of the explanation; taken back at `revoked_at`. Kept as evidence.
 
-    Until `record_until` a recording may take the place of an existing one: the order of it was proved by more than a
-    code.
+    `audio_days`: they were told that what they say is kept so long; 0: not at all. Until `record_until` a recording
+    may take the place of an existing one: the order of it was proved by more than a code.
     """
 
     __tablename__ = "voice_consent"
@@ -38,6 +38,7 @@ class VoiceConsent(Base):
     customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
     version: Mapped[int] = mapped_column(Integer)
     channel: Mapped[str] = mapped_column(String(32))
+    audio_days: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     given_at: Mapped[datetime]
     record_until: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

@@ -22,12 +22,17 @@ if TYPE_CHECKING:
     from banking_core.voiceprints.service import Voiceprints
 
 ENROL_KIND, CANCEL_KIND = "voice_enrol", "voice_cancel"
-EXPLANATION = (
-    ("用途", "只用来核实是您本人"),
-    ("保存", "只存加密的声音特征，不存录音，不给任何人看"),
-    ("转账", "光凭声音动不了您的钱"),
-    ("取消", "随时可以取消，马上删除"),
-)
+
+
+def explanation(audio_days: int) -> tuple[tuple[str, str], ...]:
+    """What the customer agrees to. `audio_days`: so long the bank keeps recordings; 0: not at all."""
+    return (
+        ("用途", "只用来核实是您本人"),
+        ("保存", "声音特征加密保存，不给任何人看"),
+        ("录音", f"念数字的录音加密保存{audio_days}天" if audio_days else "不存录音"),
+        ("转账", "光凭声音动不了您的钱"),
+        ("取消", "随时可以取消，马上删除"),
+    )
 
 
 class EnrolHandler:
@@ -42,7 +47,7 @@ class EnrolHandler:
         """Raises VoiceUnavailable."""
         self._voiceprints.ensure_available()
         status = await self._voiceprints.status(session, customer.id)
-        facts = [("业务", "开通声纹"), *EXPLANATION]
+        facts = [("业务", "开通声纹"), *explanation(self._voiceprints.audio_days)]
         if status.enrolled_at is not None:
             day = bank_date(status.enrolled_at)
             facts[0] = ("业务", "重新录制声纹")

@@ -75,7 +75,7 @@ class Voiceprints:
         self._clock, self._rules, self._customers = core.clock, rules, core.customers
         self._log = core.identity.log
         self._notices = SecurityNotices(core.notices, core.terms.text(HOTLINE_TERM))
-        self._keep_audio = timedelta(days=settings.voice_audio_days)
+        self._audio_days = settings.voice_audio_days
         self._biometrics: Biometrics | None = None
         self.prompts = Prompts(core.clock, rules, fingerprints)
         self._verification = Verification(
@@ -85,7 +85,7 @@ class Voiceprints:
             Lockout.of_terms(core.terms, f"{AREA}.pause_tries", f"{AREA}.pause_minutes"),
             fingerprints,
             core.identity.log,
-            keep_audio=settings.voice_audio_days > 0,
+            audio_days=settings.voice_audio_days,
         )
         self._enrolments = Enrolments(core.clock, rules, self.prompts, self._verification, core.identity.log)
         self.suspicion = VoiceSuspicion(
@@ -121,6 +121,11 @@ class Voiceprints:
     def cooling_hours(self) -> int:
         """So long a new voiceprint does not count for orders yet."""
         return int(self._rules.cooling.total_seconds() // 3600)
+
+    @property
+    def audio_days(self) -> int:
+        """So long recordings are kept of those who were told so when they agreed; 0: of nobody."""
+        return self._audio_days
 
     @property
     def enrol_samples(self) -> int:
@@ -174,7 +179,7 @@ class Voiceprints:
         now, version = self._clock.now(), self._rules.consent_version
         record_until = now + self._rules.record
         consent = await self._consent(session, customer_id)
-        if consent is not None and consent.version == version:
+        if consent is not None and (consent.version, consent.audio_days) == (version, self._audio_days):
             consent.record_until = record_until
             await session.flush()
             return
@@ -186,6 +191,7 @@ class Voiceprints:
                 customer_id=customer_id,
                 version=version,
                 channel=origin.channel,
+                audio_days=self._audio_days,
                 given_at=now,
                 record_until=record_until,
             )
@@ -391,7 +397,10 @@ class Voiceprints:
             count += len(gone.all())
         ids = (
             select(VoiceAttempt.id)
-            .where(VoiceAttempt.audio_sealed.is_not(None), VoiceAttempt.at <= now - self._keep_audio)
+            .where(
+                VoiceAttempt.audio_sealed.is_not(None),
+                VoiceAttempt.at <= now - timedelta(days=self._audio_days),
+            )
             .limit(BATCH_ROWS)
         )
         kept = await session.execute(

@@ -26,7 +26,7 @@ from banking_core.voiceprints.biometrics import (
     Tier,
     VoiceSample,
 )
-from banking_core.voiceprints.models import VoiceAttempt, Voiceprint, VoicePrompt
+from banking_core.voiceprints.models import VoiceAttempt, VoiceConsent, Voiceprint, VoicePrompt
 from banking_core.voiceprints.prompts import Owner, Prompts, VoicePrompted
 from banking_core.voiceprints.rules import VoiceRules
 
@@ -83,11 +83,11 @@ class Verification:
         fingerprints: Fingerprints,
         log: SecurityLog,
         *,
-        keep_audio: bool,
+        audio_days: int,
     ) -> None:
         self._clock, self._rules, self._prompts = clock, rules, prompts
         self._lockout, self._fingerprints, self._log = lockout, fingerprints, log
-        self._keep_audio = keep_audio
+        self._audio_days = audio_days
 
     async def verify(
         self,
@@ -167,7 +167,7 @@ class Verification:
         llr: float | None,
         origin: Origin,
     ) -> None:
-        """Writes down what became of a recording: its fingerprint, and the recording itself only if the bank wants."""
+        """Writes down what became of a recording: its fingerprint, and itself only where bank and customer agreed."""
         attempt = VoiceAttempt(
             customer_id=customer_id,
             prompt_id=prompt.id,
@@ -180,7 +180,7 @@ class Verification:
             at=self._clock.now(),
         )
         attempt.fingerprint = base64.b64encode(sample.fingerprint).decode() if sample.fingerprint else None
-        kept = sample.audio if self._keep_audio else b""
+        kept = sample.audio if await self._may_keep_audio(session, customer_id) else b""
         attempt.audio = base64.b64encode(kept).decode() if kept else None
         session.add(attempt)
         await session.flush()
@@ -190,6 +190,17 @@ class Verification:
         await self._log.record(
             session, "voice_tried", customer_id=customer_id, outcome=outcome, origin=origin, detail=detail
         )
+
+    async def _may_keep_audio(self, session: AsyncSession, customer_id: str) -> bool:
+        """Only of those who were told so when they agreed: who was told otherwise is not recorded."""
+        if self._audio_days == 0:
+            return False
+        consent = select(VoiceConsent.id).where(
+            VoiceConsent.customer_id == customer_id,
+            VoiceConsent.revoked_at.is_(None),
+            VoiceConsent.audio_days >= self._audio_days,
+        )
+        return await session.scalar(consent) is not None
 
     async def paused_until(self, session: AsyncSession, owner: Owner) -> datetime | None:
         """The end of the pause under way after too many wrong ones."""

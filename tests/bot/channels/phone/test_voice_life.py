@@ -173,16 +173,46 @@ async def test_an_explanation_that_has_changed_is_agreed_to_before_the_voice_is_
         assert "登录成功" in await aloud(phone)
 
 
-@pytest.mark.parametrize("days", [0, 30])
-async def test_what_a_caller_said_is_kept_only_where_the_bank_has_turned_that_on(
-    life: Life, days: int
+def keep_audio(life: Life, days: int) -> None:
+    """As a start with another `ZHANGGUI_VOICE_AUDIO_DAYS`."""
+    voiceprints = life.product.bank.voiceprints
+    voiceprints._audio_days = voiceprints._verification._audio_days = days
+
+
+async def kept(life: Life) -> list[bool]:
+    """Of each recording, whether it is kept."""
+    async with life.product.database.snapshot() as session:
+        return [one.audio is not None for one in await session.scalars(select(VoiceAttempt).order_by("at"))]
+
+
+@pytest.mark.parametrize(("days", "words"), [(0, "不存录音"), (30, "念数字的录音加密保存三十天")])
+async def test_what_a_caller_said_is_kept_only_where_the_bank_has_turned_that_on_and_said_so(
+    life: Life, days: int, words: str
 ) -> None:
-    life.product.bank.voiceprints._verification._keep_audio = days > 0
+    keep_audio(life, days)
+    life.listener.more = {"audio": b"the sound of eight digits"}
+    async with life.call() as phone:
+        await phone.say("查余额")
+        await log_in(phone)
+        life.a_minute_later()
+        assert words in await phone.say("开通声纹")
+        await phone.say("取消")
+    await life.enrol()
+    assert await kept(life) == [days > 0] * 3
+
+
+async def test_who_agreed_while_nothing_was_kept_is_not_recorded_when_the_bank_turns_it_on(
+    life: Life,
+) -> None:
     life.listener.more = {"audio": b"the sound of eight digits"}
     await life.enrol()
-    async with life.product.database.snapshot() as session:
-        kept = [one.audio for one in await session.scalars(select(VoiceAttempt))]
-    assert len(kept) == 3 and all((audio is not None) == (days > 0) for audio in kept)
+    keep_audio(life, 30)
+    async with life.call() as phone:
+        await phone.say("查余额")
+        assert "登录成功" in await aloud(phone)
+        assert await kept(life) == [False] * 4
+        await record_anew(life, phone)
+    assert await kept(life) == [False] * 5 + [True] * 3
 
 
 async def test_a_day_s_small_transfers_by_voice_have_a_sum_beyond_which_a_code_is_wanted_too(
