@@ -29,7 +29,7 @@ const door = new Door(sitDown);
 const presence = new Presence(failed);
 const tickets = new TicketBoard({ opened: () => takeMiddle("ticket"), failed });
 const complaints = new ComplaintBoard({ opened: () => takeMiddle("complaint"), failed });
-const board = new DayBoard({ opened: () => takeMiddle("board"), failed });
+const board = new DayBoard({ opened: () => takeMiddle("board"), show: showLate, failed });
 const trail = new Trail({ opened: () => takeMiddle("trail"), failed });
 const conversation = new Conversation(shelf, sound, {
   opening,
@@ -147,6 +147,16 @@ function takeMiddle(which) {
   if (which !== "complaint") complaints.close();
   showMiddle(which);
   renderFacts(null); // nothing of a customer stays beside something else
+}
+
+/** What an alert is about: a ticket, a complaint, or the conversation in which somebody waits. */
+async function showLate(kind, number) {
+  const list = kind === "callback" ? "tickets" : kind.startsWith("complaint") ? "complaints" : "floor";
+  tabs.select(list);
+  if (list === "floor") return floor.open(number);
+  if (list === "complaints") return complaints.open(number);
+  await tickets.show("open");
+  tickets.open(number);
 }
 
 /** A conversation takes the middle. */

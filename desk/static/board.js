@@ -44,7 +44,7 @@ const seconds = (value) => (value === null ? "–" : durationText(value));
 const percent = ({ percent: value, kept, of }) => [value === null ? "–" : `${value}%`, of ? `${kept} / ${of}` : "还没有"];
 
 export class DayBoard {
-  /** `on` has opened() when the board takes the middle, and failed(error). */
+  /** `on` has opened() when the board takes the middle, show(alert) to see what is late, and failed(error). */
   constructor(on) {
     this.on = on;
     this.day = "";
@@ -99,16 +99,17 @@ export class DayBoard {
     const known = new Set(this.alerts.map((item) => `${item.kind}:${item.number}`));
     const fresh = items.filter((item) => !known.has(`${item.kind}:${item.number}`));
     this.alerts = items;
-    reconcile(byId("alerts"), items, (item) => `${item.kind}:${item.number}`, () => this.alert(), (node, item) => this.update(node, item));
+    reconcile(byId("alerts"), items, (item) => `${item.kind}:${item.number}`, (item) => this.alert(item), (node, item) => this.update(node, item));
     byId("alerts-empty").hidden = items.length > 0;
     setBadge(byId("badge-board"), items.length);
     return fresh;
   }
 
-  alert() {
-    return el("li", { class: "card", "data-testid": "alert" },
-      el("div", { class: "card-top" }, el("strong", { "data-part": "kind" }), el("span", { class: "due", "data-part": "due", "data-late": "late" })),
-      el("p", { class: "card-text one", "data-part": "about" }));
+  alert({ kind, number }) {
+    return el("li", { "data-testid": "alert" },
+      el("button", { type: "button", class: "card own", onclick: () => this.on.show(kind, number) },
+        el("span", { class: "card-top" }, el("strong", { "data-part": "kind" }), el("span", { class: "due", "data-part": "due", "data-late": "late" })),
+        el("span", { class: "card-text one", "data-part": "about" })));
   }
 
   update(node, item) {

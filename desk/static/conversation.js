@@ -152,6 +152,7 @@ export class Conversation {
     if (!fresh.length) return;
     this.sound.play();
     if (talk.id !== this.shelf.current) talk.unread += fresh.length;
+    notify(`${fresh.at(-1).author_name}有一句提示`);
     toast(`${fresh.at(-1).author_name}提示（${talk.facts.name}）：${fresh.at(-1).text.slice(0, 60)}`);
   }
 

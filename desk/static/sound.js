@@ -15,8 +15,17 @@ export class Sound {
       this.turn(!this.on);
       if (this.on && window.Notification?.permission === "default") Notification.requestPermission();
     });
-    // A sound chosen on an earlier day may only start after a first click.
-    if (localStorage.getItem(KEPT) === "on") document.addEventListener("click", () => this.turn(true), { once: true });
+    if (localStorage.getItem(KEPT) === "on") this.turnOnWithFirstInput();
+  }
+
+  /** A sound chosen on an earlier day may only start after a first click or key. */
+  turnOnWithFirstInput() {
+    const first = new AbortController();
+    const begin = () => {
+      first.abort();
+      this.turn(true);
+    };
+    for (const kind of ["click", "keydown"]) document.addEventListener(kind, begin, { signal: first.signal });
   }
 
   turn(on) {

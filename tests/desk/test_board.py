@@ -315,6 +315,12 @@ async def test_the_supervisor_sees_what_is_late_reads_the_day_and_works_off_a_co
             await page.get_by_test_id("board-csv").click()
         assert (await download.value).suggested_filename == "zhanggui-2026-11-20.csv"
 
+        await page.get_by_test_id("alert").locator("button").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_test_id("watch-sub")).to_have_text("排队中")
+        await expect(page.locator("#watch-name")).to_be_focused()
+        await expect(page.get_by_test_id("floor-item").locator('[aria-current="true"]')).to_have_count(1)
+
         await page.get_by_test_id("tab-complaints").focus()
         await page.keyboard.press("Enter")
         await page.get_by_test_id("complaint-item").locator("button").focus()

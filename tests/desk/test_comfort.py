@@ -236,6 +236,24 @@ async def test_who_looks_elsewhere_is_told_outside_the_page_and_on_the_tab(
     world.hub.add("c2", "有人吗")
     await expect(page.locator("#badge-queue")).to_have_text("2")
     assert await page.evaluate("shown.join()") == "新的客户在排队：未登录访客，客户要求。共2位。"
+    await page.get_by_test_id("tab-talks").click()
+    await _claim(page)
+    await world.hub.whisper("c1", ("boss", "陈主管"), "先道歉")
+    await expect(page.get_by_test_id("toast").filter(has_text="先道歉")).to_be_visible()
+    assert await page.evaluate("shown.at(-1)") == "陈主管有一句提示", "who, but not what: others may look"
+
+
+async def test_a_sound_chosen_on_an_earlier_day_comes_back_with_the_first_key_too(
+    world: Any, browser: Browser
+) -> None:
+    page = await _sit(world, browser)
+    sound = page.get_by_test_id("sound")
+    await sound.click()
+    await expect(sound).to_have_text("提示音：开")
+    await page.reload()
+    await expect(sound).to_have_text("提示音：关")
+    await page.keyboard.press("j")
+    await expect(sound).to_have_text("提示音：开")
 
 
 async def test_nothing_of_a_customer_stays_beside_something_else(world: Any, browser: Browser) -> None:
@@ -370,3 +388,15 @@ async def test_every_stop_of_the_tab_key_is_in_view_and_has_a_ring(world: Any, b
     assert [what for what, (ring, seen) in stops.items() if not (ring and seen)] == []
     for id_ in ("transfer", "hand-back", "close", "composer-text", "canned-manage", "tab-talks", "logout"):
         assert any(f'id="{id_}"' in what for what in stops), id_
+
+
+async def test_an_alert_leads_to_what_is_late(world: Any, browser: Browser) -> None:
+    async with world.db.transaction() as session:
+        number = await world.desk.create_ticket(session, "t1", None, "13800000001", "请回电")
+    world.clock.advance(seconds=4 * 3600)
+    page = await _sit(world, browser, "zhuguan")
+    await page.get_by_test_id("tab-board").click()
+    await page.get_by_test_id("alert").locator("button").click()
+    await expect(page.locator("#ticket")).to_contain_text(number)
+    await expect(page.get_by_test_id("tab-tickets")).to_have_attribute("aria-selected", "true")
+    await expect(page.locator("#ticket h2")).to_be_focused()
