@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -26,7 +27,7 @@ PATIENCE_S = 5.0
 LOOK_S = 0.3
 NO_ACCOUNT = "还没有设置公众号（ZHANGGUI_WECHAT_APP_ID 等，见 docs/wechat.md）。"
 HELP = """直接打字就是发消息。还可以：
-  /关注  /取关  /菜单 查余额  /位置 上海市浦东新区世纪大道  /图片  /语音 查余额  /链接 标题
+  /关注  /取关  /菜单 查余额  /位置 上海市浦东新区世纪大道  /图片 [文件]  /语音 查余额  /链接 标题
   /选 2（点菜单消息的第2项）  /重复 查余额（腾讯投递三次）  /退出"""
 
 
@@ -108,7 +109,7 @@ async def do(follower: Follower, line: str) -> None:
         "/取关": follower.unfollow,
         "/菜单": lambda: follower.click(rest),
         "/位置": lambda: follower.share_place(31.24, 121.5, rest),
-        "/图片": follower.show_picture,
+        "/图片": lambda: _show_picture(follower, rest),
         "/语音": lambda: _speak(follower, rest),
         "/链接": lambda: follower.pass_on(rest, "https://example.com/"),
         "/选": lambda: _choose(follower, rest),
@@ -126,6 +127,19 @@ async def _speak(follower: Follower, words: str) -> None:
     """A voice message with these words, in the telephone's own voice."""
     pcm = b"".join([piece async for piece in EspeakSpeaker().speak(words, 1.0)])
     await follower.speak(recorded(pcm))
+
+
+async def _show_picture(follower: Follower, path: str) -> None:
+    """The picture in a file, one dot without any."""
+    if not path:
+        await follower.show_picture()
+        return
+    try:
+        content = Path(path).expanduser().read_bytes()
+    except OSError:
+        click.echo("这个文件打不开。")
+        return
+    await follower.show_picture(content)
 
 
 async def _choose(follower: Follower, number: str) -> None:

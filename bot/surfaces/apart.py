@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+READ_BYTES: Final = 64 * 1024
 KEPT_IN_ENVIRONMENT: Final = ("PATH", "LD_LIBRARY_PATH")
 
 
@@ -38,10 +39,18 @@ async def apart(script: Path, fed: bytes, *arguments: str, seconds: float, bytes
     finally:
         if process.returncode is None:
             process.kill()
-        await process.wait()
+        await _ended(process)
     if status != 0:
         raise ApartFailed(f"status {status}")
     return told
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Waits for its end: asyncio tells of it only once what it had written is read."""
+    assert process.stdout is not None
+    while await process.stdout.read(READ_BYTES):
+        pass
+    await process.wait()
 
 
 async def _exchange(process: asyncio.subprocess.Process, fed: bytes, bytes_max: int) -> bytes:

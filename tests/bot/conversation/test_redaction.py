@@ -110,3 +110,10 @@ def test_the_end_of_an_identity_number_is_understood_with_words_around_it() -> N
     assert secret_in(challenge, "后四位是三二幺四", False) == "3214"
     assert secret_in(challenge, "三二幺叉", False) == "321X"
     assert secret_in(challenge, "三百二十四", False) is None
+
+
+def test_of_a_receiving_code_the_log_keeps_that_one_was_shown() -> None:
+    token = "bcdfghjklmnpqrstwxyzbcdfgh"
+    for said in (f"[收款码]{token}", f"付 http://10.0.0.7:8080/?pay={token} 吧"):
+        assert token not in for_log(said) and "[收款码]" in for_log(said)
+        assert token in without_secrets(said, awaited=ANY)

@@ -23,6 +23,7 @@ LINES = [
     "/重复 在吗",
     "/语音 查余额",
     "/图片",
+    "/图片 /no/such/file",
     "/链接 领红包",
     "/位置 上海市浦东新区世纪大道",
     "/菜单 余额",
@@ -47,7 +48,9 @@ async def test_a_follower_in_the_terminal_talks_to_the_running_server(
         said = [m for m in await site.history(OPENID) if m["sender"] == "customer"]
     shown = capsys.readouterr().out
     assert "模拟器（不是腾讯的服务）" in shown
-    assert "〔回复〕您好，我是掌柜银行的小掌柜" in shown and "没有这一项" in shown
+    assert (
+        "〔回复〕您好，我是掌柜银行的小掌柜" in shown and "没有这一项" in shown and "这个文件打不开" in shown
+    )
     assert "听到的是：查余额" in shown and "没有查到网点" in shown
     # On a busy machine the voice is understood after what was sent behind it.
     assert sorted(m["text"] for m in said) == sorted(["你好", "在吗", "查余额", "[图片]", "余额"])
