@@ -14,12 +14,20 @@ export class Lock {
     this.cover = byId("lock");
     this.pass = byId("lock-pass");
     for (const kind of INPUT) addEventListener(kind, () => this.used(), { capture: true, passive: true });
+    addEventListener("keydown", (event) => this.swallow(event), { capture: true });
     addEventListener(LOCKED, ({ detail }) => this.shut(detail));
     this.cover.addEventListener("cancel", (event) => event.preventDefault());
     this.cover.addEventListener("close", () => this.shown && this.cover.showModal()); // browsers let a second Esc through
     byId("lock-form").addEventListener("submit", (event) => this.open(event));
     byId("lock-now").addEventListener("click", () => this.now());
     setInterval(() => this.look(), 1000);
+  }
+
+  /** In the moment in which a second Esc has closed the cover no key reaches what is below it. */
+  swallow(event) {
+    if (!this.shown || this.cover.open) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
   }
 
   used() {
