@@ -239,12 +239,12 @@ class Settings(PhoneSettings, WechatSettings, BaseSettings):
                     log.info(
                         "key file made, keep a copy apart from backups ring=%s path=%s", file.name, file.path
                     )
+        vault = Vault(keys, cipher=self.cipher)
         try:
-            voice.load()
+            return Vault(keys, voice=voice, cipher=self.cipher)
         except KeyRingInvalid as error:
             log.error("no voiceprints, their keys cannot be used code=%s: %s", error.code, error)
-            return Vault(keys, cipher=self.cipher)
-        return Vault(keys, voice=voice, cipher=self.cipher)
+            return vault
 
     def bank_settings(self) -> BankSettings:
         """What the bank is told."""

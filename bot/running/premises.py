@@ -33,10 +33,10 @@ def require_disk(folder: Path) -> None:
 def examine_premises(settings: Settings) -> None:
     """Everything that would stop the start later on. Raises StartError, or KeyRingInvalid without usable keys."""
     require_disk(settings.data_dir)
-    settings.open_vault()
     require_port(settings.host, settings.port, "网页", "ZHANGGUI_PORT")
     if settings.own_nlu:
         require_port("127.0.0.1", settings.nlu_port, "理解服务", "ZHANGGUI_NLU_PORT")
+    settings.open_vault()  # last: it may make keys, and says so in the log
 
 
 def port_is_free(host: str, port: int) -> bool:

@@ -21,7 +21,7 @@ from banking_core.vault import KeyFile, KeyRing, KeyRingInvalid
 from banking_core.voiceprints import VoiceUnavailable
 from banking_core.voiceprints.models import VoiceAttempt, Voiceprint
 from bot.assembly import build_product
-from bot.cli.doctor import voices_finding
+from bot.cli.doctor import _database, voices_finding
 from bot.cli.main import cli
 from bot.settings import ROOT, Settings, load_settings
 from migrations import upgrade
@@ -115,7 +115,9 @@ async def test_a_key_file_in_the_other_s_place_is_refused(
 async def test_lost_voices_are_told_by_the_log_and_doctor_and_destroyed_on_request(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    assert voices_finding(keys_fit=True) in await _database(load_settings())
     lose(folder)
+    assert voices_finding(keys_fit=False) in await _database(load_settings())
     code, shown = await command("keys", "rotate", "--ring", "voice")
     assert code == 1 and "打不开：voiceprint.template" in shown and "forget-voices" in shown
     assert not voices_finding(keys_fit=False).good
