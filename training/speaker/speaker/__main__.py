@@ -15,15 +15,18 @@ import torch
 from speaker import calibrate, corpus, export, factors, measure, network, prepare, train
 from speaker.corpus import Recording
 from speaker.factors import FactorPlan
-from speaker.network import Size
-from speaker.prepare import Bank
+from speaker.network import Ecapa, Resnet, Size
+from speaker.prepare import Voices
 from speaker.train import Plan
 
 FACTORS_FILE: Final = "factors.pt"
+NETWORKS: Final[dict[str, tuple[Size, int]]] = {
+    "ecapa": (Ecapa(), 15_500),
+    "resnet": (Resnet(), 16_000),
+}  # steps
 
 
 def _arguments() -> argparse.Namespace:
-    plan = Plan()
     parser = argparse.ArgumentParser(prog="speaker", description=__doc__)
     parser.add_argument("--speech", type=Path, required=True, help="folder with manifest.jsonl")
     parser.add_argument(
@@ -36,18 +39,24 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--parity", type=Path, help="SpeechBrain's vectors, for the app's tests to compare with"
     )
-    parser.add_argument("--stop", type=int, help="take the weights after so many steps of the plan")
+    parser.add_argument("--device", default="cpu", help="where the networks are trained: cpu or cuda")
+    parser.add_argument("--workers", type=int, default=2, help="processes that prepare the recordings")
+    parser.add_argument("--steps", type=int, help="instead of each network's own number")
     parser.add_argument("--every", type=int, default=1, help="only every so many recordings: for a trial run")
-    parser.add_argument("--seed", type=int, default=plan.seed)
+    parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--no-measuring", action="store_true", help="weights and calibration only")
     return parser.parse_args()
 
 
-def _bank(given: argparse.Namespace, heard: list[Recording]) -> Bank:
-    path = given.work / "bank.npz"
+def _voices(given: argparse.Namespace, heard: list[Recording]) -> Voices:
+    path = given.work / "voices.npz"
     if not path.exists():
-        prepare.prepare(given.speech, heard[:: given.every], given.seed).save(path)
-    return Bank.load(path)
+        prepare.prepare(given.speech, heard[:: given.every], given.seed, given.workers).save(path)
+    return Voices.load(path)
+
+
+def _plan(given: argparse.Namespace, steps: int) -> Plan:
+    return Plan(steps=given.steps or steps, seed=given.seed)
 
 
 def _write_parity(encoder: network.Encoder, file: Path) -> None:
@@ -59,22 +68,25 @@ def _write_parity(encoder: network.Encoder, file: Path) -> None:
     np.savez_compressed(file, short=waves[0], long=waves[1], short_vector=vectors[0], long_vector=vectors[1])
 
 
-def _train(given: argparse.Namespace, heard: list[Recording], plan: Plan, second: FactorPlan) -> None:
-    """The network and the factors, into --work/run."""
-    bank, run, file = _bank(given, heard), given.work / "run", given.work / "run" / FACTORS_FILE
-    train.run(bank, plan, Size(), run, given.stop)
+def _train(given: argparse.Namespace, heard: list[Recording], second: FactorPlan) -> None:
+    """The networks and the factors, into --work/NAME; what is there already is not done again."""
+    voices, file = _voices(given, heard), given.work / FACTORS_FILE
+    for name, (size, steps) in NETWORKS.items():
+        train.run(voices, _plan(given, steps), size, given.work / name, given.device)
     if not file.exists():
-        factors.save(factors.learn(bank, second), file)
+        factors.save(factors.learn(voices, second), file)
 
 
-def _export(run: Path, model: Path, parity: Path | None) -> dict[str, object]:
-    """The running mean of the weights, and the factors, as the encoder."""
-    kept = torch.load(run / "checkpoint.pt", weights_only=True)
-    encoder = network.Encoder(network.restore(kept), factors.restore(run / FACTORS_FILE)).eval()
-    unlike = export.write(encoder, model / "encoder.onnx", kept["step"])
+def _export(work: Path, model: Path, parity: Path | None) -> dict[str, object]:
+    """The running means of the weights, and the factors, as the encoder."""
+    kept = {name: torch.load(work / name / train.WEIGHTS_FILE, map_location="cpu") for name in NETWORKS}
+    networks = [network.restore(one) for one in kept.values()]
+    encoder = network.Encoder(networks, factors.restore(work / FACTORS_FILE)).eval()
+    unlike = export.write(encoder, model / "encoder.onnx", sum(one["step"] for one in kept.values()))
     if parity:
         _write_parity(encoder, parity)
-    return {"steps": kept["step"], "size": kept["size"], "unlike_speechbrain_max": float(f"{unlike:.2g}")}
+    sizes = {name: {"steps": one["step"], **one["size"]} for name, one in kept.items()}
+    return {"networks": sizes, "unlike_speechbrain_max": float(f"{unlike:.2g}")}
 
 
 def main() -> None:
@@ -85,13 +97,12 @@ def main() -> None:
     parts: dict[str, list[Recording]] = {"train": [], "dev": [], "report": []}
     for one in corpus.recordings(given.speech):
         parts[one.part].append(one)
-    plan = Plan(seed=given.seed)
     second = FactorPlan(seed=given.seed) if given.every == 1 else factors.TRIAL
-    _train(given, parts["train"], plan, second)
+    _train(given, parts["train"], second)
     figures = {
-        "plan": asdict(plan),
+        "plans": {name: asdict(_plan(given, steps)) for name, (_, steps) in NETWORKS.items()},
         "factors": asdict(second),
-        **_export(given.work / "run", model, given.parity),
+        **_export(given.work, model, given.parity),
     }
     figures["speakers"] = {name: len({one.speaker for one in of}) for name, of in parts.items()}
     figures["calibration"] = calibrate.write(given.speech, model, parts["train"], parts["dev"], given.seed)

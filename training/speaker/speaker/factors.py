@@ -13,12 +13,15 @@ from typing import Final
 
 import numpy as np
 import torch
+from acoustic import telephone
 from scipy.fft import dct
 from scipy.linalg import eigh
+from speechbrain.lobes.features import Fbank
 from torch import Tensor, nn
 
+from bot.channels.phone.voiceprint.speech import LEVEL
 from speaker.corpus import READERS, STUDENTS
-from speaker.prepare import FEATURES, Bank
+from speaker.prepare import FEATURES, Voices
 
 CEPSTRA: Final = 20
 DELTA_REACH: Final = 2  # frames
@@ -209,22 +212,26 @@ def discriminating(factors: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 class Pieces:
-    """The pieces that are learnt from: undisturbed ones, few of the voices that stand alone in their set."""
+    """The pieces that are learnt from, each through G.711; few of the voices that stand alone in their set."""
 
-    def __init__(self, bank: Bank, plan: FactorPlan) -> None:
-        self._bank, self._chance = bank, np.random.default_rng(plan.seed)
-        self._group = np.array([name.split(" ", 1)[0] for name in bank.classes])[bank.labels]
+    def __init__(self, voices: Voices, plan: FactorPlan) -> None:
+        self._voices, self._chance = voices, np.random.default_rng(plan.seed)
+        self._group = np.array([name.split(" ", 1)[0] for name in voices.classes])[voices.labels]
         lone = ~np.isin(self._group, list(_JOINED_MAX))
         few = self._chance.random(len(lone)) < _LONE_SHARE
-        self.chosen = np.flatnonzero(bank.straight & (~lone | few))
-        self.labels = bank.labels[self.chosen]
-        self.frames = np.diff(bank.starts)[self.chosen]
-        self._cepstra = Cepstra()
+        self.chosen = np.flatnonzero(~lone | few)
+        self.labels = voices.labels[self.chosen]
+        self.frames = np.diff(voices.edges)[self.chosen] // (FEATURES["hop_length"] * 8)
+        self._fbank, self._cepstra, self._seed = Fbank(**FEATURES), Cepstra(), plan.seed
 
     def features(self, at: int) -> Tensor:
-        """Of piece `at` of the bank."""
-        start, end = self._bank.starts[at : at + 2]
-        return self._cepstra(torch.from_numpy(self._bank.frames[start:end].astype(np.float32)))
+        """Of piece `at` of the voices."""
+        chance = np.random.default_rng([self._seed, at])
+        wave = self._voices.piece(at) * (10 ** chance.uniform(2.6, 3.5) / LEVEL)
+        heard = telephone.mu_law(wave) if chance.random() < 0.5 else telephone.a_law(wave)
+        heard = heard - heard.mean()
+        heard *= LEVEL / max(float(np.sqrt((heard**2).mean())), 1e-6)
+        return self._cepstra(self._fbank(torch.from_numpy(heard.astype(np.float32))[None])[0])
 
     def drawn(self, count: int, every: int) -> Tensor:
         """Some frames of some pieces."""
@@ -242,9 +249,9 @@ class Pieces:
 
 
 @torch.no_grad()
-def learn(bank: Bank, plan: FactorPlan) -> Factors:
-    """From the bank's pieces; minutes."""
-    pieces = Pieces(bank, plan)
+def learn(voices: Voices, plan: FactorPlan) -> Factors:
+    """From the pieces; minutes."""
+    pieces = Pieces(voices, plan)
     of = mixture(pieces.drawn(plan.mixture_pieces, plan.mixture_every), plan)
     heard = torch.empty(len(pieces.chosen), plan.gaussians)
     off = torch.empty(len(pieces.chosen), *of.mean.shape)

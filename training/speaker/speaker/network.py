@@ -1,14 +1,16 @@
-"""SpeechBrain's ECAPA-TDNN, small, with its features and its mean normalisation, and the loss that trains it."""
+"""SpeechBrain's ECAPA-TDNN and ResNet, small, with its features, its mean normalisation and its loss."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
 from speechbrain.lobes.features import Fbank
 from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN, Classifier
+from speechbrain.lobes.models.ResNet import ResNet
 from speechbrain.nnet.losses import AdditiveAngularMargin, LogSoftmaxWrapper
 from torch import Tensor, nn
 
@@ -16,31 +18,53 @@ from speaker.factors import Factors
 from speaker.prepare import FEATURES
 
 VIEWS: Final = (1.0, 0.93, 1.07)  # one voice as it is, and as longer and shorter throats would make it
-FACTORS_SHARE: Final = 0.3  # of the cosine
+FACTORS_SHARE: Final = 0.2  # of the cosine; the networks share the rest
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
-    """Of the network."""
+class Ecapa:
+    """A network over time whose channels are mels. (batch, frames, mels), normalised -> (batch, 1, embedding)."""
 
-    channels: int = 128
-    last_channels: int = 384
+    channels: int = 256
+    last_channels: int = 768
     attention_channels: int = 64
     se_channels: int = 64
-    scale: int = 4
-    embedding: int = 160
+    scale: int = 8
+    embedding: int = 192
+
+    def network(self) -> nn.Module:
+        """With weights by chance."""
+        return ECAPA_TDNN(
+            FEATURES["n_mels"],
+            lin_neurons=self.embedding,
+            channels=[self.channels] * 4 + [self.last_channels],
+            attention_channels=self.attention_channels,
+            res2net_scale=self.scale,
+            se_channels=self.se_channels,
+        )
 
 
-def ecapa(size: Size) -> ECAPA_TDNN:
-    """(batch, frames, mels), normalised -> (batch, 1, embedding)."""
-    return ECAPA_TDNN(
-        FEATURES["n_mels"],
-        lin_neurons=size.embedding,
-        channels=[size.channels] * 4 + [size.last_channels],
-        attention_channels=size.attention_channels,
-        res2net_scale=size.scale,
-        se_channels=size.se_channels,
-    )
+@dataclass(frozen=True, slots=True)
+class Resnet:
+    """A network over time and frequency alike. Shapes as those of `Ecapa`."""
+
+    channels: tuple[int, ...] = (16, 32, 64, 96)
+    blocks: tuple[int, ...] = (2, 2, 2, 2)
+    embedding: int = 192
+
+    def network(self) -> nn.Module:
+        """With weights by chance."""
+        of = ResNet(
+            FEATURES["n_mels"],
+            channels=list(self.channels),
+            block_sizes=list(self.blocks),
+            lin_neurons=self.embedding,
+        )
+        return nn.Sequential(of.to(memory_format=torch.channels_last), nn.Unflatten(1, (1, self.embedding)))
+
+
+KINDS: Final = {"ecapa": Ecapa, "resnet": Resnet}
+Size = Ecapa | Resnet
 
 
 def normalised(frames: Tensor) -> Tensor:
@@ -71,10 +95,10 @@ def joined(vectors: Tensor) -> Tensor:
 class Encoder(nn.Module):
     """Speech of full scale 1 at 8 kHz, (1, samples) -> a unit vector, (1, size), by SpeechBrain and `Factors`."""
 
-    def __init__(self, network: ECAPA_TDNN, factors: Factors) -> None:
+    def __init__(self, networks: Sequence[nn.Module], factors: Factors) -> None:
         super().__init__()
         self.fbank = Fbank(**FEATURES)
-        self.network, self.factors = network, factors
+        self.networks, self.factors = nn.ModuleList(networks), factors
         self.register_buffer("views", views())
 
     def forward(self, wave: Tensor) -> Tensor:
@@ -82,10 +106,12 @@ class Encoder(nn.Module):
         return self.vector(self.fbank(wave))
 
     def vector(self, decibels: Tensor) -> Tensor:
-        """(1, frames, mels) -> (1, size): both opinions side by side, so that the cosine is their weighted mean."""
-        seen = joined(self.network(normalised(decibels @ self.views))[:, 0])
-        heard = self.factors(decibels[0])
-        return torch.cat([seen * (1 - FACTORS_SHARE) ** 0.5, heard * FACTORS_SHARE**0.5], dim=1)
+        """(1, frames, mels) -> (1, size): all opinions side by side, so that the cosine is their weighted mean."""
+        frames = normalised(decibels @ self.views)
+        share = (1 - FACTORS_SHARE) / len(self.networks)
+        seen = [joined(network(frames)[:, 0]) * share**0.5 for network in self.networks]
+        heard = self.factors(decibels[0]) * FACTORS_SHARE**0.5
+        return torch.cat([*seen, heard], dim=1)
 
 
 def head(size: Size, classes: int) -> Classifier:
@@ -98,13 +124,14 @@ def loss(margin: float, scale: float) -> LogSoftmaxWrapper:
     return LogSoftmaxWrapper(AdditiveAngularMargin(margin=margin, scale=scale))
 
 
-def state(network: ECAPA_TDNN, size: Size) -> dict[str, object]:
+def state(network: nn.Module, size: Size) -> dict[str, object]:
     """Weights and the size that fits them."""
-    return {"size": asdict(size), "network": network.state_dict()}
+    kind = next(name for name, of in KINDS.items() if isinstance(size, of))
+    return {"kind": kind, "size": asdict(size), "network": network.state_dict()}
 
 
-def restore(kept: dict[str, object]) -> ECAPA_TDNN:
+def restore(kept: dict[str, Any]) -> nn.Module:
     """The network `state` described, ready to be used."""
-    network = ecapa(Size(**kept["size"]))  # type: ignore[arg-type]
-    network.load_state_dict(kept["network"])  # type: ignore[arg-type]
+    network = KINDS[kept["kind"]](**kept["size"]).network()
+    network.load_state_dict(kept["network"])
     return network.eval()

@@ -1,17 +1,19 @@
-"""Everything that costs time, done once: changed voices through many telephones, as log mel energies."""
+"""What costs processor time, done once: every recording in changed voices, speech alone, one voice after the other."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
 from acoustic import telephone
-from speechbrain.lobes.features import Fbank
 
-from bot.channels.phone.voiceprint.speech import LEVEL, spoken
+from bot.channels.phone.voiceprint.speech import spoken
 from speaker import corpus
 from speaker.corpus import Recording
 
@@ -26,81 +28,92 @@ FEATURES: Final = {
     "f_max": 3800,
 }
 LENGTH_MIN: Final = 2400  # samples
+FULL_SCALE: Final = 32768
+_BABBLERS: Final = 200
+_NOISES: Final = 3  # sets of backgrounds
 
 
 @dataclass(slots=True)
-class Bank:
-    """Frames of all pieces one after the other; piece i is `frames[starts[i]:starts[i + 1]]`, of class `labels[i]`."""
+class Voices:
+    """Piece i is `samples[edges[i]:edges[i + 1]]`, of class `labels[i]`; all pieces of a class follow one another."""
 
-    frames: np.ndarray  # (frames, mels) float16, dB
-    starts: np.ndarray
+    samples: np.ndarray  # int16, 8 kHz, speech alone at one level
+    edges: np.ndarray
     labels: np.ndarray
     classes: list[str]  # "set speaker speed"
-    noise: np.ndarray  # (kinds, frames, mels) float16, dB, at the level of speech
-    straight: np.ndarray  # bool, a piece: through G.711 and nothing else
+    noise: np.ndarray  # (kinds, samples) float16, of unit power
 
     def save(self, path: Path) -> None:
         """Whole or not at all."""
         beside = path.with_suffix(".part.npz")
         np.savez(
             beside,
-            frames=self.frames,
-            starts=self.starts,
+            samples=self.samples,
+            edges=self.edges,
             labels=self.labels,
             classes=np.array(self.classes),
             noise=self.noise,
-            straight=self.straight,
         )
         beside.replace(path)
 
     @classmethod
-    def load(cls, path: Path) -> Bank:
+    def load(cls, path: Path) -> Voices:
         """What `save` wrote."""
         with np.load(path) as kept:
-            frames, starts, labels = kept["frames"], kept["starts"], kept["labels"]
-            return cls(frames, starts, labels, list(kept["classes"]), kept["noise"], kept["straight"])
+            of = kept["samples"], kept["edges"], kept["labels"], list(kept["classes"]), kept["noise"]
+            return cls(*of)
+
+    def starts(self) -> np.ndarray:
+        """(classes + 1,): where each class begins among the samples."""
+        return self.edges[np.searchsorted(self.labels, np.arange(len(self.classes) + 1))]
+
+    def piece(self, at: int) -> np.ndarray:
+        """float32, full scale 1."""
+        start, end = self.edges[at : at + 2]
+        return self.samples[start:end].astype(np.float32) / FULL_SCALE
 
 
-def features(wave: np.ndarray, maker: Fbank) -> np.ndarray:
-    """(frames, mels) in dB. `wave` has full scale 1."""
-    with torch.no_grad():
-        return maker(torch.from_numpy(wave[None])).numpy()[0]
+def _changed(folder: Path, speeds: tuple[int, ...], one: Recording) -> list[np.ndarray]:
+    """The speech of a recording at each speed, int16."""
+    samples, rate = corpus.read(folder / one.path)
+    found = [spoken(corpus.telephone_rate(samples, rate, speed)) for speed in speeds]
+    return [
+        np.clip(np.rint(wave * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16) for wave in found
+    ]
 
 
-def _straight(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Through G.711 and nothing else, at a usual level."""
-    level = np.sqrt((wave**2).mean()) + 1e-3
-    louder = wave / level * 10 ** rng.uniform(2.6, 3.5)
-    return telephone.mu_law(louder) if rng.random() < 0.5 else telephone.a_law(louder)
+def _noise(folder: Path, chosen: list[Recording], seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    some = chosen[:: max(1, len(chosen) // _BABBLERS)]
+    waves = [corpus.telephone_rate(*corpus.read(folder / one.path)) for one in some]
+    return np.stack([wave for _ in range(_NOISES) for wave in telephone.noises(rng, waves)]).astype(
+        np.float16
+    )
 
 
 def prepare(
-    folder: Path, chosen: list[Recording], seed: int, speeds: tuple[int, ...] = SPEEDS_PERCENT
-) -> Bank:
-    """Each recording in each voice three times: straight through the codec, and twice through a line of its own."""
-    rng = np.random.default_rng(seed)
-    maker = Fbank(**FEATURES)
-    voices = [
-        corpus.telephone_rate(*corpus.read(folder / one.path))
-        for one in chosen[:: max(1, len(chosen) // 200)]
-    ]
-    backgrounds = telephone.noises(rng, voices)
-    classes = sorted({f"{one.set} {one.speaker} {speed}" for one in chosen for speed in speeds})
+    folder: Path,
+    chosen: list[Recording],
+    seed: int,
+    workers: int = 1,
+    speeds: tuple[int, ...] = SPEEDS_PERCENT,
+) -> Voices:
+    """Each recording at each speed: a changed voice is another speaker. The order within a voice is by chance."""
+    order = [chosen[at] for at in np.random.default_rng(seed).permutation(len(chosen))]
+    change = partial(_changed, folder, speeds)
+    with ProcessPoolExecutor(workers) as pool:
+        heard: Iterator[list[np.ndarray]] = pool.map(change, order, chunksize=16)
+        pieces = [
+            (f"{one.set} {one.speaker} {speed}", wave)
+            for one, waves in zip(order, heard, strict=True)
+            for speed, wave in zip(speeds, waves, strict=True)
+            if len(wave) >= LENGTH_MIN
+        ]
+    pieces.sort(key=lambda piece: piece[0])
+    classes = sorted({name for name, _ in pieces})
     number = {name: at for at, name in enumerate(classes)}
-    frames, labels, straight = list[np.ndarray](), list[int](), list[bool]()
-    for one in chosen:
-        samples, rate = corpus.read(folder / one.path)
-        for speed in speeds:
-            wave = corpus.telephone_rate(samples, rate, speed)
-            lines = [telephone.through(wave, rng, backgrounds, 10.0) for _ in range(2)]
-            for at, heard in enumerate((_straight(wave, rng), *lines)):
-                speech = spoken(heard)
-                if len(speech) < LENGTH_MIN:
-                    continue
-                frames.append(features(speech, maker).astype(np.float16))
-                labels.append(number[f"{one.set} {one.speaker} {speed}"])
-                straight.append(at == 0)
-    starts = np.concatenate([[0], np.cumsum([len(one) for one in frames])])
-    noise = np.stack([features((one * LEVEL).astype(np.float32), maker) for one in backgrounds])
-    arrays = np.concatenate(frames), starts, np.array(labels)
-    return Bank(*arrays, classes, noise.astype(np.float16), np.array(straight))
+    lengths = chain([0], (len(wave) for _, wave in pieces))
+    edges = np.cumsum(np.fromiter(lengths, np.int64))
+    labels = np.array([number[name] for name, _ in pieces])
+    samples = np.concatenate([wave for _, wave in pieces])
+    return Voices(samples, edges, labels, classes, _noise(folder, chosen, seed))
