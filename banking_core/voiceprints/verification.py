@@ -32,7 +32,7 @@ from banking_core.voiceprints.rules import VoiceRules
 
 log = logging.getLogger(__name__)
 OutcomeKind = Literal["ok", "fault", "late", "wrong_digits", "wrong_voice", "replayed"]
-FINGERPRINTS_MAX = 400  # former recordings that one is compared with, the newest: more would not fit the time
+FINGERPRINTS_MAX = 300  # former recordings that one is compared with, the newest: more would not fit the time
 MEAN_WEIGHT = 0.2  # of the newest sample in the running mean
 HEAD_START = 4.0  # above the drift, for a voice that has just been recorded: one unclear sample is no drift
 AGAINST_MAX = 2  # so many clearly foreign voices within a day, with no right one between, are no accident

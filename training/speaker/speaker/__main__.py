@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
@@ -43,7 +43,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, help="processes that prepare the recordings")
     parser.add_argument("--steps", type=int, help="instead of each network's own number")
     parser.add_argument("--every", type=int, default=1, help="only every so many recordings: for a trial run")
-    parser.add_argument("--seed", type=int, default=Plan.seed)
+    parser.add_argument(
+        "--only", choices=NETWORKS, help="train this network and stop: several run side by side"
+    )
+    parser.add_argument("--seed", type=int, default=train.SEED)
     parser.add_argument("--no-measuring", action="store_true", help="weights and calibration only")
     return parser.parse_args()
 
@@ -56,7 +59,8 @@ def _voices(given: argparse.Namespace, heard: list[Recording]) -> Voices:
 
 
 def _plan(given: argparse.Namespace, steps: int) -> Plan:
-    return Plan(steps=given.steps or steps, seed=given.seed)
+    plan = Plan(steps=given.steps or steps, seed=given.seed)
+    return plan if given.every == 1 else replace(plan, batch_s=plan.batch_s / 10)
 
 
 def _write_parity(encoder: network.Encoder, file: Path) -> None:
@@ -72,20 +76,24 @@ def _train(given: argparse.Namespace, heard: list[Recording], second: FactorPlan
     """The networks and the factors, into --work/NAME; what is there already is not done again."""
     voices, file = _voices(given, heard), given.work / FACTORS_FILE
     for name, (size, steps) in NETWORKS.items():
-        train.run(voices, _plan(given, steps), size, given.work / name, given.device)
-    if not file.exists():
+        if given.only in (None, name):
+            train.run(voices, _plan(given, steps), size, given.work / name, given.device)
+    if not file.exists() and not given.only:
         factors.save(factors.learn(voices, second), file)
 
 
 def _export(work: Path, model: Path, parity: Path | None) -> dict[str, object]:
     """The running means of the weights, and the factors, as the encoder."""
-    kept = {name: torch.load(work / name / train.WEIGHTS_FILE, map_location="cpu") for name in NETWORKS}
-    networks = [network.restore(one) for one in kept.values()]
-    encoder = network.Encoder(networks, factors.restore(work / FACTORS_FILE)).eval()
+    kept = {
+        name: torch.load(work / name / train.WEIGHTS_FILE, map_location="cpu", weights_only=True)
+        for name in NETWORKS
+    }
+    opinions = [network.restore(one) for one in kept.values()]
+    encoder = network.Encoder(opinions, factors.restore(work / FACTORS_FILE)).eval()
     unlike = export.write(encoder, model / "encoder.onnx", sum(one["step"] for one in kept.values()))
     if parity:
         _write_parity(encoder, parity)
-    sizes = {name: {"steps": one["step"], **one["size"]} for name, one in kept.items()}
+    sizes = {name: {"steps": one["step"], **asdict(NETWORKS[name][0])} for name, one in kept.items()}
     return {"networks": sizes, "unlike_speechbrain_max": float(f"{unlike:.2g}")}
 
 
@@ -99,6 +107,8 @@ def main() -> None:
         parts[one.part].append(one)
     second = FactorPlan(seed=given.seed) if given.every == 1 else factors.TRIAL
     _train(given, parts["train"], second)
+    if given.only:
+        return
     figures = {
         "plans": {name: asdict(_plan(given, steps)) for name, (_, steps) in NETWORKS.items()},
         "factors": asdict(second),

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from speaker.factors import Factors
 from speaker.prepare import FEATURES
 
-VIEWS: Final = (1.0, 0.93, 1.07)  # one voice as it is, and as longer and shorter throats would make it
 FACTORS_SHARE: Final = 0.2  # of the cosine; the networks share the rest
 
 
@@ -31,6 +30,11 @@ class Ecapa:
     se_channels: int = 64
     scale: int = 8
     embedding: int = 192
+    views: tuple[float, ...] = (
+        1.0,
+        0.93,
+        1.07,
+    )  # a voice as it is, as a longer and as a shorter throat makes it
 
     def network(self) -> nn.Module:
         """With weights by chance."""
@@ -51,6 +55,7 @@ class Resnet:
     channels: tuple[int, ...] = (16, 32, 64, 96)
     blocks: tuple[int, ...] = (2, 2, 2, 2)
     embedding: int = 192
+    views: tuple[float, ...] = (1.0,)
 
     def network(self) -> nn.Module:
         """With weights by chance."""
@@ -82,24 +87,27 @@ def warp(stretch: float) -> Tensor:
     return torch.from_numpy(np.maximum(0, 1 - np.abs(np.arange(mels)[:, None] - wanted))).float()
 
 
-def views() -> Tensor:
-    """(views, mels, mels): see VIEWS."""
-    return torch.stack([warp(stretch) for stretch in VIEWS])
+class Opinion(nn.Module):
+    """One network, asked for each view of a voice. (1, frames, mels) -> a unit vector, (1, views * embedding)."""
 
+    def __init__(self, network: nn.Module, size: Size) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("views", torch.stack([warp(stretch) for stretch in size.views]))
 
-def joined(vectors: Tensor) -> Tensor:
-    """(views, embedding), one network's answers to the views -> one unit vector, (1, views * embedding)."""
-    return nn.functional.normalize(vectors, dim=1).reshape(1, -1) / len(VIEWS) ** 0.5
+    def forward(self, decibels: Tensor) -> Tensor:
+        """See the class."""
+        vectors = self.network(normalised(decibels @ self.views))[:, 0]
+        return nn.functional.normalize(vectors, dim=1).reshape(1, -1) / len(self.views) ** 0.5
 
 
 class Encoder(nn.Module):
     """Speech of full scale 1 at 8 kHz, (1, samples) -> a unit vector, (1, size), by SpeechBrain and `Factors`."""
 
-    def __init__(self, networks: Sequence[nn.Module], factors: Factors) -> None:
+    def __init__(self, opinions: Sequence[Opinion], factors: Factors) -> None:
         super().__init__()
         self.fbank = Fbank(**FEATURES)
-        self.networks, self.factors = nn.ModuleList(networks), factors
-        self.register_buffer("views", views())
+        self.opinions, self.factors = nn.ModuleList(opinions), factors
 
     def forward(self, wave: Tensor) -> Tensor:
         """What the exported graph must equal."""
@@ -107,9 +115,8 @@ class Encoder(nn.Module):
 
     def vector(self, decibels: Tensor) -> Tensor:
         """(1, frames, mels) -> (1, size): all opinions side by side, so that the cosine is their weighted mean."""
-        frames = normalised(decibels @ self.views)
-        share = (1 - FACTORS_SHARE) / len(self.networks)
-        seen = [joined(network(frames)[:, 0]) * share**0.5 for network in self.networks]
+        share = (1 - FACTORS_SHARE) / len(self.opinions)
+        seen = [opinion(decibels) * share**0.5 for opinion in self.opinions]
         heard = self.factors(decibels[0]) * FACTORS_SHARE**0.5
         return torch.cat([*seen, heard], dim=1)
 
@@ -130,8 +137,9 @@ def state(network: nn.Module, size: Size) -> dict[str, object]:
     return {"kind": kind, "size": asdict(size), "network": network.state_dict()}
 
 
-def restore(kept: dict[str, Any]) -> nn.Module:
+def restore(kept: dict[str, Any]) -> Opinion:
     """The network `state` described, ready to be used."""
-    network = KINDS[kept["kind"]](**kept["size"]).network()
+    size = KINDS[kept["kind"]](**kept["size"])
+    network = size.network()
     network.load_state_dict(kept["network"])
-    return network.eval()
+    return Opinion(network, size).eval()

@@ -21,6 +21,7 @@ from speaker.line import Line
 from speaker.network import Size
 from speaker.prepare import FEATURES, FULL_SCALE, Voices
 
+SEED: Final = 1
 WEIGHTS_FILE: Final = "weights.pt"
 _STUDENT_WEIGHT: Final = 2.0
 _LONE_WEIGHT: Final = 0.5
@@ -41,7 +42,7 @@ class Plan:
     scale: float = 30.0
     weight_decay: float = 2e-2
     decay: float = 0.999  # of the running mean of the weights
-    seed: int = 1
+    seed: int = SEED
     save_every: int = 1000
     half: bool = True  # the network in bfloat16, its loss and weights in full precision
 
@@ -186,8 +187,11 @@ class Training:
                 kept.copy_(new)
 
 
-def run(voices: Voices, plan: Plan, size: Size, folder: Path, device: str = "cpu") -> Training:
-    """All steps of the plan; says every 100 how it goes."""
+def run(voices: Voices, plan: Plan, size: Size, folder: Path, device: str = "cpu") -> None:
+    """All steps of the plan, unless they are done already; says every 100 how it goes."""
+    done = folder / WEIGHTS_FILE
+    if done.exists() and torch.load(done, map_location="cpu", weights_only=True)["step"] == plan.steps:
+        return
     training = Training(voices, plan, size, folder, device)
     seen, begun = list[tuple[Tensor, Tensor]](), time.monotonic()
     while training.step < plan.steps:
@@ -199,4 +203,3 @@ def run(voices: Voices, plan: Plan, size: Size, folder: Path, device: str = "cpu
             seen, begun = [], time.monotonic()
         if training.step % plan.save_every == 0 or training.step == plan.steps:
             training.save()
-    return training

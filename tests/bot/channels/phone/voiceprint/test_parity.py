@@ -39,7 +39,7 @@ def test_the_model_says_how_well_it_knows_voices():
 def test_a_tiny_training_makes_an_encoder_that_loads(tmp_path):
     paths = [str(ROOT / "training" / room) for room in ("speaker", "acoustic")]
     command = [str(TRAINING_PYTHON), "-m", "speaker", "--speech", str(RECORDINGS), "--work", str(tmp_path)]
-    command += ["--stop", "4", "--every", "40", "--no-measuring", "--parity", str(tmp_path / "parity.npz")]
+    command += ["--steps", "4", "--every", "40", "--no-measuring", "--parity", str(tmp_path / "parity.npz")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([*paths, str(ROOT)]), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
