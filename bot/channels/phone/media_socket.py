@@ -131,9 +131,7 @@ class MediaSocketLine:
 
     async def answer(self, request: web.Request) -> web.Response:
         """Tells the carrier to connect the call to the socket, or what to tell the caller instead."""
-        if (request.content_length or 0) > FORM_BYTES_MAX:
-            raise web.HTTPRequestEntityTooLarge(FORM_BYTES_MAX, request.content_length or 0)
-        form = {name: str(value) for name, value in (await request.post()).items()}
+        form = await _form_of(request)
         self._require_signature(request, self._settings.answer_url(), form)
         call = Numbers(clean_number(form.get("From", "")), clean_number(form.get("To", "")))
         body = f'<?xml version="1.0" encoding="UTF-8"?><Response>{self._verdict(call, request)}</Response>'
@@ -181,6 +179,18 @@ class MediaSocketLine:
         except CallRefused as error:
             log.warning("call refused line=%s code=%s", LINE, error.code)
             raise web.HTTPForbidden(text=error.code) from None
+
+
+async def _form_of(request: web.Request) -> dict[str, str]:
+    """What a carrier posts. Raises HTTPBadRequest for what is no form."""
+    if (request.content_length or 0) > FORM_BYTES_MAX:
+        raise web.HTTPRequestEntityTooLarge(FORM_BYTES_MAX, request.content_length or 0)
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise web.HTTPBadRequest(text="malformed_form")
+    try:
+        return {name: str(value) for name, value in (await request.post()).items()}
+    except (ValueError, LookupError, web.RequestPayloadError):
+        raise web.HTTPBadRequest(text="malformed_form") from None
 
 
 async def _start_of(socket: web.WebSocketResponse) -> wire.Start:

@@ -296,6 +296,30 @@ async def test_the_answer_connects_the_call_to_the_signed_socket_with_a_token():
         assert [p.get("name") for p in stream] == ["token"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "coding"),
+    [
+        ("application/x-www-form-urlencoded", b"From=1", "gzip"),
+        ("application/x-www-form-urlencoded", b"From=1", "deflate"),
+        ("application/x-www-form-urlencoded; charset=nonsense", b"From=1", None),
+        ("application/x-www-form-urlencoded", b"From=\xff\xfe%ff", None),
+        ("multipart/form-data", b"From=1", None),
+        ("multipart/form-data; boundary=x", b"--x\r\nnothing", None),
+        (
+            "multipart/form-data; boundary=x",
+            b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n\xff\r\n--x--",
+            None,
+        ),
+        ("application/json", b"{}", None),
+    ],
+)
+async def test_no_bytes_are_a_fault_of_the_answer(kind, body, coding):
+    async with site() as line:
+        headers = {"Content-Type": kind} | ({"Content-Encoding": coding} if coding else {})
+        answer = await line.client.post("/phone/answer", data=body, headers=headers)
+        assert answer.status in (400, 403, 413)
+
+
 async def test_an_answer_whose_numbers_were_tampered_with_is_refused():
     async with site() as line:
         form = {"From": "+8613800000004", "To": "95000"}
