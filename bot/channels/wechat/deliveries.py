@@ -170,7 +170,7 @@ class Deliveries:
             await self._alerts.waiting(contact)
             return False
         try:
-            await self._send(contact, found)
+            await self._send_in_time(contact, found)
         except WechatError as error:
             self._deps.metrics.sent.labels("service", error.code).inc()
             if isinstance(error, QuotaSpent | WindowClosed):
@@ -188,6 +188,14 @@ class Deliveries:
         self._deps.metrics.sent.labels("service", "ok").inc()
         await self._write(contact, lease, found.upto, used=1)
         return True
+
+    async def _send_in_time(self, contact: WechatContact, found: Next) -> None:
+        """While the lease is surely ours: a slow Tencent and a token to renew may take longer than it."""
+        try:
+            async with asyncio.timeout(contacts.SEND_S_MAX):
+                await self._send(contact, found)
+        except TimeoutError:
+            raise ApiUnavailable("too slow for the lease") from None
 
     async def _send(self, contact: WechatContact, found: Next) -> None:
         openid = contact.openid

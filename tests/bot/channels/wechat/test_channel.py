@@ -20,6 +20,7 @@ from bot.channels.phone.audio import SILENCE
 from bot.channels.phone.loop import Expect
 from bot.channels.phone.speaking.espeak import synthesise
 from bot.channels.wechat import contacts
+from bot.channels.wechat.api import WechatApi
 from bot.channels.wechat.deliveries import RATE_HINT, TRIES_MAX
 from bot.channels.wechat.dependencies import within
 from bot.channels.wechat.models import WechatNonce, WechatReceived
@@ -323,6 +324,21 @@ async def test_while_tencent_is_away_messages_wait_longer_and_longer_and_then_ar
     assert await site.channel.deliveries.sweep() == 0
     site.clock.advance(seconds=5)
     assert await site.channel.deliveries.sweep() == 1
+    assert follower.texts()[1:] == ["转账成功。"]
+
+
+async def test_a_tencent_that_hangs_gives_the_follower_back_before_the_lease_ends(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = site.follower()
+    await follower.say("你好")
+    with monkeypatch.context() as slow:
+        slow.setattr(contacts, "SEND_S_MAX", 0.05)
+        slow.setattr(WechatApi, "send", lambda *_: asyncio.Event().wait())
+        await say_to(site, "转账成功。")
+        assert await site.channel.deliveries.sweep() == 0
+    site.clock.advance(seconds=10)  # less than a lease
+    await site.channel.deliveries.sweep()
     assert follower.texts()[1:] == ["转账成功。"]
 
 
