@@ -74,6 +74,6 @@ async def _body(request: web.Request) -> bytes:
                 body += piece
                 if len(body) > BYTES_MAX:
                     raise NoPicture()
-    except TimeoutError:
+    except (TimeoutError, web.RequestPayloadError):
         raise NoPicture() from None
     return bytes(body)

@@ -48,6 +48,7 @@ FIELDS = {
     "/api/recovery": ["phone"],
     "/api/recovery/prove": ["recovery_id", "code", "name", "id_number"],
     "/api/recovery/finish": ["recovery_id", "password"],
+    "/api/scan": ["client_id"],
     "/desk/api/login": ["username", "password"],
     "/desk/api/active": ["state"],
     "/desk/api/presence": ["state", "reason"],
@@ -121,6 +122,7 @@ TYPES = [
     "text/plain",
     "multipart/form-data",
     "application/x-www-form-urlencoded",
+    "image/png",
     "",
 ]
 NAMES = [

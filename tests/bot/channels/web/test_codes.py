@@ -146,3 +146,11 @@ async def test_pictures_come_from_our_page_with_a_session_and_not_too_fast(site)
     assert (await show(visitor, b"", client_id="x"))[1]["error"]["code"] == "bad_request"
     answers = [await show(visitor, b"") for _ in range(5)]
     assert answers[-1][1]["error"]["code"] == "too_fast"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+async def test_a_picture_falsely_said_to_be_compressed_is_none(site, coding):
+    visitor = site.visitor()
+    await visitor.arrive()
+    code, body = await show(visitor, b"nothing", **{"Content-Encoding": coding})
+    assert (code, body["error"]["code"]) == (400, "no_picture")
