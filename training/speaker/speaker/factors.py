@@ -19,7 +19,7 @@ from scipy.linalg import eigh
 from speechbrain.lobes.features import Fbank
 from torch import Tensor, nn
 
-from bot.channels.phone.voiceprint.speech import LEVEL
+from bot.channels.phone.voiceprint.speech import LEVEL, at_level
 from speaker.corpus import READERS, STUDENTS
 from speaker.prepare import FEATURES, Voices
 
@@ -229,9 +229,8 @@ class Pieces:
         chance = np.random.default_rng([self._seed, at])
         wave = self._voices.piece(at) * (10 ** chance.uniform(2.6, 3.5) / LEVEL)
         heard = telephone.mu_law(wave) if chance.random() < 0.5 else telephone.a_law(wave)
-        heard = heard - heard.mean()
-        heard *= LEVEL / max(float(np.sqrt((heard**2).mean())), 1e-6)
-        return self._cepstra(self._fbank(torch.from_numpy(heard.astype(np.float32))[None])[0])
+        spoken = at_level(heard.astype(np.float32))
+        return self._cepstra(self._fbank(torch.from_numpy(spoken)[None])[0])
 
     def drawn(self, count: int, every: int) -> Tensor:
         """Some frames of some pieces."""

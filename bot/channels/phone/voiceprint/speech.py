@@ -46,6 +46,11 @@ def spoken(samples: NDArray[Any]) -> NDArray[np.float32]:
     joined = frames[mask].reshape(-1) / np.float32(_FULL_SCALE)
     if not len(joined):
         return joined
-    joined = joined - joined.mean()
-    power = float(np.sqrt((joined.astype(np.float64) ** 2).mean()))
-    return np.asarray(joined * np.float32(LEVEL / max(power, 1e-6)), np.float32)
+    return at_level(joined)
+
+
+def at_level(wave: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Speech without its mean, at LEVEL. `wave` is not empty."""
+    centred = wave - wave.mean()
+    power = float(np.sqrt((centred.astype(np.float64) ** 2).mean()))
+    return np.asarray(centred * np.float32(LEVEL / max(power, 1e-6)), np.float32)
