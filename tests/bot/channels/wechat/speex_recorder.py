@@ -2,7 +2,8 @@
 
     python -m tests.bot.channels.wechat.speex_recorder /usr/lib/x86_64-linux-gnu/libspeex.so.1
 
-No Python package encodes Speex, so they are kept: frames of 60 octets, 16 kHz, quality 7.
+No Python package encodes Speex, so they are kept: frames of 60 octets, 16 kHz, quality 7. The voice never says
+a thing twice alike, so what went in (8 kHz mu-law) is kept beside each.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.channels.phone.audio import SILENCE
+from bot.channels.phone.audio import SILENCE, codec
 from bot.channels.phone.speaking.espeak import synthesise
 
 FOLDER = Path(__file__).with_name("speex")
@@ -62,7 +63,9 @@ def main() -> None:
     """Writes them."""
     FOLDER.mkdir(exist_ok=True)
     for name, words in SAID.items():
-        wave = twice_the_rate(SILENCE * 15 + synthesise(words, 0.9) + SILENCE * 10)
+        pcm = SILENCE * 15 + synthesise(words, 0.9) + SILENCE * 10
+        wave = twice_the_rate(pcm)
+        (FOLDER / f"{name}.ulaw").write_bytes(codec("PCMU").encode(pcm))
         (FOLDER / f"{name}.speex").write_bytes(b"".join(frames(sys.argv[1], wave)))
 
 
