@@ -1,13 +1,18 @@
-"""Runs a script of ours in a process of its own, for what strangers made: no secret of ours goes along."""
+"""Runs a script of ours in a process of its own, for what strangers made: no secret of ours goes along.
+
+The process ends when it needs more memory or time than the work does, and may open no file for writing.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+_LIMITED: Final = Path(__file__).with_name("limited.py")
 READ_BYTES: Final = 64 * 1024
 KEPT_IN_ENVIRONMENT: Final = ("PATH", "LD_LIBRARY_PATH")
 
@@ -18,11 +23,24 @@ class ApartFailed(Exception):
     code = "apart_failed"
 
 
-async def apart(script: Path, fed: bytes, *arguments: str, seconds: float, bytes_max: int) -> bytes:
-    """What the script writes to its output after reading `fed`, at most `bytes_max`. Raises ApartFailed."""
+@dataclass(frozen=True)
+class Limits:
+    """What one run may take: memory, processor time, time on the clock, and what it may write to its output."""
+
+    memory_bytes: int
+    cpu_s: int
+    clock_s: float
+    told_bytes: int
+
+
+async def apart(script: Path, fed: bytes, *arguments: str, limits: Limits) -> bytes:
+    """What the script writes to its output after reading `fed`. Raises ApartFailed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
+        str(_LIMITED),
+        str(limits.memory_bytes),
+        str(limits.cpu_s),
         str(script),
         *arguments,
         stdin=asyncio.subprocess.PIPE,
@@ -31,8 +49,8 @@ async def apart(script: Path, fed: bytes, *arguments: str, seconds: float, bytes
         env={name: os.environ[name] for name in KEPT_IN_ENVIRONMENT if name in os.environ},
     )
     try:
-        async with asyncio.timeout(seconds):
-            told = await _exchange(process, fed, bytes_max)
+        async with asyncio.timeout(limits.clock_s):
+            told = await _exchange(process, fed, limits.told_bytes)
             status = await process.wait()
     except (TimeoutError, OSError) as error:
         raise ApartFailed(type(error).__name__) from None

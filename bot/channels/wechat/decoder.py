@@ -1,40 +1,24 @@
 """A program of its own: decodes frames of the codec that is its argument from its input to PCM of 8 kHz on its output.
 
-What strangers recorded is decoded nowhere else. The process imports nothing of ours, has no secrets in its
-environment, may open no file for writing, and ends when it needs more memory or time than a minute of speech does.
+What strangers recorded is decoded nowhere else. It imports nothing of ours; `bot/surfaces/apart.py` runs it.
 
 Input: each frame after one octet with its length, 0 for 20 ms of silence. Output: 160 samples, 16 bits, for each.
 """
 
 from __future__ import annotations
 
-import resource
 import sys
 
-MEMORY_BYTES_MAX = 512 * 1024 * 1024
-CPU_S_MAX = 5
+import av
+import numpy as np
+
 INPUT_BYTES_MAX = 192 * 1024
 SAMPLES = 160
 SILENCE = bytes(2 * SAMPLES)
 
 
-def limit() -> None:
-    """From now on this process has only what the work needs."""
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES_MAX),
-        (resource.RLIMIT_CPU, CPU_S_MAX),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (most, most))
-
-
 def main() -> None:
     """Reads, decodes, writes."""
-    limit()
-    import av
-    import numpy as np
-
     codec = av.CodecContext.create(sys.argv[1], "r")
     codec.sample_rate, codec.layout, codec.thread_count = 8000, "mono", 1  # type: ignore[attr-defined]
     codec.open()

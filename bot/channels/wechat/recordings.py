@@ -16,9 +16,11 @@ from bot.channels.wechat.amr import MAGIC, read_amr
 from bot.channels.wechat.errors import DecoderFailed, EarsFailed
 from bot.channels.wechat.speex import read_speex
 from bot.dialogue.by_ear import ByEar
-from bot.surfaces.apart import ApartFailed, apart
+from bot.surfaces.apart import ApartFailed, Limits, apart
 
 DECODER: Final = Path(__file__).with_name("decoder.py")
+MEMORY_BYTES_MAX: Final = 512 * 1024 * 1024
+CPU_S_MAX: Final = 5
 DECODE_S_MAX: Final = 10.0
 HEAR_S_MAX: Final = 30.0
 AT_ONCE_MAX: Final = 2
@@ -48,8 +50,9 @@ class RecordingReader:
     async def _pcm(self, codec: str, frames: list[bytes]) -> bytes:
         """PCM as in `bot.channels.phone.audio`. Raises DecoderFailed."""
         fed, size = b"".join(bytes([len(frame)]) + frame for frame in frames), len(frames) * FRAME_BYTES
+        limits = Limits(MEMORY_BYTES_MAX, CPU_S_MAX, DECODE_S_MAX, told_bytes=size)
         try:
-            pcm = await apart(self._decoder, fed, codec, seconds=DECODE_S_MAX, bytes_max=size)
+            pcm = await apart(self._decoder, fed, codec, limits=limits)
         except ApartFailed as error:
             raise DecoderFailed(str(error)) from None
         if len(pcm) != size:

@@ -1,33 +1,18 @@
 """A program of its own: finds the QR codes in a picture on its input, and writes their texts as a JSON list.
 
-What strangers photographed is opened nowhere else. The process imports nothing of ours, has no secrets in its
-environment, may open no file for writing, and ends when it needs more memory or time than a photograph does.
+What strangers photographed is opened nowhere else. It imports nothing of ours; `bot/surfaces/apart.py` runs it.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from io import BytesIO
 
-MEMORY_BYTES_MAX = 1024 * 1024 * 1024
-CPU_S_MAX = 8
 PIXELS_MAX = 50_000_000  # what the cameras of phones make
 SIDE = 2400  # a larger photograph is opened at a fraction of its size, as far as JPEG can
 CODES_MAX, TEXT_CHARS_MAX = 4, 1000
 REFUSED = 3
-
-
-def limit() -> None:
-    """From now on this process has only what the work needs."""
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES_MAX),
-        (resource.RLIMIT_CPU, CPU_S_MAX),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (most, most))
 
 
 def texts(data: bytes) -> list[str]:
@@ -51,7 +36,6 @@ def texts(data: bytes) -> list[str]:
 
 def main() -> int:
     """Reads, looks, writes."""
-    limit()
     try:
         found = texts(sys.stdin.buffer.read())
     except Exception:  # whatever it is, it is no picture that can be read

@@ -7,12 +7,11 @@ import json
 from pathlib import Path
 from typing import Final
 
-from bot.surfaces.apart import ApartFailed, apart
+from bot.surfaces.apart import ApartFailed, Limits, apart
 
 DECODER: Final = Path(__file__).with_name("decoder.py")
 BYTES_MAX: Final = 4 * 1024 * 1024
-READ_S_MAX: Final = 10.0
-ANSWER_BYTES_MAX: Final = 64 * 1024
+LIMITS: Final = Limits(memory_bytes=1024 * 1024 * 1024, cpu_s=8, clock_s=10.0, told_bytes=64 * 1024)
 AT_ONCE_MAX, WAITING_MAX = 2, 16
 _MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
@@ -36,7 +35,7 @@ class CodeReader:
         self._inside += 1
         try:
             async with self._gate:
-                told = await apart(self._decoder, picture, seconds=READ_S_MAX, bytes_max=ANSWER_BYTES_MAX)
+                told = await apart(self._decoder, picture, limits=LIMITS)
             return tuple(str(text) for text in json.loads(told))
         except (ApartFailed, ValueError, TypeError) as error:
             raise PictureRefused(str(error)) from None

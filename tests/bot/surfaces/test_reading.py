@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from unittest.mock import patch
@@ -72,7 +73,7 @@ async def test_a_reader_that_hangs_dies_or_babbles_is_ended_and_the_picture_refu
 ) -> None:
     decoder = tmp_path / "decoder.py"
     decoder.write_text(program)
-    with patch.object(reading, "READ_S_MAX", 1.0), pytest.raises(PictureRefused):
+    with patch.object(reading, "LIMITS", replace(reading.LIMITS, clock_s=1.0)), pytest.raises(PictureRefused):
         await CodeReader(decoder=decoder).texts(PNG)
 
 
@@ -81,12 +82,9 @@ async def test_the_program_has_little_memory_and_nothing_to_write_to(tmp_path: P
     probe.write_text(
         f"""
 import json, sys
-sys.path.insert(0, {str(reading.DECODER.parent)!r})
-import decoder
-decoder.limit()
 found = []
 try:
-    bytearray(2 * decoder.MEMORY_BYTES_MAX)
+    bytearray({reading.LIMITS.memory_bytes})
 except MemoryError:
     found.append("memory")
 try:
@@ -97,7 +95,7 @@ except OSError:
 sys.stdout.write(json.dumps(found))
 """
     )
-    told = await apart(probe, b"", seconds=10, bytes_max=100)
+    told = await apart(probe, b"", limits=reading.LIMITS)
     assert json.loads(told) == ["memory", "file"]
 
 
@@ -119,7 +117,7 @@ async def test_who_refuses_says_nothing(tmp_path: Path) -> None:
     script = tmp_path / "refuses.py"
     script.write_text("import sys; print('half'); sys.exit(1)")
     with pytest.raises(ApartFailed):
-        await apart(script, b"", seconds=10, bytes_max=100)
+        await apart(script, b"", limits=reading.LIMITS)
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
