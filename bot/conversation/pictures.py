@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.clock import Clock
 from banking_core.inserts import insert_if_absent
 from banking_core.storage import Database
-from banking_core.vault import sealed_values
+from banking_core.vault import vault_of
 from bot.conversation.models import CustomerPicture
 
 PICTURE: Final = "[图片]"  # what the log says in its place
@@ -42,15 +42,12 @@ class Pictures:
         async with self._database.transaction() as session:
             if (await session.scalar(today) or 0) >= A_DAY_MAX:
                 return False
-            values = {
-                "id": key,
-                "conversation_id": conversation_id,
-                "kind": kind,
-                "content": base64.b64encode(content).decode(),
-                "created_at": now,
-            }
-            stored = sealed_values(session, CustomerPicture, values)
-            await insert_if_absent(session, CustomerPicture, stored, unique="id")
+            values = {"id": key, "conversation_id": conversation_id, "kind": kind, "created_at": now}
+            # Sealed here, because a photograph is longer than what `sealed_values` takes for a text.
+            sealed = CustomerPicture.content.stored(
+                vault_of(session), base64.b64encode(content).decode(), key
+            )
+            await insert_if_absent(session, CustomerPicture, values | sealed, unique="id")
         return True
 
     async def picture(

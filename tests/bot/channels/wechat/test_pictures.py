@@ -19,7 +19,7 @@ from bot.channels.wechat.charts import BAR, BAR_FROM, BAR_TO, EDGE, ROW, drawn, 
 from bot.channels.wechat.simulator.follower import PICTURE as DOT
 from bot.channels.wechat.turns import PICTURE_KEPT, PICTURE_LOST
 from bot.conversation.models import CustomerPicture
-from bot.conversation.pictures import PICTURE, Pictures
+from bot.conversation.pictures import BYTES_MAX, PICTURE, Pictures
 from bot.conversation.scans import PICTURE_OF_CODE, UNREADABLE
 from bot.dialogue.reading.pay_codes import pay_link
 from bot.dialogue.reply import Card, Fact, Reply
@@ -203,6 +203,23 @@ async def test_what_is_no_picture_or_too_big_is_not_kept_and_the_customer_is_tol
     await follower.show_picture(content)
     assert follower.texts()[-1].startswith(told)
     assert PICTURE not in [m["text"] for m in await site.history()]
+
+
+async def test_a_photograph_of_nearly_four_megabytes_is_kept_as_it_came(site: Site) -> None:
+    file = BytesIO()
+    Image.effect_noise((2000, 2000), 60).save(file, "PNG")
+    photograph = file.getvalue()
+    assert 3_000_000 < len(photograph) <= BYTES_MAX
+    follower = site.follower()
+    await follower.show_picture(photograph)
+    await site.settled()
+    assert follower.texts()[-1].startswith(PICTURE_KEPT)
+    shown = next(m for m in await site.history() if m["text"] == PICTURE)
+    conversation_id = (await site.contact()).conversation_id
+    pictures = Pictures(site.product.database, site.clock)
+    async with site.product.database.snapshot() as session:
+        found = await pictures.picture(session, conversation_id, shown["client_id"])
+    assert found == (photograph, "image/png")
 
 
 async def test_ten_pictures_a_day_are_kept_for_thirty_days(site: Site) -> None:
