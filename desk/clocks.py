@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -39,16 +39,23 @@ class Breach:
     due_at: datetime
 
 
-def case_view(case: Case, agent_id: str, matters: Matters, now: datetime) -> dict[str, Any]:
-    """The clock of one case and who may take it, for the lists of one agent."""
+def case_view(
+    case: Case, agent_id: str, matters: Matters, now: datetime, names: Mapping[str, str]
+) -> dict[str, Any]:
+    """The clock of one case and who may take it, for the lists of one agent; `names` are the agents', by id."""
     due = due_at(case)
-    offered = case.offered_to if case.offered_until is not None and case.offered_until > now else None
+    owed_since = case.queued_at if case.first_reply_at is None else case.asked_at
+    until = case.offered_until if case.offered_until is not None and case.offered_until > now else None
+    offered = case.offered_to if until is not None else None
     return {
         "due_at": due.isoformat() if due else None,
+        "owed_since": owed_since.isoformat() if owed_since else None,
         "certification_text": matters.rules.certifications.get(case.certification, ""),
         "case_reason": case.reason,
         "case_reason_text": reason_text(case.reason),
         "offered": "" if offered is None else "me" if offered == agent_id else "other",
+        "offered_name": "" if offered is None else names.get(offered, "同事"),
+        "offered_until": until.isoformat() if until else None,
     }
 
 

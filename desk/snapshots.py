@@ -11,6 +11,7 @@ from desk.dependencies import DeskDependencies
 from desk.logins import Seat
 from desk.placeholders import fillings
 from desk.ports import LookPort
+from desk.trail import agent_names
 from desk.transcripts import read_transcript
 from desk.views import facts_view, held_view, queue_line_view
 
@@ -80,4 +81,6 @@ async def _clocks(deps: DeskDependencies, session: AsyncSession, agent_id: str) 
     """The clock of every case under way, by conversation."""
     now = deps.clock.now()
     under_way = await deps.desk.cases.under_way(session)
-    return {case.conversation_id: case_view(case, agent_id, deps.desk.matters, now) for case in under_way}
+    names = await agent_names(session) if any(case.offered_to for case in under_way) else {}
+    matters = deps.desk.matters
+    return {case.conversation_id: case_view(case, agent_id, matters, now, names) for case in under_way}

@@ -44,6 +44,7 @@ const customers = new Customers(shelf, sound, {
   open: (id, queued) => conversation.open(id, queued),
   lose: (id) => conversation.lose(id),
   refresh: (talk) => conversation.refresh(talk),
+  calling: (id) => conversation.call.state === "on" && conversation.call.id === id,
   tickets: countTickets,
   failed,
 });
@@ -64,10 +65,14 @@ const FRAMES = {
     hearServer(now);
     conversation.again();
   },
-  beat: ({ now }) => hearServer(now),
+  beat: ({ now }) => {
+    hearServer(now);
+    customers.tick(); // a page in the background is given no seconds of its own
+  },
   me: ({ agent }) => {
     session.agent = agent;
     presence.render();
+    customers.renderQueue();
   },
   queue: (frame) => customers.takeQueue(frame),
   mine: ({ items }) => customers.takeMine(items),
@@ -203,6 +208,7 @@ function renderLink() {
 
 function everySecond() {
   tickClocks();
+  customers.tick();
   conversation.renderTyping();
   if (line.state !== "up") renderLink();
 }

@@ -9,6 +9,7 @@ import * as endings from "./endings.js";
 import { renderFacts, VOUCH } from "./facts.js";
 import { showMiddle } from "./middle.js";
 import { announce, notify, toast } from "./notices.js";
+import { waitOf } from "./promises.js";
 import { ReplyEditor } from "./replies.js";
 import { session } from "./shelf.js";
 import { Outbox } from "./talks.js";
@@ -271,11 +272,11 @@ export class Conversation {
 
   renderWait(talk) {
     const sub = byId("talk-sub");
-    const sinceMs = talk.waitingSinceMs();
-    if (sinceMs) {
+    const { sinceMs, due } = waitOf(this.on.known(talk.id), talk);
+    if (talk.loaded && sinceMs) {
       sub.dataset.before = "等您回复 ";
       sub.dataset.since = String(sinceMs);
-      sub.dataset.due = this.on.known(talk.id)?.due_at ?? "";
+      sub.dataset.due = due;
     } else {
       delete sub.dataset.since;
       delete sub.dataset.late;

@@ -4,14 +4,16 @@ import { api } from "./api.js";
 import { byId, setBadge, setText } from "./dom.js";
 import { renderMine, renderQueue } from "./lists.js";
 import { announce, notify, toast } from "./notices.js";
+import { isBroken, Promises, waitOf } from "./promises.js";
 import { session } from "./shelf.js";
+import { standingOffer, whyNot } from "./taking.js";
 import { nowMs, tickClocks } from "./times.js";
 
 const TITLE = "掌柜坐席台";
 const LIST_LAG_MS = 5000;
 
 export class Customers {
-  /** `on` has open(id, queued), lose(id), refresh(talk), tickets(count) and failed(error). */
+  /** `on` has open(id, queued), lose(id), refresh(talk), calling(id) for a call that is heard here, tickets(count) and failed(error). */
   constructor(shelf, sound, on) {
     Object.assign(this, { shelf, sound, on });
     this.queue = [];
@@ -19,6 +21,8 @@ export class Customers {
     this.seen = null; // who waited when the queue was told last
     this.seenMine = false;
     this.claiming = new Set(); // ids that come to us by our own doing
+    this.promises = new Promises();
+    this.late = 0; // of our own customers, how many wait longer than was promised
   }
 
   takeQueue(frame) {
@@ -49,6 +53,7 @@ export class Customers {
       // A list made before our own claim may arrive after it: it must not take the customer away again.
       if (!ids.has(talk.id) && (talk.listed || Date.now() - talk.bornMs > LIST_LAG_MS)) this.on.lose(talk.id);
     }
+    for (const item of items) if (!this.known(item.conversation_id)) this.promises.came(item);
     const unlisted = this.mine.filter((item) => !ids.has(item.conversation_id));
     this.mine = [...items, ...unlisted];
     for (const item of items) this.takeOne(item);
@@ -78,6 +83,8 @@ export class Customers {
   async claim(id) {
     const item = this.queue.find((candidate) => candidate.conversation_id === id);
     if (!item || item.busy) return;
+    const why = whyNot(item, this.mine.length);
+    if (why) return toast(why);
     item.busy = true;
     this.claiming.add(id);
     this.renderQueue();
@@ -107,7 +114,7 @@ export class Customers {
     }
     if (!session.agent.acts) return toast("您的账号只能查看，不接待客户。");
     const open = this.queue.filter((item) => !item.barred);
-    const next = open.find((item) => item.offered === "me") ?? open.find((item) => item.offered !== "other");
+    const next = open.find((item) => standingOffer(item) === "me") ?? open.find((item) => standingOffer(item) !== "other");
     if (next) return this.claim(next.conversation_id);
     const offered = "排队的客户都派给了同事，请稍等。";
     toast(open.length ? offered : this.queue.length ? "现在排队的客户要由其他同事接待。" : "现在没有人排队。");
@@ -135,6 +142,7 @@ export class Customers {
     if (this.mine.some((item) => item.conversation_id === id)) return;
     const item = { customer_name: "", level: "", level_text: "", ...queued, conversation_id: id, last_seq: 0, last_sender: "" };
     this.mine = [...this.mine, item];
+    this.promises.came(item);
   }
 
   forget(id) {
@@ -146,8 +154,25 @@ export class Customers {
     return this.mine.find((item) => item.conversation_id === id);
   }
 
+  /** Time alone lets offers lapse and breaks promises. */
+  tick() {
+    if (!session.agent) return;
+    this.renderQueue();
+    const lines = this.mine.map((item) => this.line(item));
+    this.late = lines.filter((line) => isBroken(line.due)).length;
+    const fresh = this.promises.fresh(lines).filter((line) => !this.on.calling(line.conversation_id));
+    for (const line of fresh) {
+      const words = `${line.customer_name || "客户"}等您回复已经超时`;
+      notify(words);
+      toast(`${words}，请尽快回复。`, "bad");
+    }
+    if (fresh.length) this.sound.play();
+    this.renderTitle();
+  }
+
   renderQueue() {
-    renderQueue(this.queue, (id) => this.claim(id), (id) => this.passBy(id));
+    const lines = this.queue.map((item) => ({ ...item, why: item.barred ? "" : whyNot(item, this.mine.length) }));
+    renderQueue(lines, (id) => this.claim(id), (id) => this.passBy(id));
     setBadge(byId("badge-queue"), this.queue.length);
     this.renderTitle();
   }
@@ -170,17 +195,17 @@ export class Customers {
       customer_name: talk.facts?.name ?? item.customer_name,
       last_sender: newer ? last.sender : item.last_sender,
       last_text: newer ? last.text : item.last_text,
-      sinceMs: talk.loaded ? talk.waitingSinceMs() : Date.parse(item.waiting_since ?? "") || 0,
+      ...waitOf(item, talk),
       unread: talk.unread,
       current: item.conversation_id === this.shelf.current,
     };
   }
 
-  /** What waits elsewhere shows in the browser's tab: new words of our own customers first. */
+  /** What waits elsewhere shows in the browser's tab: broken promises first, then new words of our own customers. */
   renderTitle() {
     if (byId("lock").open) return; // the title says that the page is locked, whatever news was under way
     const { unread } = this.shelf;
-    const words = unread ? `【${unread}条新消息】` : "";
+    const words = this.late ? `【${this.late}位超时】` : unread ? `【${unread}条新消息】` : "";
     document.title = words + (this.queue.length ? `(${this.queue.length}) ${TITLE}` : TITLE);
   }
 

@@ -2,6 +2,7 @@
 
 import { byId, el, part, reconcile, setBadge, setCurrent, setText } from "./dom.js";
 import { session } from "./shelf.js";
+import { offerLeftS, standingOffer } from "./taking.js";
 
 const LEVELS = new Set(["gold", "vip"]);
 
@@ -26,14 +27,15 @@ function queueCard(claim, passBy) {
       el("div", { class: "card-foot" },
         el("span", { class: "reason", "data-part": "reason" }),
         el("span", { class: "offer", "data-part": "offer" }),
-        el("button", {
-          type: "button", class: "button small", "data-testid": "pass", "data-part": "pass", text: "让给同事", hidden: true,
-          onclick: (event) => passBy(event.currentTarget.closest("li").dataset.conversation),
-        }),
-        el("button", {
-          type: "button", class: "button primary small", "data-testid": "claim", "data-part": "claim", text: "接待",
-          onclick: (event) => claim(event.currentTarget.closest("li").dataset.conversation),
-        })),
+        el("span", { class: "card-acts" },
+          el("button", {
+            type: "button", class: "button small", "data-testid": "pass", "data-part": "pass", text: "让给同事", hidden: true,
+            onclick: (event) => passBy(event.currentTarget.closest("li").dataset.conversation),
+          }),
+          el("button", {
+            type: "button", class: "button primary small", "data-testid": "claim", "data-part": "claim", text: "接待",
+            onclick: (event) => claim(event.currentTarget.closest("li").dataset.conversation),
+          }))),
     );
 }
 
@@ -48,16 +50,31 @@ function updateQueueCard(node, item) {
   part(node, "reason").dataset.reason = item.case_reason ?? item.reason;
   part(node, "wait").dataset.since = String(item.sinceMs);
   part(node, "wait").dataset.due = item.due_at ?? "";
-  // An auditor takes nobody: that need not stand on every card.
-  const offer = (session.agent.acts && item.barred) || ({ me: "派给您", other: "派给同事" }[item.offered] ?? item.certification_text ?? "");
+  const offered = standingOffer(item);
+  const offer = remark(item, offered);
   setText(part(node, "offer"), offer);
   part(node, "offer").hidden = !offer;
   part(node, "offer").dataset.barred = String(Boolean(item.barred));
-  part(node, "pass").hidden = item.offered !== "me";
-  node.dataset.offered = item.offered ?? "";
-  part(node, "claim").setAttribute("aria-label", `接待${item.customer_name}，${item.reason_text}`);
-  part(node, "claim").hidden = Boolean(item.barred);
-  part(node, "claim").disabled = Boolean(item.busy);
+  part(node, "pass").hidden = offered !== "me";
+  node.dataset.offered = offered;
+  updateClaim(part(node, "claim"), item);
+}
+
+/** Beside the reason: who may take the customer, or to whom they are offered and for how much longer. */
+function remark(item, offered) {
+  if (session.agent.acts && item.barred) return item.barred; // an auditor takes nobody: that need not stand on every card
+  if (!offered) return item.certification_text ?? "";
+  return `派给${offered === "me" ? "您" : item.offered_name} · ${offerLeftS(item)}秒`;
+}
+
+/** A button that would be refused says why: it stays in its place and can be reached, since the reason may pass by itself. */
+function updateClaim(button, item) {
+  button.hidden = Boolean(item.barred);
+  button.disabled = Boolean(item.busy);
+  button.title = item.why;
+  if (item.why) button.setAttribute("aria-disabled", "true");
+  else button.removeAttribute("aria-disabled");
+  button.setAttribute("aria-label", `接待${item.customer_name}，${item.why || item.reason_text}`);
 }
 
 export function renderQueue(items, claim, passBy) {
@@ -91,7 +108,7 @@ function updateMineCard(node, item) {
   setText(part(node, "name"), item.customer_name);
   setLevel(node, item);
   setText(part(node, "text"), (SAID_BY[item.last_sender] ?? "") + (item.last_text || "……"));
-  wait.dataset.due = item.due_at ?? "";
+  wait.dataset.due = item.due;
   if (item.sinceMs) wait.dataset.since = String(item.sinceMs);
   else {
     delete wait.dataset.since;

@@ -47,6 +47,11 @@ export class Talk {
     return last?.sender === "customer" ? Date.parse(last.created_at) : 0;
   }
 
+  /** When an agent last spoke, epoch ms; 0 when none has. */
+  answeredMs() {
+    return Date.parse(this.inOrder().findLast((message) => message.sender === "agent")?.created_at ?? "") || 0;
+  }
+
   /** Takes a message in once; the one it was sent as leaves the outbox. Gives whether it was new. */
   add(message) {
     if (message.client_id) this.pending = this.pending.filter((entry) => entry.clientId !== message.client_id);

@@ -52,8 +52,8 @@ const SLOW_S = 60; // where no promise is known
 const LATE_S = 180;
 
 /** "late" once the promise is broken, "slow" shortly before; of `seconds` of waiting where none is known of this wait. */
-function lateness(seconds, sinceMs, dueMs) {
-  if (!(dueMs >= sinceMs)) return seconds >= LATE_S ? "late" : seconds >= SLOW_S ? "slow" : "";
+function lateness(seconds, dueMs) {
+  if (Number.isNaN(dueMs)) return seconds >= LATE_S ? "late" : seconds >= SLOW_S ? "slow" : "";
   const left = (dueMs - nowMs()) / 1000;
   return left < 0 ? "late" : left <= SOON_S ? "slow" : "";
 }
@@ -73,7 +73,7 @@ export function tickClocks() {
   for (const node of document.querySelectorAll("[data-since]")) {
     const sinceMs = Number(node.dataset.since);
     const seconds = (nowMs() - sinceMs) / 1000;
-    const late = node.dataset.calm !== undefined ? "" : lateness(seconds, sinceMs, Date.parse(node.dataset.due ?? ""));
+    const late = node.dataset.calm !== undefined ? "" : lateness(seconds, Date.parse(node.dataset.due ?? ""));
     const text = (node.dataset.before || "") + durationText(seconds);
     if (node.textContent !== text) node.textContent = text;
     if (node.dataset.late !== late) node.dataset.late = late;
