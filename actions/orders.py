@@ -11,8 +11,9 @@ from actions.services import bank_of, customer_of, refusals
 from banking_core.identity import voice_only
 from banking_core.orders.models import Order
 from banking_core.orders.states import CANCELLABLE, OPEN
+from bot.dialogue.phrases import answers
 from bot.dialogue.reasons import Reason
-from bot.dialogue.reply import Card, Fact, Reply, choices
+from bot.dialogue.reply import Card, Fact, Reply
 from bot.dialogue.skill import (
     AskSecret,
     Done,
@@ -94,7 +95,7 @@ class OrderSkill(Skill):
                 facts=tuple(Fact(*fact) for fact in order.facts),
                 asks=question,
             ),
-            choices=choices("确认", "修改", "取消"),
+            choices=answers(self),
         )
 
     async def confirm(self, turn: Turn, frame: Frame) -> Step:

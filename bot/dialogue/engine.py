@@ -439,7 +439,12 @@ class DialogueEngine:
         elif (slot := self._slot_named(turn, frame)) is not None:
             out.action = "correct"
             await self.runner.ask_again(turn, state, slot, out)
-        elif command in (Command.DENY, Command.CORRECT):
+        elif command is Command.DENY and not self.runner.skill_of(frame).slots:
+            out.action = (
+                f"command:{Command.CANCEL.value}"  # 不同意: there is nothing else to be wrong with it
+            )
+            await self.runner.cancel(turn, state, out)
+        elif command in (Command.DENY, Command.CORRECT) and self.runner.skill_of(frame).slots:
             out.action = "correct"
             await self.runner.withdraw(turn, frame)  # a yes to "what shall I change?" confirms nothing
             out.say(phrases.what_to_change(self.runner.skill_of(frame)))

@@ -100,7 +100,12 @@ def confirm_reminder(skill: Skill, shown: Iterable[str]) -> Reply:
     """Brings a waiting read-back to mind without repeating the whole card."""
     what = "，".join(shown)
     wish = f"{skill.title}：{what}。" if what else f"{skill.title}，"
-    return Reply(f"接着刚才的{wish}要办吗？", choices=choices("确认", "修改", "取消"))
+    return Reply(f"接着刚才的{wish}要办吗？", choices=answers(skill))
+
+
+def answers(skill: Skill) -> tuple[Choice, ...]:
+    """What a read-back is answered with; where nothing was asked for there is nothing to change."""
+    return choices("确认", "修改", "取消") if skill.slots else choices("确认", "取消")
 
 
 def what_to_change(skill: Skill) -> Reply:

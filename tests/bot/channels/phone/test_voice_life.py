@@ -75,6 +75,30 @@ async def test_cancelled_in_the_chat_it_is_destroyed_and_the_next_call_asks_for_
         assert "验证码已发" in await phone.say("查余额")
 
 
+@pytest.mark.parametrize("words", ["不同意", "不要", "取消"])
+async def test_who_does_not_agree_is_left_alone_and_nothing_is_kept(life: Life, words: str) -> None:
+    async with life.call() as phone:
+        await phone.say("查余额")
+        await log_in(phone)
+        assert "同意开通声纹吗" in await phone.say("开通声纹")
+        assert (await phone.say(words)).endswith("好的，开通声纹已取消。")
+        assert "同意开通声纹吗" in await phone.say("开通声纹"), "asked for anew, not gone on with"
+        await phone.say(words)
+    assert await life.count(VoiceConsent) == 0
+    assert [act for act, _ in await noted(life)] == ["explained"] * 2
+
+
+async def test_where_nothing_can_be_changed_no_change_is_offered(life: Life) -> None:
+    await life.enrol()
+    page = await a_page(life.product, PAYER)
+    await page.write("取消声纹")
+    offered = (await life.product.hub.history(page.id, 0, 50))[-1]["choices"]
+    assert [choice["say"] for choice in offered] == ["确认", "取消"]
+    assert "金额" not in await page.write("修改")
+    assert await page.write("不对") == "好的，取消声纹已取消。"
+    assert await life.count(Voiceprint) == 1
+
+
 async def test_the_three_prompts_of_a_recording_have_different_digits_that_stand_nowhere(life: Life) -> None:
     await life.enrol()
     digits = [password.digits for password in life.listener.passwords]
