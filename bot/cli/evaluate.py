@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from bot.cli.failures import run_async, settings_or_exit
 from bot.evaluation.public_sets import CANDIDATES, SETS, Comparison
+
+if TYPE_CHECKING:
+    from bot.evaluation.voiceprint import Measured
+
+PICTURES = (".png", ".svg", ".pdf")
+UNDRAWN = "没有成功：曲线画不出来（{why}）。画图需要 matplotlib，放在已有的文件夹里，文件名以 .png、.svg 或 .pdf 结尾。"
 
 
 @click.group("eval")
@@ -186,7 +193,7 @@ def asr(manifest: Path, rate: int, codec: Literal["none", "pcmu", "pcma"], model
     help="按哪一级风险的门槛算误受率和误拒率",
 )
 @click.option(
-    "--det", type=click.Path(dir_okay=False, path_type=Path), help="DET 曲线画到这个 .png 或 .svg 文件"
+    "--det", type=click.Path(dir_okay=False, path_type=Path), help="DET 曲线画到这个 .png、.svg 或 .pdf 文件"
 )
 def voiceprint(
     trials: Path,
@@ -198,28 +205,44 @@ def voiceprint(
 ) -> None:
     """TRIALS.jsonl：每行 {"enrol": [路径], "test": [路径], "target": 真假}；打印一个 JSON 对象。"""
     from bot.channels.phone.errors import PhoneError
-    from bot.evaluation.error_rates import draw_det
     from bot.evaluation.hearing import ManifestError
     from bot.evaluation.voiceprint import measure, read_trials
 
+    if det:
+        _drawable_or_exit(det)  # said before what may take an hour, not after it
     which = model or settings_or_exit().voiceprint_model
     try:
         found = measure(read_trials(trials), which, rate_hz=rate, through=codec, tier=tier)
-        if det:
-            at = (found.figures["far"], found.figures["frr"])
-            draw_det({trials.stem: found.curve}, det, {f"threshold {found.figures['threshold']:g}": at})
     except UnicodeDecodeError:
         click.echo("没有成功：清单不是 UTF-8 编码的文本，请转换后再试。", err=True)
         sys.exit(2)
     except ManifestError as error:
         click.echo(f"没有成功：清单有问题（{error}），请改正后再试。", err=True)
         sys.exit(2)
-    except PhoneError as error:
+    except (PhoneError, ImportError) as error:
         click.echo(f"没有成功：声纹模型用不了（{error}），请检查 ZHANGGUI_VOICEPRINT_MODEL。", err=True)
         sys.exit(2)
-    except (ImportError, ValueError, OSError) as error:
-        click.echo(
-            f"没有成功：曲线画不出来（{error}）。画图需要 matplotlib，文件名以 .png 或 .svg 结尾。", err=True
-        )
-        sys.exit(2)
+    if found.unheard:
+        click.echo(f"注意：有 {found.unheard} 条没有听到人说话，都按“不是本人”算。", err=True)
     click.echo(json.dumps(found.figures, ensure_ascii=False))
+    if det:
+        _draw_or_exit(found, trials.stem, det)
+
+
+def _drawable_or_exit(file: Path) -> None:
+    """Ends with a sentence where no picture can come of it."""
+    if file.suffix not in PICTURES or not file.parent.is_dir() or find_spec("matplotlib") is None:
+        click.echo(UNDRAWN.format(why=file), err=True)
+        sys.exit(2)
+
+
+def _draw_or_exit(found: Measured, name: str, file: Path) -> None:
+    """The figures have been printed: only the picture can be missing."""
+    from bot.evaluation.error_rates import draw_det
+
+    at = (found.figures["far"], found.figures["frr"])
+    try:
+        draw_det({name: found.curve}, file, {f"threshold {found.figures['threshold']:g}": at})
+    except (ImportError, ValueError, OSError) as error:
+        click.echo(UNDRAWN.format(why=error), err=True)
+        sys.exit(2)

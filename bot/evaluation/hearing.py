@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from bot.channels.phone.audio import FRAME_BYTES, SAMPLE_RATE_HZ, codec
@@ -53,7 +54,7 @@ class Line:
 def read_manifest(path: Path) -> list[Line]:
     """Lines of {"audio", "text"[, "grammar"][, "phrases"]}; audio lies beside the manifest. Raises ManifestError."""
     lines = []
-    for number, raw in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, raw in enumerate(path.read_text("utf-8-sig").splitlines(), 1):
         if not raw.strip():
             continue
         try:
@@ -104,15 +105,24 @@ def errors(said: str, heard: str) -> int:
     return row[-1]
 
 
-def telephone_pcm(path: Path, rate_hz: int, through: CodecOption) -> bytes:
-    """The recording as it reaches the recogniser: brought to `rate_hz`, through the codec, at 8 kHz."""
+def recorded(path: Path) -> tuple[NDArray[np.float64], int]:
+    """A recording, its channels mixed, full scale 1, and its rate in Hz. Raises ManifestError, naming the file."""
     import soundfile
 
+    if not path.is_file():
+        raise ManifestError(f"{path}: no such file; paths are those from the folder of the list")
     try:
-        samples, from_hz = soundfile.read(path, dtype="float64", always_2d=True)
+        samples, rate_hz = soundfile.read(path, dtype="float64", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise ManifestError(f"{path.name}: cannot be read as audio") from error
-    wave = samples.mean(axis=1)
+        raise ManifestError(f"{path}: cannot be read as audio") from error
+    if not np.isfinite(samples).all():
+        raise ManifestError(f"{path}: holds samples that are no numbers")
+    return samples.mean(axis=1), rate_hz
+
+
+def telephone_pcm(path: Path, rate_hz: int, through: CodecOption) -> bytes:
+    """The recording as it reaches the recogniser: brought to `rate_hz`, through the codec, at 8 kHz."""
+    wave, from_hz = recorded(path)
     for to_hz in dict.fromkeys((rate_hz, SAMPLE_RATE_HZ)):
         if to_hz != from_hz:
             wave, from_hz = resample_poly(wave, to_hz, from_hz), to_hz

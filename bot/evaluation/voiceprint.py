@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import psutil
 from numpy.typing import NDArray
+from scipy.signal import resample_poly
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from bot.channels.phone.errors import NoSpeech
@@ -24,7 +25,7 @@ from bot.channels.phone.voiceprint.scoring import LLR_LIMIT, Tier
 from bot.channels.phone.voiceprint.template import Template, averaged
 from bot.evaluation import error_rates
 from bot.evaluation.error_rates import Curve
-from bot.evaluation.hearing import CodecOption, ManifestError, telephone_pcm
+from bot.evaluation.hearing import CodecOption, ManifestError, recorded, telephone_pcm
 
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)  # templates are as old as the tests
 BENCH_SENTENCE: Final = "三七二零九五一八，请转给张山五百元"
@@ -45,16 +46,17 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """`figures` as they are printed; `curve` to be drawn."""
+    """`figures` as they are printed; `curve` to be drawn; `unheard` trials were refused, as nobody speaks in them."""
 
     figures: dict[str, Any]
     curve: Curve
+    unheard: int
 
 
 def read_trials(path: Path) -> list[Trial]:
     """Lines of {"enrol", "test", "target"[, "speaker", "test_speaker"]}. Raises ManifestError, naming the line."""
     trials = []
-    for number, raw in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, raw in enumerate(path.read_text("utf-8-sig").splitlines(), 1):
         if not raw.strip():
             continue
         try:
@@ -104,14 +106,8 @@ class _Voices:
 
 def _plain(path: Path) -> NDArray[np.int16]:
     """At 16 kHz, not coded."""
-    import soundfile
-    from scipy.signal import resample_poly
-
-    try:
-        samples, from_hz = soundfile.read(path, dtype="float64", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise ManifestError(f"{path.name}: cannot be read as audio") from error
-    wave = resample_poly(samples.mean(axis=1), 16000, from_hz)
+    samples, from_hz = recorded(path)
+    wave = resample_poly(samples, 16000, from_hz)
     return np.asarray(np.clip(np.rint(wave * 32767), -32768, 32767), np.int16)
 
 
@@ -124,7 +120,8 @@ def measure(
     """
     listener = Voiceprint.load(model)
     voices = _Voices(listener, rate_hz, through)
-    llr = np.array([_llr(listener, voices, one) for one in trials])
+    heard = [_llr(listener, voices, one) for one in trials]
+    llr = np.array([-LLR_LIMIT if one is None else one for one in heard])
     same = np.array([one.target for one in trials])
     threshold = listener.scorer.rules.thresholds[tier]
     found = error_rates.curve(llr, same)
@@ -140,14 +137,15 @@ def measure(
     if all(one.speaker and one.test_speaker for one in trials):
         left, right = [one.speaker for one in trials], [one.test_speaker for one in trials]
         figures["intervals"] = error_rates.bootstrap(llr, same, left, right, threshold)
-    return Measured(figures, found)
+    return Measured(figures, found, heard.count(None))
 
 
-def _llr(listener: Voiceprint, voices: _Voices, trial: Trial) -> float:
+def _llr(listener: Voiceprint, voices: _Voices, trial: Trial) -> float | None:
+    """None if nobody speaks."""
     enrolled = [voice for path in trial.enrol if (voice := voices.of((path,)))]
     test = voices.of(trial.test)
     if not enrolled or test is None:
-        return -LLR_LIMIT
+        return None
     return listener.score(averaged(enrolled, NOW), test, NOW).llr
 
 

@@ -84,6 +84,64 @@ def test_trials_that_cannot_be_used_are_told_of_in_one_sentence(tmp_path, lines)
     assert "没有成功：清单有问题" in result.stderr and "Traceback" not in result.output
 
 
+def others(trials, tmp_path, make):
+    """The same trials, the first of which is tested with the file that `make` writes."""
+    make(tmp_path / "other.wav")
+    lines = [json.loads(line) for line in trials.read_text("utf-8").splitlines()]
+    lines[0]["test"] = ["other.wav"]
+    trials.write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
+    return trials
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda file: None, "no such file"),
+        (lambda file: file.mkdir(), "no such file"),
+        (lambda file: file.write_bytes(b"no sound at all"), "cannot be read as audio"),
+        (
+            lambda file: soundfile.write(file, np.full(8000, np.nan), 8000, subtype="FLOAT"),
+            "holds samples that are no numbers",
+        ),
+    ],
+)
+@pytest.mark.parametrize("rate", [(), ("--rate", "8000")])
+def test_a_recording_that_cannot_be_used_is_named_with_its_whole_path(trials, tmp_path, make, why, rate):
+    result = run("eval", "voiceprint", str(others(trials, tmp_path, make)), *rate)
+    assert result.exit_code == 2 and result.stdout == ""
+    assert f"{tmp_path / 'other.wav'}: {why}" in result.stderr
+
+
+def test_trials_in_which_nobody_speaks_are_refused_and_told_of(trials, tmp_path):
+    silence = others(trials, tmp_path, lambda file: soundfile.write(file, np.zeros(32000), 16000))
+    result = run("eval", "voiceprint", str(silence))
+    assert result.exit_code == 0 and json.loads(result.stdout)["n"] == 8
+    assert "有 1 条没有听到人说话" in result.stderr
+
+
+@pytest.mark.parametrize("rate", [(), ("--rate", "8000")])
+def test_stereo_at_another_rate_and_a_byte_order_mark_are_no_obstacle(trials, tmp_path, rate):
+    wave, rate_hz = soundfile.read(tmp_path / "one2.wav")
+    other = resample_poly(wave, 441, rate_hz // 100)
+
+    def stereo(file):
+        soundfile.write(file, np.stack([other, other], 1), 44100)
+
+    before = json.loads(run("eval", "voiceprint", str(trials), *rate).stdout)
+    marked = others(trials, tmp_path, stereo)
+    marked.write_bytes(b"\xef\xbb\xbf" + marked.read_bytes())
+    result = run("eval", "voiceprint", str(marked), *rate)
+    assert result.exit_code == 0 and json.loads(result.stdout)["n"] == before["n"], result.stderr
+    assert "没有听到" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["det.txt", "nowhere/det.svg"])
+def test_a_picture_that_cannot_be_drawn_is_said_before_anything_is_measured(trials, tmp_path, name):
+    (tmp_path / "one0.wav").unlink()  # measuring would stumble over it
+    result = run("eval", "voiceprint", str(trials), "--det", str(tmp_path / name))
+    assert result.exit_code == 2 and "曲线画不出来" in result.stderr and result.stdout == ""
+
+
 def test_a_model_that_is_not_there_is_told_of_in_one_sentence(trials):
     result = run("eval", "voiceprint", str(trials), "--model", "/nowhere/encoder.onnx")
     assert result.exit_code == 2 and "ZHANGGUI_VOICEPRINT_MODEL" in result.stderr
