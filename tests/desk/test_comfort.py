@@ -207,12 +207,16 @@ async def test_a_notice_covers_neither_what_is_being_written_nor_the_button_that
     context = await browser.new_context(viewport={"width": width, "height": 800})
     page = await _sit(world, browser, page=await context.new_page())
     await _claim(page)
-    await world.hub.whisper("c1", ("boss", "陈主管"), "先向客户道歉，再说明这张卡为什么在外地的机器上用不了" * 2)
+    await world.hub.whisper(
+        "c1", ("boss", "陈主管"), "先向客户道歉，再说明这张卡为什么在外地的机器上用不了" * 2
+    )
     await expect(page.get_by_test_id("toast")).to_be_visible()
     notice = await page.get_by_test_id("toast").bounding_box()
     composer = await page.locator("#composer").bounding_box()
     assert notice and composer
-    beside = notice["x"] >= composer["x"] + composer["width"] or notice["x"] + notice["width"] <= composer["x"]
+    beside = (
+        notice["x"] >= composer["x"] + composer["width"] or notice["x"] + notice["width"] <= composer["x"]
+    )
     assert beside, (notice, composer)
 
 
