@@ -10,6 +10,8 @@ What an agent had put before the customer (`proposal`) goes with the agent.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select
@@ -25,6 +27,8 @@ from bot.dialogue.commands import Command
 
 QUEUE_SHOWN_MAX = 200
 LOOKED_BACK = 8  # messages of the customer among which what it is about is looked for
+SHOWN_CHARS = 60
+CUSTOMER, TALKERS = ("customer",), ("customer", "agent")
 
 
 def queue_up(conversation: Conversation, reason: str, priority: int, now: datetime) -> None:
@@ -148,8 +152,10 @@ async def queue(session: AsyncSession, now: datetime) -> list[QueueItem]:
         .order_by(Conversation.priority, Conversation.queued_at, Conversation.id)
         .limit(QUEUE_SHOWN_MAX)
     )
+    waiting = rows.all()
+    said = await _last_said(session, [conversation.id for conversation, _ in waiting], CUSTOMER, LOOKED_BACK)
     items = []
-    for conversation, customer in rows.all():
+    for conversation, customer in waiting:
         queued_at = conversation.queued_at or now
         items.append(
             QueueItem(
@@ -158,7 +164,7 @@ async def queue(session: AsyncSession, now: datetime) -> list[QueueItem]:
                 queued_at=queued_at,
                 waited_s=int((now - queued_at).total_seconds()),
                 customer_name_masked=mask_name(customer.name) if customer else None,
-                last_text=await _last_customer_text(session, conversation.id),
+                last_text=_telling(said[conversation.id])[:SHOWN_CHARS],
                 level=customer.level if customer else "",
                 team=conversation.wanted_team or "",
             )
@@ -175,14 +181,11 @@ async def served(session: AsyncSession) -> list[ServedItem]:
         .order_by(Conversation.agent_name, Conversation.updated_at)
         .limit(QUEUE_SHOWN_MAX)
     )
+    held = rows.all()
+    said = await _last_said(session, [conversation.id for conversation, _ in held], TALKERS, 1)
     items = []
-    for conversation, customer in rows.all():
-        last = await session.scalar(
-            select(Message)
-            .where(Message.conversation_id == conversation.id, Message.sender.in_(("customer", "agent")))
-            .order_by(Message.seq.desc())
-            .limit(1)
-        )
+    for conversation, customer in held:
+        last = next(iter(said[conversation.id]), None)
         items.append(
             ServedItem(
                 conversation_id=conversation.id,
@@ -190,7 +193,7 @@ async def served(session: AsyncSession) -> list[ServedItem]:
                 agent_name=conversation.agent_name or "",
                 customer_name_masked=mask_name(customer.name) if customer else None,
                 level=customer.level if customer else "",
-                last_text=last.text[:60] if last is not None else "",
+                last_text=last.text[:SHOWN_CHARS] if last is not None else "",
                 last_sender=last.sender if last is not None else "",
                 updated_at=conversation.updated_at,
             )
@@ -198,14 +201,29 @@ async def served(session: AsyncSession) -> list[ServedItem]:
     return items
 
 
-async def _last_customer_text(session: AsyncSession, conversation_id: str) -> str:
-    """The last words that tell what it is about: rather than the wish for a human or a code that is blotted out."""
+async def _last_said(
+    session: AsyncSession, conversation_ids: Sequence[str], senders: Sequence[str], count: int
+) -> defaultdict[str, list[Message]]:
+    """The newest `count` messages of these senders in each conversation, the newest first, in one query."""
+    newest = func.row_number().over(partition_by=Message.conversation_id, order_by=Message.seq.desc())
+    numbered = (
+        select(Message.id, newest.label("place"))
+        .where(Message.conversation_id.in_(conversation_ids), Message.sender.in_(senders))
+        .subquery()
+    )
     rows = await session.scalars(
         select(Message)
-        .where(Message.conversation_id == conversation_id, Message.sender == "customer")
+        .join(numbered, numbered.c.id == Message.id)
+        .where(numbered.c.place <= count)
         .order_by(Message.seq.desc())
-        .limit(LOOKED_BACK)
     )
-    said = list(rows)
-    telling = (m.text for m in said if m.intent != Command.HUMAN.value and m.text != BLOT)
-    return next(telling, said[0].text if said else "")[:60]
+    said: dict[str, list[Message]] = defaultdict(list)
+    for message in rows:
+        said[message.conversation_id].append(message)
+    return said
+
+
+def _telling(said: Sequence[Message]) -> str:
+    """The last words that tell what it is about: rather than the wish for a human or a code that is blotted out."""
+    words = (m.text for m in said if m.intent != Command.HUMAN.value and m.text != BLOT)
+    return next(words, said[0].text if said else "")

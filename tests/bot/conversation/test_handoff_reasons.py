@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from banking_core.clock import ManualClock
 from banking_core.customers.models import Customer
@@ -209,6 +209,46 @@ async def test_the_queue_shows_what_it_is_about_rather_than_the_wish_for_a_perso
     assert await shown() == "确认", "a code that was blotted out tells nothing"
     await talk.say("卡被吞了")
     assert await shown() == "卡被吞了"
+
+
+async def test_the_lists_of_the_desk_ask_no_more_often_for_many_customers_than_for_one(
+    product: Product,
+) -> None:
+    [agent_id] = await on_duty(product, "xiaowang")
+
+    async def asked() -> tuple[int, int]:
+        """Statements for the queue and for those served."""
+        counts = []
+        for look in (product.handoff.queue, product.handoff.served):
+            statements: list[str] = []
+
+            def note(*arguments: object, seen: list[str] = statements) -> None:
+                seen.append(str(arguments[2]))
+
+            event.listen(product.database.engine.sync_engine, "before_cursor_execute", note)
+            await look()
+            event.remove(product.database.engine.sync_engine, "before_cursor_execute", note)
+            counts.append(len(statements))
+        return counts[0], counts[1]
+
+    async def come(text: str) -> Talk:
+        talk = await Talk(product).begin()
+        await talk.say(text)
+        await talk.say("转人工")
+        return talk
+
+    served = await come("我的卡被吞了")
+    await product.handoff.claim(served.conversation, agent_id, "小王")
+    await come("挂失以后多久能补卡")
+    alone = await asked()
+    for text in ("理财什么时候到期", "手机号怎么换"):
+        held = await come(text)
+        await product.handoff.claim(held.conversation, agent_id, "小王")
+        await come(text)
+    assert await asked() == alone
+    shown = {line.last_text for line in await product.handoff.queue()}
+    assert shown == {"挂失以后多久能补卡", "理财什么时候到期", "手机号怎么换"}, "each their own words"
+    assert {line.last_text for line in await product.handoff.served()} == {"转人工"}, "their very last words"
 
 
 async def test_the_more_urgent_is_ahead_and_the_others_hear_of_it(product: Product) -> None:
