@@ -153,6 +153,14 @@ async def _sit(world: Any, browser: Browser) -> Page:
     return page
 
 
+async def _serving_on_the_page(world: Any, browser: Browser) -> Page:
+    world.hub.add("c1", SECRET)
+    page = await _sit(world, browser)
+    await page.get_by_test_id("claim").click()
+    await expect(page.get_by_test_id("transcript")).to_contain_text(SECRET)
+    return page
+
+
 @browser_test
 async def test_locked_and_unlocked_with_the_keyboard_the_draft_is_where_it_was(
     world: Any, browser: Browser
@@ -190,10 +198,7 @@ async def test_locked_and_unlocked_with_the_keyboard_the_draft_is_where_it_was(
 async def test_what_was_still_on_its_way_when_the_page_was_locked_does_not_change_its_title(
     world: Any, browser: Browser
 ) -> None:
-    world.hub.add("c1", SECRET)
-    page = await _sit(world, browser)
-    await page.get_by_test_id("claim").click()
-    await expect(page.get_by_test_id("transcript")).to_contain_text(SECRET)
+    page = await _serving_on_the_page(world, browser)
     held = asyncio.Event()
 
     async def late(route: Route) -> None:
@@ -218,10 +223,7 @@ async def test_what_was_still_on_its_way_when_the_page_was_locked_does_not_chang
 async def test_a_page_opened_again_while_locked_shows_nothing_but_the_lock(
     world: Any, browser: Browser
 ) -> None:
-    world.hub.add("c1", SECRET)
-    page = await _sit(world, browser)
-    await page.get_by_test_id("claim").click()
-    await expect(page.get_by_test_id("transcript")).to_contain_text(SECRET)
+    page = await _serving_on_the_page(world, browser)
     world.clock.advance(seconds=IDLE_S)
     await page.reload()
     await expect(page.get_by_test_id("lock-pass")).to_be_focused()
