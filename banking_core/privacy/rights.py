@@ -14,6 +14,7 @@ from banking_core.checked import checked_function
 from banking_core.errors import Refused
 from banking_core.privacy.holding import Holding, readable
 from banking_core.privacy.holdings import BankObstacles
+from banking_core.voiceprints import Recording
 
 
 class EraseRefused(Refused):
@@ -39,15 +40,17 @@ class Obstacle(Protocol):
 
 @checked_function
 async def export_person(
-    session: AsyncSession, customer_id: str, holdings: Sequence[Holding], now: datetime
+    session: AsyncSession, bank: Bank, customer_id: str, holdings: Sequence[Holding]
 ) -> dict[str, Any]:
     """Everything held about a customer as one JSON object with Chinese labels; noted in the audit trail."""
+    now = bank.clock.now()
     copy: dict[str, Any] = {"说明": "本文件是掌柜银行保存的您的全部个人信息", "导出时间": readable(now)}
     told = [holding for holding in holdings if holding.labels]
     for holding in told:
         rows = await holding.export(session, customer_id)
         assert holding.title not in copy, f"two holdings are called {holding.title}"
         copy[holding.title] = rows
+    copy["保存的录音"] = _recordings(await bank.voiceprints.recordings(session, customer_id), now)
     counts = {holding.table: len(copy[holding.title]) for holding in told if copy[holding.title]}
     _note(session, "customer.exported", customer_id, now, counts)
     return copy
@@ -79,6 +82,21 @@ async def erase_person(
     done = {table: count for table, count in counts.items() if count}
     _note(session, "customer.erased", customer_id, now, done)
     return done
+
+
+def _recordings(kept: Sequence[Recording], now: datetime) -> dict[str, Any]:
+    """That there are recordings of spoken passwords, and until when; the sound itself is opened for nobody."""
+    return {
+        "数量": len(kept),
+        "明细": [
+            {
+                "内容": "念数字核实身份的录音，加密保存",
+                "录音时间": readable(each.at),
+                "保存到": readable(each.until) if each.until > now else "已经到期，马上删除",
+            }
+            for each in kept
+        ],
+    }
 
 
 def _note(

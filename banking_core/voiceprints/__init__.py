@@ -18,7 +18,9 @@ from banking_core.voiceprints.errors import (
     VoiceUnavailable,
 )
 from banking_core.voiceprints.logins import VoiceLogin, VoiceLogins
+from banking_core.voiceprints.orders import Explanation
 from banking_core.voiceprints.prompts import VoicePrompted
+from banking_core.voiceprints.recordings import Recording
 from banking_core.voiceprints.service import CHANGES, Voiceprints, VoiceStatus, VoiceWay
 from banking_core.voiceprints.verification import VoiceOutcome
 
@@ -27,8 +29,10 @@ __all__ = [
     "NOTHING_HEARD",
     "Biometrics",
     "EnrolmentStep",
+    "Explanation",
     "Fault",
     "Likeness",
+    "Recording",
     "SpokenPassword",
     "Tier",
     "VoiceConsentMissing",

@@ -7,6 +7,7 @@ with the voice that stands in their way. Besides the code it is the old voice, o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,19 +25,33 @@ if TYPE_CHECKING:
 ENROL_KIND, CANCEL_KIND = "voice_enrol", "voice_cancel"
 
 
-def explanation(audio_days: int) -> tuple[tuple[str, str], ...]:
-    """What the customer agrees to. `audio_days`: so long the bank keeps recordings; 0: not at all."""
-    return (
-        ("用途", "只用来核实是您本人"),
-        ("保存", "声音特征加密保存，不给任何人看"),
-        ("录音", f"念数字的录音加密保存{audio_days}天" if audio_days else "不存录音"),
-        ("转账", "光凭声音动不了您的钱"),
-        ("取消", "随时可以取消，马上删除"),
-    )
+@dataclass(frozen=True)
+class Explanation:
+    """What the customer agrees to: a version of the words, with so many days for which recordings are kept (0: not
+    at all).
+    """
+
+    version: int
+    audio_days: int
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """As it is shown."""
+        days = self.audio_days
+        return (
+            ("用途", "只用来核实是您本人"),
+            ("保存", "声音特征加密保存，不给任何人看"),
+            ("录音", f"念数字的录音加密保存{days}天" if days else "不存录音"),
+            ("转账", "光凭声音动不了您的钱"),
+            ("取消", "随时可以取消，马上删除"),
+        )
 
 
 class EnrolHandler:
-    """`voice_enrol` {}: the customer agrees to having a voiceprint; it is recorded afterwards, by telephone."""
+    """`voice_enrol` {}: the customer agrees to having a voiceprint; it is recorded afterwards, by telephone.
+
+    The body keeps what was shown: the bank may start with another setting before they agree.
+    """
 
     kind = ENROL_KIND
 
@@ -47,17 +62,21 @@ class EnrolHandler:
         """Raises VoiceUnavailable."""
         self._voiceprints.ensure_available()
         status = await self._voiceprints.status(session, customer.id)
-        facts = [("业务", "开通声纹"), *explanation(self._voiceprints.audio_days)]
+        shown = self._voiceprints.explanation
+        facts = [("业务", "开通声纹"), *shown.facts]
         if status.enrolled_at is not None:
             day = bank_date(status.enrolled_at)
             facts[0] = ("业务", "重新录制声纹")
             facts.append(("原来的声纹", f"{day.month}月{day.day}日录的，新的录好以后删除"))
         step_up: StepUp = "otp" if status.may_record else "otp_voice"
-        return Quote(amount_fen=0, fee_fen=0, facts=tuple(facts), step_up=step_up, body={})
+        return Quote(amount_fen=0, fee_fen=0, facts=tuple(facts), step_up=step_up, body=asdict(shown))
 
     async def execute(self, session: AsyncSession, order: Order) -> Executed:
-        """Keeps the consent."""
-        await self._voiceprints.agree(session, order.customer_id, Origin(channel=order.channel))
+        """Keeps the consent to what was shown, however the bank explains it by now."""
+        now = self._voiceprints.explanation
+        # An order of a former release does not say what was shown: then nothing is kept.
+        shown = Explanation(order.body.get("version", now.version), order.body.get("audio_days", 0))
+        await self._voiceprints.agree(session, order.customer_id, Origin(channel=order.channel), shown=shown)
         return Executed((("声纹", "已同意，录好以后开始使用"),))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -32,8 +33,9 @@ from banking_core.voiceprints.models import (
     Voiceprint,
     VoicePrompt,
 )
-from banking_core.voiceprints.orders import CANCEL_KIND, ENROL_KIND, CancelHandler, EnrolHandler
+from banking_core.voiceprints.orders import CANCEL_KIND, ENROL_KIND, CancelHandler, EnrolHandler, Explanation
 from banking_core.voiceprints.prompts import Prompts, VoicePrompted
+from banking_core.voiceprints.recordings import Recording, Recordings
 from banking_core.voiceprints.rules import AREA, VoiceRules
 from banking_core.voiceprints.suspicion import VoiceSuspicion, Why
 from banking_core.voiceprints.verification import Verification, VoiceOutcome, age_days
@@ -76,6 +78,7 @@ class Voiceprints:
         self._log = core.identity.log
         self._notices = SecurityNotices(core.notices, core.terms.text(HOTLINE_TERM))
         self._audio_days = settings.voice_audio_days
+        self._recordings = Recordings(settings.voice_audio_days)
         self._biometrics: Biometrics | None = None
         self.prompts = Prompts(core.clock, rules, fingerprints)
         self._verification = Verification(
@@ -123,9 +126,9 @@ class Voiceprints:
         return int(self._rules.cooling.total_seconds() // 3600)
 
     @property
-    def audio_days(self) -> int:
-        """So long recordings are kept of those who were told so when they agreed; 0: of nobody."""
-        return self._audio_days
+    def explanation(self) -> Explanation:
+        """What a customer is shown now."""
+        return Explanation(self._rules.consent_version, self._audio_days)
 
     @property
     def enrol_samples(self) -> int:
@@ -170,16 +173,24 @@ class Voiceprints:
             session, "voice_explained", customer_id=customer_id, origin=origin, detail=detail
         )
 
-    async def agree(self, session: AsyncSession, customer_id: str, origin: Origin = NOWHERE) -> None:
-        """The customer agreed to the explanation as it reads now, and proved what that order asked for.
+    async def agree(
+        self,
+        session: AsyncSession,
+        customer_id: str,
+        origin: Origin = NOWHERE,
+        *,
+        shown: Explanation | None = None,
+    ) -> None:
+        """The customer agreed to what was `shown`, or as it reads now, and proved what that order asked for.
 
         Raises CustomerNotFound.
         """
         await self._customers.lock(session, customer_id)
-        now, version = self._clock.now(), self._rules.consent_version
+        now, agreed = self._clock.now(), shown or self.explanation
+        version, audio_days = agreed.version, agreed.audio_days
         record_until = now + self._rules.record
         consent = await self._consent(session, customer_id)
-        if consent is not None and (consent.version, consent.audio_days) == (version, self._audio_days):
+        if consent is not None and Explanation(consent.version, consent.audio_days) == agreed:
             consent.record_until = record_until
             await session.flush()
             return
@@ -191,7 +202,7 @@ class Voiceprints:
                 customer_id=customer_id,
                 version=version,
                 channel=origin.channel,
-                audio_days=self._audio_days,
+                audio_days=audio_days,
                 given_at=now,
                 record_until=record_until,
             )
@@ -395,21 +406,11 @@ class Voiceprints:
             ids = select(model.id).where(old).limit(BATCH_ROWS)
             gone = await session.execute(delete(model).where(model.id.in_(ids)).returning(model.id))
             count += len(gone.all())
-        ids = (
-            select(VoiceAttempt.id)
-            .where(
-                VoiceAttempt.audio_sealed.is_not(None),
-                VoiceAttempt.at <= now - timedelta(days=self._audio_days),
-            )
-            .limit(BATCH_ROWS)
-        )
-        kept = await session.execute(
-            update(VoiceAttempt)
-            .where(VoiceAttempt.id.in_(ids))
-            .values(audio_sealed=None)
-            .returning(VoiceAttempt.id)
-        )
-        return count + len(kept.all())
+        return count + await self._recordings.delete_old(session, now, BATCH_ROWS)
+
+    async def recordings(self, session: AsyncSession, customer_id: str) -> Sequence[Recording]:
+        """The customer's recordings that are kept, the oldest first: when, and until when; never what they hold."""
+        return await self._recordings.kept(session, customer_id)
 
     def _may_replace(self, consent: VoiceConsent | None) -> bool:
         if consent is None or consent.version != self._rules.consent_version:

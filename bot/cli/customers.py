@@ -77,7 +77,7 @@ async def export_customer(settings: Settings, phone: str, path: Path) -> bool:
     """Writes a new file, readable by its owner only; False, said on the screen, when it cannot be made."""
     try:
         async with _customer(settings, phone) as (session, bank, customer):
-            copy = await export_person(session, customer.id, HOLDINGS, bank.clock.now())
+            copy = await export_person(session, bank, customer.id, HOLDINGS)
             _write(path, json.dumps(copy, ensure_ascii=False, indent=1) + "\n")
     except FileExistsError:
         click.echo(f"{path} 已经存在，没有覆盖。请换一个文件名。", err=True)

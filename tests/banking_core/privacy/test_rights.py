@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from banking_core.living.models import BillPayment, BillSubscription
 from banking_core.mandates.models import MandateRun
 from banking_core.notices.models import Notice
 from banking_core.orders.models import Order
+from banking_core.privacy.holding import readable
 from banking_core.privacy.rights import EraseRefused, erase_person, export_person
 from banking_core.restrictions import Restriction
 from banking_core.risk.models import RiskDecision, RiskProfile, RiskSighting
@@ -46,6 +47,7 @@ from banking_core.statements.models import MonthlyStatement
 from banking_core.storage import Base, Database
 from banking_core.vault import sealed_attributes
 from banking_core.vault.rotation import sealed_models
+from banking_core.voiceprints import Explanation
 from banking_core.voiceprints.models import (
     VoiceAttempt,
     VoiceConsent,
@@ -85,7 +87,7 @@ class Life:
 
     async def export(self, customer_id: str = "") -> dict[str, Any]:
         async with self.database.transaction() as session:
-            return await export_person(session, customer_id or self.id, HOLDINGS, self.bank.clock.now())
+            return await export_person(session, self.bank, customer_id or self.id, HOLDINGS)
 
     async def erase(self) -> dict[str, int]:
         async with self.database.transaction() as session:
@@ -430,6 +432,31 @@ async def test_the_copy_holds_everything_in_chinese_and_no_secret(life: Life) ->
         page = await search(session, AuditQuery(customer_id=life.id, action="customer.exported"))
     assert "00ff" not in whole and "_" not in "".join(copy)
     assert len(page.records) == 1 and PHONE not in str(page.records[0].after)
+
+
+async def test_the_copy_tells_of_recordings_that_are_kept_and_until_when_but_not_what_they_hold(
+    life: Life, clock: ManualClock, settings: BankSettings
+) -> None:
+    made_at = clock.now()
+    async with life.database.transaction() as session:
+        await life.bank.voiceprints.agree(session, life.id, shown=Explanation(1, 30))
+        kept = (await session.scalars(select(VoiceAttempt))).one()
+        kept.at = made_at
+        copy = await export_person(session, build_bank(_keeping(settings, 60), clock), life.id, HOLDINGS)
+    assert copy["保存的录音"]["数量"] == 1
+    [told] = copy["保存的录音"]["明细"]
+    assert told["录音时间"] == readable(made_at)
+    assert told["保存到"] == readable(made_at + timedelta(days=30)), "as it was shown to the customer"
+    assert not any(made in json.dumps(copy, ensure_ascii=False) for made in VOICE)
+    clock.advance(seconds=31 * 86400)
+    assert (await life.export())["保存的录音"]["明细"][0]["保存到"] == "已经到期，马上删除"
+    async with life.database.transaction() as session:
+        await life.bank.voiceprints.clear(session)
+    assert (await life.export())["保存的录音"] == {"数量": 0, "明细": []}
+
+
+def _keeping(settings: BankSettings, days: int) -> BankSettings:
+    return replace(settings, voice_audio_days=days)
 
 
 async def test_the_copy_of_somebody_else_holds_nothing_of_it(life: Life) -> None:

@@ -8,6 +8,7 @@ import json
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
@@ -19,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.audit import AuditQuery, search
 from banking_core.bank import Bank, build_bank
 from banking_core.clock import ManualClock
+from banking_core.orders.models import Order
 from banking_core.settings import BankSettings
 from banking_core.storage import Database
 from banking_core.voiceprints import (
@@ -38,6 +40,7 @@ from banking_core.voiceprints.models import (
     Voiceprint,
     VoicePrompt,
 )
+from banking_core.voiceprints.orders import EnrolHandler
 from banking_core.voiceprints.prompts import random_digits
 from tests.banking_core.people import Person, make_person
 from tests.banking_core.voiceprints.voices import Voices, said
@@ -423,6 +426,62 @@ async def test_recordings_are_kept_only_where_the_bank_turns_it_on_and_for_so_lo
     await caller.do(bank.voiceprints.clear)
     assert await recordings() == 0
     await bank.close()
+
+
+async def bank_keeping(settings: BankSettings, clock: ManualClock, database: Database, days: int) -> Bank:
+    """The bank as it starts with another setting."""
+    bank = build_bank(replace(settings, voice_audio_days=days), clock)
+    await bank.start(database)
+    return bank
+
+
+@pytest.mark.parametrize(("shown_days", "days"), [(0, 30), (30, 60), (30, 0), (60, 30)])
+async def test_who_was_shown_something_else_has_agreed_to_what_they_were_shown(
+    settings: BankSettings, clock: ManualClock, database: Database, shown_days: int, days: int
+) -> None:
+    before = await bank_keeping(settings, clock, database, shown_days)
+    async with database.transaction() as session:
+        person = await make_person(session, before, "张伟", "13800000004", 0)
+        before.voiceprints.use(Voices())
+        quote = await EnrolHandler(before.voiceprints).price(session, person.customer, {})
+    await before.close()
+    after = await bank_keeping(settings, clock, database, days)
+    caller = Caller(after, database, person)
+    after.voiceprints.use(caller.voices)
+    async with database.transaction() as session:
+        order = Order(kind="voice_enrol", customer_id=person.id, channel="phone", body=quote.body)
+        await EnrolHandler(after.voiceprints).execute(session, order)
+    consent = (await caller.do(lambda session: session.scalars(select(VoiceConsent)))).one()
+    assert consent.audio_days == shown_days
+    assert dict(quote.facts)["录音"] == (f"念数字的录音加密保存{shown_days}天" if shown_days else "不存录音")
+    await caller.record(said(await caller.begin(), audio=b"pcm"))
+    kept = await caller.do(lambda session: after.voiceprints.recordings(session, person.id))
+    assert len(kept) == (1 if 0 < days <= shown_days else 0), "nobody is recorded beyond what they agreed to"
+    await after.close()
+
+
+async def test_a_recording_goes_when_its_customer_was_told_whatever_the_bank_keeps_of_others_by_now(
+    settings: BankSettings, clock: ManualClock, database: Database
+) -> None:
+    before = await bank_keeping(settings, clock, database, 30)
+    async with database.transaction() as session:
+        person = await make_person(session, before, "张伟", "13800000004", 0)
+    caller = Caller(before, database, person)
+    before.voiceprints.use(caller.voices)
+    await caller.agree()
+    at = clock.now()
+    await caller.record(said(await caller.begin(), audio=b"pcm"))
+    await before.close()
+    after = await bank_keeping(settings, clock, database, 60)
+    kept = await caller.do(lambda session: after.voiceprints.recordings(session, person.id))
+    assert [(one.at, one.until) for one in kept] == [(at, at + timedelta(days=30))]
+    clock.advance(seconds=30 * 86400 - 1)
+    await caller.do(after.voiceprints.clear)
+    assert len(await caller.do(lambda session: after.voiceprints.recordings(session, person.id))) == 1
+    clock.advance(seconds=1)
+    await caller.do(after.voiceprints.clear)
+    assert len(await caller.do(lambda session: after.voiceprints.recordings(session, person.id))) == 0
+    await after.close()
 
 
 async def test_neither_template_nor_digits_nor_fingerprints_lie_open_in_the_database(caller: Caller) -> None:
