@@ -217,7 +217,7 @@ async def _last_said(
         .where(numbered.c.place <= count)
         .order_by(Message.seq.desc())
     )
-    said: dict[str, list[Message]] = defaultdict(list)
+    said: defaultdict[str, list[Message]] = defaultdict(list)
     for message in rows:
         said[message.conversation_id].append(message)
     return said
