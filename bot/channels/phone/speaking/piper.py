@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from bot.channels.phone.errors import SpeakingFailed
 from bot.channels.phone.speaking.narrowing import narrowed
+from bot.channels.phone.unreported import unreported
 
 TEXT_CHARS_MAX: Final = 300
 _NAME_BYTES: Final = 1 << 20
@@ -22,6 +23,7 @@ class PiperSpeaker:
     def __init__(self, model: Path) -> None:
         """Loads the voice, which takes a second. Raises SpeakingFailed."""
         try:
+            unreported()
             piper = import_module("piper")
         except (ImportError, OSError) as error:
             raise SpeakingFailed(f"piper-tts cannot be imported: {type(error).__name__}") from None

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from bot.channels.phone.errors import NoSpeech, VoiceprintFailed
+from bot.channels.phone.unreported import unreported
 from bot.channels.phone.voiceprint.embedding import Embedding, SpeakerEncoder, unit
 from bot.channels.phone.voiceprint.speech import RATE_HZ, spoken
 
@@ -75,6 +76,7 @@ class OnnxEncoder:
     """Runs in onnxruntime, on the calling thread alone."""
 
     def __init__(self, file: Path) -> None:
+        unreported()
         try:
             import onnxruntime
         except ImportError as error:
@@ -108,6 +110,7 @@ class SpeechBrainEncoder:
     """A SpeechBrain `EncoderClassifier` by its name; needs the packages torch and speechbrain, and the network once."""
 
     def __init__(self, name: str) -> None:
+        unreported()
         try:
             import torch
             from speechbrain.inference.speaker import EncoderClassifier

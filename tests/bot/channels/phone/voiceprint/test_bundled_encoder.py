@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from bot.channels.phone.errors import NoSpeech, VoiceprintFailed
 from bot.channels.phone.voiceprint import encoders
 from bot.channels.phone.voiceprint.listener import Voiceprint
+from bot.settings import ROOT
 from tests.bot.channels.phone.voiceprint.voices import machine
 
 
@@ -54,3 +59,12 @@ def test_a_file_that_is_no_model_is_refused(tmp_path):
     (tmp_path / "encoder.onnx").write_bytes(b"nothing")
     with pytest.raises(VoiceprintFailed):
         encoders.load(str(tmp_path / "encoder.onnx"))
+
+
+def test_no_library_reports_to_its_maker_what_runs_here(tmp_path):
+    """Where it is not silenced onnxruntime keeps an identifier of the machine in the cache folder."""
+    program = "from bot.channels.phone.voiceprint import encoders; encoders.load()"
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    homes = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}  # and no CI, which would silence it too
+    subprocess.run([sys.executable, "-c", program], env=kept | homes, cwd=ROOT, check=True, timeout=120)
+    assert not list(tmp_path.rglob("*deviceid*"))
