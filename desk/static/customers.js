@@ -32,19 +32,26 @@ export class Customers {
       const known = before.get(item.conversation_id);
       return { ...item, busy: known?.busy, sinceMs: now - item.waited_s * 1000 };
     });
-    const arrived = this.queue.filter((item) => !this.seen?.has(item.conversation_id));
-    if (arrived.length && this.seen) {
-      this.sound.play();
-      const words = `新的客户在排队：${arrived[0].customer_name}，${arrived[0].reason_text}。共${this.queue.length}位。`;
-      announce(words);
-      notify(words);
-      if (byId("panel-talks").hidden) toast(words);
-    }
+    if (this.seen) this.call(before);
     this.seen = new Set(this.queue.map((item) => item.conversation_id));
     setText(byId("crew"), `在岗 ${frame.on_duty} 人`);
     this.on.tickets(frame.open_tickets);
     this.renderQueue();
     tickClocks();
+  }
+
+  /** Who has come, or is offered to this agent now; not whom somebody else is to take. `before` is the queue that was, by id. */
+  call(before) {
+    const same = (item, was) => was?.offered === item.offered && was.offered_until === item.offered_until;
+    const offered = this.queue.find((item) => standingOffer(item) === "me" && !same(item, before.get(item.conversation_id)));
+    const arrived = this.queue.find((item) => !this.seen.has(item.conversation_id) && !item.barred && standingOffer(item) !== "other");
+    const item = offered ?? arrived;
+    if (!item) return;
+    const words = `${offered ? "派给您一位客户" : "新的客户在排队"}：${item.customer_name}，${item.reason_text}。共${this.queue.length}位。`;
+    this.sound.play();
+    announce(words);
+    notify(words);
+    if (byId("panel-talks").hidden) toast(words);
   }
 
   takeMine(items) {

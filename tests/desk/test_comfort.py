@@ -35,11 +35,11 @@ WIDER = """() => [...document.querySelectorAll("body *")].filter((node) => {
 
 async def _wait_for(world: Any, conversation_id: str, reason: str, said: str) -> None:
     """A customer with a case, as the hub opens one."""
-    world.hub.add(conversation_id, said, reason=reason)
     async with world.db.transaction() as session:
         asking = Asking(conversation_id, None, "web", reason)
         place = await world.desk.place(session, asking)
         await world.desk.queued(session, asking, place)
+    world.hub.add(conversation_id, said, reason=reason)
 
 
 async def test_the_focus_stays_on_its_card_while_others_come_and_go(world: Any, browser: Browser) -> None:

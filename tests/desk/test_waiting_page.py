@@ -131,3 +131,25 @@ async def test_who_comes_late_already_is_marked_without_another_sound(world: Any
     await page.wait_for_timeout(1500)
     assert await page.evaluate("tones") == 0
     await expect(page.get_by_test_id("toast").filter(has_text="超时")).to_have_count(0)
+
+
+async def test_the_sound_calls_for_those_whom_one_may_take_and_for_each_offer_made_to_oneself(
+    world: Any, browser: Browser
+) -> None:
+    async with world.db.transaction() as session:
+        (await world.desk.agent_named(session, "xiaowang")).certifications = []
+    page = await _hearing(world, browser)
+    await _wait_for(world, "c1", "scam", "对方让我转到安全账户")  # for colleagues with a certification
+    await expect(page.get_by_test_id("queue-item")).to_have_count(1)
+    assert await page.evaluate("tones") == 0
+    await _wait_for(world, "c2", "asked", "在吗")
+    await expect(page.get_by_test_id("queue-item")).to_have_count(2)
+    assert await page.evaluate("tones") == PER_SOUND
+    await _offer(world, "c2", "xiaoli", 60)
+    await expect(page.locator(".offer").filter(has_text="派给小李")).to_be_visible()
+    assert await page.evaluate("tones") == PER_SOUND, "a colleague's"
+    await page.evaluate("away = true")
+    await _offer(world, "c2", "xiaowang", 60)
+    await expect(page.locator(".offer").filter(has_text="派给您")).to_be_visible()
+    assert await page.evaluate("tones") == 2 * PER_SOUND
+    assert await page.evaluate("shown.at(-1)") == "派给您一位客户：未登录访客，客户要求。共2位。"
