@@ -246,7 +246,7 @@ class DeskApi:
         async with self._deps.db.transaction() as session:
             tickets = await self._deps.desk.list_tickets(session, seat.agent_id, status)
         await self._custody.note_tickets(seat, tickets)
-        return json_answer({"items": [ticket_view(ticket) for ticket in tickets]})
+        return json_answer({"items": [ticket_view(ticket, seat.agent_id) for ticket in tickets]})
 
     async def ticket_finish(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """Closes a ticket with what was done, and perhaps with whom the agent had on the phone (`is_owner`)."""
@@ -262,14 +262,14 @@ class DeskApi:
                 session, request.match_info["number"], seat.agent_id, answer, is_owner
             )
         self._live.refresh_all()
-        return json_answer({"ticket": ticket_view(ticket)})
+        return json_answer({"ticket": ticket_view(ticket, seat.agent_id)})
 
     async def ticket_phone(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """The ticket is this agent's from now on, with the whole number to call; audited."""
         async with self._deps.db.transaction() as session:
             ticket = await self._deps.desk.take_ticket(session, request.match_info["number"], seat.agent_id)
         self._live.refresh_all()
-        return json_answer({"phone": ticket.phone, "ticket": ticket_view(ticket)})
+        return json_answer({"phone": ticket.phone, "ticket": ticket_view(ticket, seat.agent_id)})
 
     async def ticket_put_back(self, request: web.Request, seat: Seat) -> web.StreamResponse:
         """The ticket is anybody's again."""
@@ -277,7 +277,7 @@ class DeskApi:
             number = request.match_info["number"]
             ticket = await self._deps.desk.put_ticket_back(session, number, seat.agent_id)
         self._live.refresh_all()
-        return json_answer({"ticket": ticket_view(ticket)})
+        return json_answer({"ticket": ticket_view(ticket, seat.agent_id)})
 
     def seated(
         self, handler: SeatedHandler, limiter: TokenBuckets
@@ -320,7 +320,7 @@ class DeskApi:
         wrap_ups = [{"code": code, "text": text} for code, text in self._deps.desk.wording.wrap_ups.items()]
         idle_lock_s = self._deps.desk.rules.idle_lock_s
         known = {"limits": limits, "wrap_ups": wrap_ups, "idle_lock_s": idle_lock_s}
-        return json_answer({"agent": seat_view(seat, presence)} | known)
+        return json_answer({"agent": seat_view(seat, presence, self._deps.desk.matters.rules)} | known)
 
 
 def _password_of(body: dict[str, Any]) -> str:

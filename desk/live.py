@@ -175,7 +175,8 @@ class DeskConnection:
             return
         held = await held_snapshot(self._deps, self.seat)
         self._watch({item["conversation_id"] for item in held})
-        await self._send_if_new({"type": "me", "agent": seat_view(self.seat, presence)})
+        me = seat_view(seat, presence, self._deps.desk.matters.rules)
+        await self._send_if_new({"type": "me", "agent": me})
         await self._send_if_new({"type": "mine", "items": held})
         queue = await queue_snapshot(self._deps, self.seat.agent_id)
         await self._custody.note_queue(self.seat, [line["conversation_id"] for line in queue["items"]])

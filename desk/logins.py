@@ -43,6 +43,7 @@ class Seat:
     team: str = ""
     locked: bool = False
     idle_s: int = 0  # since the agent's last input, to within the rules' `input_s`
+    certifications: tuple[str, ...] = ()
 
     @property
     def rights(self) -> Rights:
@@ -213,5 +214,12 @@ async def _credentials(session: AsyncSession, username: str) -> tuple[str | None
 
 def _seat_of(session_id: str, agent: DeskAgent) -> Seat:
     return Seat(
-        session_id, agent.id, agent.username, agent.display_name, agent.max_load, agent.role, agent.team
+        session_id,
+        agent.id,
+        agent.username,
+        agent.display_name,
+        agent.max_load,
+        agent.role,
+        agent.team,
+        certifications=tuple(agent.certifications),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from banking_core.configuration.rules import ServiceRules
 from banking_core.money_text import mask_phone
 from desk.canned import Reply
 from desk.colleagues import Colleague
@@ -29,8 +30,9 @@ TALKERS = ("customer", "agent")  # whose last words tell where a service stands
 LAST_TEXT_CHARS_MAX = 60
 
 
-def seat_view(seat: Seat, doing: Doing) -> dict[str, Any]:
-    """Who sits here, and what they do since when."""
+def seat_view(seat: Seat, doing: Doing, rules: ServiceRules) -> dict[str, Any]:
+    """Who sits here, and what they do since when. `certifies`: they may say that a customer is who they claim to be."""
+    needed = rules.identity_certification
     return {
         "username": seat.username,
         "display_name": seat.display_name,
@@ -47,6 +49,8 @@ def seat_view(seat: Seat, doing: Doing) -> dict[str, Any]:
         "leads": seat.rights.leads,
         "shares": seat.rights.shares,
         "audits": seat.rights.audits,
+        "certifies": seat.rights.leads or (seat.rights.acts and needed in seat.certifications),
+        "certifies_text": rules.certifications[needed],
     }
 
 
@@ -173,8 +177,8 @@ def facts_view(facts: Mapping[str, Any], messages_left: int | None = None) -> di
     }
 
 
-def ticket_view(ticket: TicketView) -> dict[str, Any]:
-    """A ticket with the phone number masked."""
+def ticket_view(ticket: TicketView, agent_id: str) -> dict[str, Any]:
+    """A ticket with the phone number masked, as this agent sees it."""
     return {
         "number": ticket.number,
         "phone": mask_phone(ticket.phone),
@@ -189,6 +193,7 @@ def ticket_view(ticket: TicketView) -> dict[str, Any]:
         "kind": ticket.kind,
         "urgent": ticket.urgent,
         "taken_by": ticket.taken_by_name or "",
+        "mine": ticket.taken_by == agent_id,
     }
 
 

@@ -5,7 +5,7 @@ import { byId, setBadge, setText } from "./dom.js";
 import { renderMine, renderQueue } from "./lists.js";
 import { announce, notify, toast } from "./notices.js";
 import { isBroken, Promises, waitOf } from "./promises.js";
-import { session } from "./shelf.js";
+import { ONLY_LOOKS, session } from "./shelf.js";
 import { standingOffer, whyNot } from "./taking.js";
 import { nowMs, tickClocks } from "./times.js";
 
@@ -119,7 +119,7 @@ export class Customers {
         return this.on.failed(error);
       }
     }
-    if (!session.agent.acts) return toast("您的账号只能查看，不接待客户。");
+    if (!session.agent.acts) return toast(ONLY_LOOKS);
     const open = this.queue.filter((item) => !item.barred);
     const next = open.find((item) => standingOffer(item) === "me") ?? open.find((item) => standingOffer(item) !== "other");
     if (next) return this.claim(next.conversation_id);

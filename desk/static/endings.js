@@ -10,11 +10,12 @@ export async function transfer(talk) {
   const teams = [...new Set(colleagues.map((each) => each.team).filter(Boolean))];
   const options = [
     ...colleagues.map((each) => [`agent:${each.username}`, `${each.display_name}（${each.on_duty ? `${each.load}/${each.max_load}` : "不在岗"}）`, !each.can_take]),
-    ...teams.map((team) => [`team:${team}`, team, !colleagues.some((each) => each.team === team && each.on_duty)]),
+    ...teams.map((team) => [`team:${team}`, ...teamOption(team, colleagues)]),
   ].sort(([, , away], [, , alsoAway]) => away - alsoAway); // who can take the customer stands first
   if (!options.length) return toast("没有可以转接的同事。");
   const answer = await ask({
     title: "转接给谁？",
+    text: options.every(([, , away]) => away) ? "现在没有同事能接。可以留一条备注，过一会儿再试。" : "",
     ok: "转接",
     fields: [
       { name: "to", label: "同事或小组", kind: "choice", required: true, options },
@@ -24,6 +25,12 @@ export async function transfer(talk) {
   if (!answer) return null;
   const [kind, name] = answer.to.split(/:(.*)/s);
   return { act: () => api.transfer(talk.id, { [kind]: name, note: answer.note }), text: "已转接。" };
+}
+
+/** The team's name, and whether nobody of it is there. */
+function teamOption(team, colleagues) {
+  const away = !colleagues.some((each) => each.team === team && each.on_duty);
+  return [away ? `${team}（没有人在岗）` : team, away];
 }
 
 export async function handBack(talk) {

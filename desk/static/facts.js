@@ -5,6 +5,7 @@ import { session } from "./shelf.js";
 import { durationText } from "./times.js";
 
 export const VOUCH = "@vouch"; // where what is typed about the customer's identity is kept
+const EMPTY_AUDIT = "在“全场”打开一段对话，这里显示客户资料、验证情况和正在办理的业务。";
 const EMPTY = "接待客户后，这里显示客户资料、验证情况和正在办理的业务。";
 
 function block(title, rows, ...more) {
@@ -33,7 +34,7 @@ export function renderFacts(talk, on = {}) {
   if (shelf.dataset.key === key) return;
   shelf.dataset.key = key;
   if (!facts) {
-    shelf.replaceChildren(el("p", { class: "facts-empty", text: EMPTY }));
+    shelf.replaceChildren(el("p", { class: "facts-empty", text: session.agent?.acts === false ? EMPTY_AUDIT : EMPTY }));
     return;
   }
   const writing = shelf.contains(document.activeElement) ? document.activeElement.dataset.slot : null;
@@ -93,7 +94,7 @@ function formBlock(talk, on) {
   return block("办到一半", [["业务", facts.skill], ["进度", facts.phase], ["订单号", facts.order_number, "mono"]],
     el("ul", { class: "form-rows" }, ...rows.map((row) => formRow(talk, row, on))),
     facts.proposal ? el("p", { class: "proposal", "data-testid": "proposal", text: `等客户采用：${facts.proposal.label} ${facts.proposal.shown}` }) : null,
-    on.vouch && facts.held ? vouchForm(talk, on) : null,
+    on.vouch && facts.held ? (session.agent.certifies ? vouchForm(talk, on) : el("p", { class: "faint", "data-testid": "vouch-not", text: `核实客户身份要由有“${session.agent.certifies_text}”的同事来做，请转给他们。` })) : null,
     on.propose && facts.form.length ? el("p", { class: "faint", text: "填好后由客户采用，办理前还要客户本人确认。" }) : null);
 }
 

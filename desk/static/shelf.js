@@ -2,6 +2,9 @@
 
 import { Talk } from "./talks.js";
 
+/** Said to an auditor, who takes and changes nothing. */
+export const ONLY_LOOKS = "您的账号只能查看，不接待客户。";
+
 /** The agent with their limits and the results a service may have; filled in at log-in. */
 export const session = { agent: null, idleLockMs: Infinity, limits: { note_chars_max: 200 }, wrapUps: [] };
 

@@ -2,6 +2,8 @@
 
 import { byId } from "./dom.js";
 import { Keys } from "./keys.js";
+import { toast } from "./notices.js";
+import { ONLY_LOOKS, session } from "./shelf.js";
 
 /** Keys of the page's parts: {shelf, customers, conversation, complaints, tabs, lock}. */
 export function shortcuts({ shelf, customers, conversation, complaints, tabs, lock }) {
@@ -23,7 +25,7 @@ export function shortcuts({ shelf, customers, conversation, complaints, tabs, lo
     { key: "2", run: withTalk(() => conversation.suggestions.pick(1)) },
     { key: "3", run: withTalk(() => conversation.suggestions.pick(2)) },
     { key: "/", label: "常用语；接着打快捷词", run: withTalk(() => conversation.canned.open()), outside: true },
-    { key: "M", label: "管理常用语", run: () => conversation.canned.manage() },
+    { key: "M", label: "管理常用语", run: () => (session.agent.acts ? conversation.canned.manage() : toast(ONLY_LOOKS)) },
     { key: "P", label: "替客户填办到一半的业务", run: withTalk(focusForm) },
     { key: "I", label: "客户资料（会留下记录）", run: withTalk(() => conversation.card()) },
     { key: "T", label: "转接给同事或小组", run: () => conversation.end("transfer") },

@@ -78,20 +78,23 @@ export class TicketBoard {
     this.renderList();
   }
 
-  renderView(item) {
-    const phone = el("b", { class: "mono", "data-testid": "ticket-phone", text: item.phone });
+  /** `whole` is the number, once it was asked for. */
+  renderView(item, whole = "") {
+    const phone = el("b", { class: "mono", "data-testid": "ticket-phone", text: whole || item.phone });
     const reveal = el("button", {
       type: "button", class: "button small", "data-testid": "ticket-reveal", text: "我来回电",
-      onclick: () => this.take(item, phone, reveal, back),
+      onclick: () => this.take(item),
     });
     const back = el("button", {
       type: "button", class: "button small", "data-testid": "ticket-put-back", text: "放回", hidden: !item.taken_by,
       onclick: () => this.putBack(item),
     });
     const open = item.status === "open";
+    const others = open && item.taken_by && !item.mine; // a colleague works on it
     const acts = open && session.agent.acts;
+    const calls = acts && (!others || session.agent.leads);
     const rows = [
-      ["联系电话", phone, acts ? reveal : null, acts ? back : null],
+      ["联系电话", phone, calls && !whole ? reveal : null, calls ? back : null],
       ...(item.kind === "bank" ? [["谁要回电", "银行发起，号码是客户预留的"]] : [["谁要回电", "客户自己留的，号码未经核实"]]),
       ["提交时间", momentText(item.created_at)], ["承诺回电", `${momentText(item.promised_at)}前`],
     ];
@@ -102,8 +105,13 @@ export class TicketBoard {
         el("h3", { text: item.kind === "bank" ? "为什么回电" : "客户说" }),
         el("p", { class: "ticket-content", text: item.content }),
         terms(rows, { class: "ticket-facts" }),
-        acts ? this.form(item) : open ? null : this.answer(item)));
+        acts && others ? this.busy(item) : acts ? this.form(item) : open ? null : this.answer(item)));
     byId("ticket").querySelector("h2").focus();
+  }
+
+  busy({ taken_by: name }) {
+    const next = session.agent.leads ? "点“我来回电”就由您接手。" : "放回以后您可以接。";
+    return el("p", { class: "faint", "data-testid": "ticket-busy", text: `${name}正在处理这张工单，${next}` });
   }
 
   answer(item) {
@@ -120,8 +128,15 @@ export class TicketBoard {
     note.value = this.notes.get(item.number) ?? "";
     return el("form", { class: "ticket-form", onsubmit: (event) => this.finish(event, item, note) },
       el("label", { for: "ticket-note", text: "处理结果" }), note,
-      item.kind === "bank" ? this.verdicts(item) : null,
+      item.kind === "bank" ? this.settling(item) : null,
       el("button", { type: "submit", class: "button primary", "data-testid": "ticket-finish", text: "办结工单" }));
+  }
+
+  /** Only a certified agent who has called says who it was: to others it is told, instead of being refused. */
+  settling(item) {
+    if (session.agent.certifies && item.mine) return this.verdicts(item);
+    const why = session.agent.certifies ? "点“我来回电”并打过电话以后，才能登记核实的结果。" : `核实客户身份要由有“${session.agent.certifies_text}”的同事来做。`;
+    return el("p", { class: "faint", "data-testid": "ticket-unsettled", text: why });
   }
 
   /** Who was on the phone decides what becomes of the restriction. */
@@ -134,12 +149,12 @@ export class TicketBoard {
   }
 
   /** Whoever asks for the number works on the ticket. */
-  async take(item, phone, button, back) {
+  async take(item) {
     try {
-      phone.textContent = (await api.ticketPhone(item.number)).phone;
-      button.remove();
-      back.hidden = false;
+      const { phone } = await api.ticketPhone(item.number);
       await this.refresh();
+      const taken = this.items.find((candidate) => candidate.number === item.number);
+      if (taken && this.current === item.number) this.renderView(taken, phone); // with all that whoever has it may do
     } catch (error) {
       this.on.failed(error);
       if (error.status === 409) await this.refresh();
