@@ -12,6 +12,7 @@ import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -276,6 +277,8 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(f"{SECRETS_FOLDER}: {folder} is no folder")
     try:
         settings = Settings(_secrets_dir=folder or None, **overrides)  # type: ignore[call-arg, arg-type]
+    except TOMLDecodeError as error:
+        raise SettingsError(f"{SETTINGS_FILE}: {error}") from None
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()

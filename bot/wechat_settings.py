@@ -19,15 +19,32 @@ def _origin(value: str) -> str:
     return value.lower()
 
 
+def _address(value: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?", value):
+        raise ValueError("an address is written https://api.weixin.qq.com")
+    return value.rstrip("/")
+
+
 def _pairs(value: object) -> object:
     """ "a=b, c=d" as an environment variable says it; a table of the file stays one."""
     if not isinstance(value, str):
         return value
-    return dict(part.strip().split("=", 1) for part in value.split(",") if "=" in part)
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    if not parts or not all(re.fullmatch(r"\w+=\w+", part, re.ASCII) for part in parts):
+        raise ValueError("pairs are written title=thing1,text=thing2,time=time3")
+    return dict(part.split("=", 1) for part in parts)
 
 
 Origin = Annotated[str, AfterValidator(_origin)]
+Address = Annotated[str, AfterValidator(_address)]
+TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")  # what Tencent's console takes
 Pairs = Annotated[dict[str, str], NoDecode, BeforeValidator(_pairs)]
+
+
+def _given(value: SecretStr | str | None) -> bool:
+    """Whether there is something in it; an empty token would let anybody sign."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return bool(text and text.strip())
 
 
 class WechatSettings(BaseModel):
@@ -43,7 +60,7 @@ class WechatSettings(BaseModel):
         description="App id of the WeChat Official Account; empty: no such channel. See [WeChat](wechat.md).",
     )
     wechat_app_secret: SecretStr | None = Field(None, description="App secret of the account.")
-    wechat_token: SecretStr | None = Field(None, description="Token that callbacks are signed with.")
+    wechat_token: SecretStr | None = Field(None, description="Token that callbacks are signed with, 3 to 32 letters and digits.")
     wechat_aes_key: SecretStr | None = Field(
         None, description="EncodingAESKey, 43 letters and digits; needed unless the mode is `plain`."
     )
@@ -63,10 +80,10 @@ class WechatSettings(BaseModel):
         validate_default=True,
         description="What the template's fields are called: `title=thing1,text=thing2,time=time3`.",
     )
-    wechat_api_url: str = Field(
+    wechat_api_url: Address = Field(
         "https://api.weixin.qq.com", description="Where Tencent is called, or the simulator."
     )
-    wechat_oauth_url: str = Field(
+    wechat_oauth_url: Address = Field(
         "https://open.weixin.qq.com", description="Where browsers ask who they are, or the simulator."
     )
 
@@ -76,13 +93,16 @@ class WechatSettings(BaseModel):
             return
         sealed = () if self.wechat_mode == "plain" else ("wechat_aes_key",)
         needed = ("wechat_app_secret", "wechat_token", *sealed, "public_url")
-        missing = [f"ZHANGGUI_{name.upper()}" for name in needed if getattr(self, name) is None]
+        missing = [f"ZHANGGUI_{name.upper()}" for name in needed if not _given(getattr(self, name))]
         if missing:
             raise ValueError(f"ZHANGGUI_WECHAT_APP_ID needs {', '.join(missing)}")
         if production and self.wechat_mode == "plain":
             raise ValueError("production mode refuses ZHANGGUI_WECHAT_MODE=plain: bodies would not be signed")
         if production and not str(self.public_url).startswith("https://"):
             raise ValueError("production mode wants ZHANGGUI_PUBLIC_URL over https")
+        token = self.wechat_token.get_secret_value() if self.wechat_token else ""
+        if not TOKEN.fullmatch(token):
+            raise ValueError("ZHANGGUI_WECHAT_TOKEN has 3 to 32 letters and digits, as in the account's console")
         key = self.wechat_aes_key.get_secret_value() if self.wechat_aes_key else ""
         if sealed and not AES_KEY.fullmatch(key):
             raise ValueError("ZHANGGUI_WECHAT_AES_KEY has 43 letters and digits")

@@ -70,6 +70,12 @@ def test_a_misspelt_setting_in_the_file_is_named(elsewhere: Path) -> None:
         load_settings()
 
 
+def test_a_settings_file_that_is_none_is_refused_with_the_line(elsewhere: Path) -> None:
+    (elsewhere / "zhanggui.toml").write_text("port = 8181\nport = 8182\n")
+    with pytest.raises(SettingsError, match=r"zhanggui\.toml.*line 2"):
+        load_settings()
+
+
 def test_every_setting_is_described_and_the_page_is_current() -> None:
     assert all(field.description for field in Settings.model_fields.values())
     written = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
@@ -109,7 +115,7 @@ def wechat(monkeypatch: pytest.MonkeyPatch, *, without: str = "") -> None:
     values = {
         "wechat_app_id": "wx5823bf96d3bd56c7",
         "wechat_app_secret": SECRET,
-        "wechat_token": SECRET,
+        "wechat_token": "a1" * 16,
         "wechat_aes_key": "a" * 43,
         "public_url": "https://bank.example",
     }
@@ -120,12 +126,15 @@ def wechat(monkeypatch: pytest.MonkeyPatch, *, without: str = "") -> None:
 
 @pytest.mark.parametrize("mode", ["development", "production"])
 @pytest.mark.parametrize("missing", WECHAT)
+@pytest.mark.parametrize("instead", [None, "", " "])
 def test_an_account_is_set_up_wholly_or_refused_in_any_mode(
-    monkeypatch: pytest.MonkeyPatch, missing: str, mode: str
+    monkeypatch: pytest.MonkeyPatch, missing: str, mode: str, instead: str | None
 ) -> None:
     production(monkeypatch)
     monkeypatch.setenv("ZHANGGUI_MODE", mode)
     wechat(monkeypatch, without=missing)
+    if instead is not None and missing != "public_url":  # an empty one is no origin, which is told first
+        monkeypatch.setenv(f"ZHANGGUI_{missing.upper()}", instead)
     with pytest.raises(SettingsError) as refusal:
         load_settings()
     assert f"ZHANGGUI_{missing.upper()}" in str(refusal.value)
@@ -136,7 +145,7 @@ def test_an_account_that_is_set_up_shows_no_secret(monkeypatch: pytest.MonkeyPat
     production(monkeypatch)
     wechat(monkeypatch)
     settings = load_settings()
-    assert SECRET not in repr(settings) and "a" * 43 not in repr(settings)
+    assert not any(secret in repr(settings) for secret in (SECRET, "a1" * 16, "a" * 43))
     assert settings.wechat_alert_fields == {"title": "thing1", "text": "thing2", "time": "time3"}
 
 
@@ -153,7 +162,13 @@ def test_production_refuses_callbacks_whose_bodies_nobody_signs(monkeypatch: pyt
     ("name", "value"),
     [
         ("wechat_aes_key", "short"),
+        ("wechat_token", "t" * 33),
+        ("wechat_token", "to ken\n"),
         ("wechat_alert_fields", "colour=thing1"),
+        ("wechat_alert_fields", "thing1"),
+        ("wechat_alert_fields", "title=thing1,text"),
+        ("wechat_api_url", "api.weixin.qq.com"),
+        ("wechat_oauth_url", "javascript:alert(1)"),
         ("public_url", "https://b.example/x"),
     ],
 )

@@ -213,7 +213,7 @@ def test_the_override_for_wechat_is_all_that_the_channel_needs(
     assert set(names) == set(override["secrets"])
     assert all(secret == {"file": f"./secrets/{name}"} for name, secret in override["secrets"].items())
     for name in names:
-        (made / "secrets" / name).write_text("a" * 43)
+        (made / "secrets" / name).write_text("a" * (43 if name.endswith("aes_key") else 32))
     for name in [name for name in os.environ if name.startswith("ZHANGGUI_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -221,4 +221,4 @@ def test_the_override_for_wechat_is_all_that_the_channel_needs(
         monkeypatch.setenv(name, value.replace("/run/secrets", str(made / "secrets")))
     account = account_of(load_settings())
     assert account is not None and account.mode == "safe"
-    assert account.app_secret == account.token == account.aes_key == "a" * 43
+    assert account.app_secret == account.token == "a" * 32 and account.aes_key == "a" * 43

@@ -175,7 +175,7 @@ async def surface(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sur
         public_url="https://wechat.example",
         wechat_app_id="wx5823bf96d3bd56c7",
         wechat_app_secret=SECRET,
-        wechat_token=SECRET,
+        wechat_token=SecretStr("a1" * 16),
         wechat_aes_key=SecretStr("a" * 43),
         session_ttl_h=700,
         session_idle_min=720,
