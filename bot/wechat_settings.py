@@ -37,6 +37,7 @@ def _pairs(value: object) -> object:
 
 Origin = Annotated[str, AfterValidator(_origin)]
 Address = Annotated[str, AfterValidator(_address)]
+DOMAIN_FILE_BYTES_MAX = 1024
 TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")  # what Tencent's console takes
 Pairs = Annotated[dict[str, str], NoDecode, BeforeValidator(_pairs)]
 
@@ -60,7 +61,9 @@ class WechatSettings(BaseModel):
         description="App id of the WeChat Official Account; empty: no such channel. See [WeChat](wechat.md).",
     )
     wechat_app_secret: SecretStr | None = Field(None, description="App secret of the account.")
-    wechat_token: SecretStr | None = Field(None, description="Token that callbacks are signed with, 3 to 32 letters and digits.")
+    wechat_token: SecretStr | None = Field(
+        None, description="Token that callbacks are signed with, 3 to 32 letters and digits."
+    )
     wechat_aes_key: SecretStr | None = Field(
         None, description="EncodingAESKey, 43 letters and digits; needed unless the mode is `plain`."
     )
@@ -79,6 +82,11 @@ class WechatSettings(BaseModel):
         {"title": "thing1", "text": "thing2", "time": "time3"},
         validate_default=True,
         description="What the template's fields are called: `title=thing1,text=thing2,time=time3`.",
+    )
+    wechat_domain_file: Path | None = Field(
+        None,
+        description="The file `MP_verify_….txt` that the account's console gives for the web authorisation domain; "
+        "served under its name.",
     )
     wechat_api_url: Address = Field(
         "https://api.weixin.qq.com", description="Where Tencent is called, or the simulator."
@@ -102,9 +110,22 @@ class WechatSettings(BaseModel):
             raise ValueError("production mode wants ZHANGGUI_PUBLIC_URL over https")
         token = self.wechat_token.get_secret_value() if self.wechat_token else ""
         if not TOKEN.fullmatch(token):
-            raise ValueError("ZHANGGUI_WECHAT_TOKEN has 3 to 32 letters and digits, as in the account's console")
+            raise ValueError(
+                "ZHANGGUI_WECHAT_TOKEN has 3 to 32 letters and digits, as in the account's console"
+            )
         key = self.wechat_aes_key.get_secret_value() if self.wechat_aes_key else ""
         if sealed and not AES_KEY.fullmatch(key):
             raise ValueError("ZHANGGUI_WECHAT_AES_KEY has 43 letters and digits")
+        self._check_domain_file()
         if not set(self.wechat_alert_fields) <= {"title", "text", "time"}:
             raise ValueError("ZHANGGUI_WECHAT_ALERT_FIELDS names title, text and time")
+
+    def _check_domain_file(self) -> None:
+        path = self.wechat_domain_file
+        if path is None:
+            return
+        named = re.fullmatch(r"MP_verify_[A-Za-z0-9]{1,64}\.txt", path.name)
+        if not named or not path.is_file() or path.stat().st_size > DOMAIN_FILE_BYTES_MAX:
+            raise ValueError(
+                "ZHANGGUI_WECHAT_DOMAIN_FILE is not the MP_verify_….txt of the account's console"
+            )

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -74,6 +75,8 @@ def build_app(product: Product, exchange: Exchange | None = None) -> web.Applica
     if wechat is not None:
         app.add_subapp(PREFIX, wechat.app())
         app[WECHAT] = wechat
+    if wechat is not None and settings.wechat_domain_file is not None:
+        _serve_file(app, settings.wechat_domain_file)
     app.add_subapp(
         "/desk/",
         build_desk_app(
@@ -93,6 +96,16 @@ def build_app(product: Product, exchange: Exchange | None = None) -> web.Applica
     )
     _operator_routes(app, product)
     return app
+
+
+def _serve_file(app: web.Application, path: Path) -> None:
+    """The file under its name, read once: with it Tencent sees that the domain is ours."""
+    body = path.read_bytes()
+
+    async def file(_request: web.Request) -> web.Response:
+        return web.Response(body=body, content_type="text/plain")
+
+    app.router.add_get(f"/{path.name}", file)
 
 
 def _operator_routes(app: web.Application, product: Product) -> None:

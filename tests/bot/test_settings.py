@@ -204,3 +204,18 @@ def test_a_folder_of_secrets_that_is_not_there_is_named(
     monkeypatch.setenv("ZHANGGUI_SECRETS_DIR", str(tmp_path / "none"))
     with pytest.raises(SettingsError, match="ZHANGGUI_SECRETS_DIR"):
         load_settings()
+
+
+def test_the_file_for_wechat_s_domain_must_be_the_one_the_console_gave(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wechat(monkeypatch)
+    (tmp_path / "MP_verify_a1B2.txt").write_text("a1B2")
+    monkeypatch.setenv("ZHANGGUI_WECHAT_DOMAIN_FILE", str(tmp_path / "MP_verify_a1B2.txt"))
+    assert load_settings().wechat_domain_file == tmp_path / "MP_verify_a1B2.txt"
+    (tmp_path / "index.html").write_text("a1B2")
+    (tmp_path / "MP_verify_big.txt").write_bytes(bytes(2000))
+    for name in ("index.html", "MP_verify_missing.txt", "MP_verify_big.txt"):
+        monkeypatch.setenv("ZHANGGUI_WECHAT_DOMAIN_FILE", str(tmp_path / name))
+        with pytest.raises(SettingsError, match="ZHANGGUI_WECHAT_DOMAIN_FILE"):
+            load_settings()
