@@ -64,7 +64,8 @@ class Tencent:
         self._tokens: dict[str, datetime] = {}
         self._codes: dict[str, str] = {}
         self._templates: set[str] = set()
-        self._numbers = 1000
+        # From the time on, so that a simulator that is started again repeats no message's number.
+        self._numbers = int(clock.now().timestamp() * 1000)
 
     def number(self) -> int:
         """The next message id."""

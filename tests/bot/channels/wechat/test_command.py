@@ -56,6 +56,23 @@ async def test_a_follower_in_the_terminal_talks_to_the_running_server(
     assert sorted(m["text"] for m in said) == sorted(["你好", "在吗", "查余额", "[图片]", "余额"])
 
 
+async def test_a_simulator_that_is_started_again_is_answered_like_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setattr(wechat, "LOOK_S", 0.0)
+    async with running(tmp_path, wechat_api_url=api, wechat_oauth_url=api) as site:
+        for words in ("你好", "在吗"):
+            lines = iter([words, "/退出"])
+            monkeypatch.setattr(wechat, "_line", lambda lines=lines: next(lines))
+            assert await wechat.simulate(site.product.settings, OPENID, clock=site.clock)
+            await site.settled()
+            site.clock.advance(seconds=3600)
+            await site.channel.intake.forget()  # the log remembers for longer than the channel
+        said = [m["text"] for m in await site.history(OPENID) if m["sender"] == "customer"]
+    assert said == ["你好", "在吗"] and capsys.readouterr().out.count("〔回复〕") == 2
+
+
 def test_the_settings_it_prints_are_a_file_that_works(
     elsewhere: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
