@@ -17,6 +17,7 @@ from bot.conversation import helping, log, ownership
 from bot.conversation.challenges import (
     KNOWN_BY_HEART,
     LOCKED_CHOICES,
+    PASSWORD_ELSEWHERE,
     Challenges,
     secret_in,
     wants_resend,
@@ -224,6 +225,8 @@ class TurnRunner:
             if asked is None:
                 return await self._after(said, turn, Verdict(False, unproved="unclear"), VOICE)
             reply = asked
+        elif kind == "password" and conversation.channel in SECRETS_ELSEWHERE:
+            reply = Reply(PASSWORD_ELSEWHERE, choices=LOCKED_CHOICES)
         elif (text := KNOWN_BY_HEART.get(kind)) is not None:
             reply = Reply(text, choices=LOCKED_CHOICES)
         else:

@@ -12,6 +12,7 @@ from bot.dialogue.outcome import Outcome, Policy
 from bot.dialogue.registry import SkillRegistry
 from bot.dialogue.reply import Reply
 from bot.dialogue.skill import (
+    SECRETS_ELSEWHERE,
     Done,
     HandOver,
     Held,
@@ -240,7 +241,8 @@ class FrameRunner:
         if frame.phase == "confirm":
             out.say(phrases.confirm_reminder(skill, self._summary(skill, frame)))
         elif frame.phase == "step_up":
-            out.say(phrases.waiting(frame.awaits, login=frame.skill == LOGIN))
+            elsewhere = turn.channel in SECRETS_ELSEWHERE
+            out.say(phrases.waiting(frame.awaits, login=frame.skill == LOGIN, elsewhere=elsewhere))
         elif frame.phase == "held":
             await self.step(turn, state, skill.run(turn, frame), out, fetch=False)
         elif frame.options:

@@ -17,8 +17,8 @@ SMALL_TALK: dict[str, str] = {
 }
 
 NOT_UNDERSTOOD = "没太听明白，您可以换个说法，比如“查余额”“给张三转500元”“交电费”。"
-UNSURE = "我不确定您问的是不是这个，点一下就能看到回答；都不是的话，可以转人工。"
-NEAREST = "您说的我拿不准，最接近的是下面这些，点一下就能看；都不是的话，换个说法，或者转人工。"
+UNSURE = "我不确定您问的是不是下面这些，选一个就能看到回答；都不是的话，可以转人工。"
+NEAREST = "您说的我拿不准，最接近的是下面这些，选一个就能看；都不是的话，换个说法，或者转人工。"
 UNSURE_ALOUD = "您是不是想问："
 NEAREST_ALOUD = "您说的我拿不准，也许是想问："
 HELP_ALOUD = "我能帮您{skills}，银行业务的疑问也可以直接问。您要办什么？"
@@ -36,13 +36,19 @@ CANNOT_LISTEN = (
 )
 WAITING_FOR_CODE = "验证码已经发到您的手机了，请直接输入6位数字；没收到可以说“重发”，不办了说“取消”。"
 WAITING_TO_LOG_IN = "还差登录：请输入密码，或者刚收到的验证码；不办了说“取消”。"
+ELSEWHERE_FOR_CODE = "验证码已经发到您的手机了，请在安全页面输入；没收到可以说“重发”，不办了说“取消”。"
+ELSEWHERE_TO_LOG_IN = "还差登录：请打开安全页面登录，登录好了我接着办；不办了说“取消”。"
 WAITING_FOR_VOICE = "还差声音核实，请跟我念。"
 
 
-def waiting(secret: str, *, login: bool) -> Reply:
-    """What is still to be given; `secret` is its kind."""
+def waiting(secret: str, *, login: bool, elsewhere: bool) -> Reply:
+    """What is still to be given; `secret` is its kind, `elsewhere` that it must not be typed in this chat."""
     if secret == "voice":
         return Reply(WAITING_FOR_VOICE, choices=choices("用验证码", "取消"))
+    if elsewhere and login:
+        return Reply(ELSEWHERE_TO_LOG_IN, choices=choices("取消"))
+    if elsewhere:
+        return Reply(ELSEWHERE_FOR_CODE, choices=choices("重发", "取消"))
     return Reply(WAITING_TO_LOG_IN if login else WAITING_FOR_CODE, choices=choices("重发", "取消"))
 
 

@@ -41,7 +41,7 @@ STATE_AGE_S = 600
 SECRETS = ("otp", "totp")
 NOT_TRUSTED = "这次登录和平时不太一样，为了安全先不绑定微信。客服会给您回电话，也可以致电客服办理。"
 NOT_WAITING = "现在没有等待输入的验证码，请回到公众号里继续。"
-NOT_KNOWN = "微信没有告诉我们您是谁，请回到公众号里重新打开这个页面。"
+RESEND = "重发"
 TOO_FAST_TEXT = "操作太频繁了，请稍等一会儿再试。"
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -69,6 +69,7 @@ class SecurePage:
         app.router.add_post("/api/login/resend", self._logging_in(self._resend))
         app.router.add_post("/api/login/verify", self._logging_in(self._login.finish))
         app.router.add_post("/api/secret", self.secret)
+        app.router.add_post("/api/secret/resend", self.resend)
         app.router.add_post("/api/unbind", self.unbind)
 
     async def page(self, request: web.Request) -> web.StreamResponse:
@@ -97,20 +98,29 @@ class SecurePage:
         expected, state = request.cookies.get(STATE_COOKIE, ""), request.query.get("state", "")
         code = request.query.get("code", "")
         same = hmac.compare_digest(expected.encode("utf-8", "replace"), state.encode("utf-8", "replace"))
-        if not expected or not same or not _CODE.fullmatch(code):
-            raise BadRequest(NOT_KNOWN)
-        try:
-            openid = await self._deps.api.openid_of(code)
-        except WechatError as error:
-            log.warning("code=%s an openid was not told", error.code)
-            raise BadRequest(NOT_KNOWN) from None
+        openid = ""
+        if expected and same and _CODE.fullmatch(code):
+            try:
+                openid = await self._deps.api.openid_of(code)
+            except WechatError as error:
+                log.warning("code=%s an openid was not told", error.code)
         if not openid:
-            raise BadRequest(NOT_KNOWN)
+            return await self._not_known(request)
         token = await self.open_visit(openid)
         response = web.Response(status=302, headers={"Location": f"{COOKIE_PATH}page"})
         self._set_cookie(response, COOKIE, token, int(self._deps.web.session_ttl_h * 3600))
         self._drop_cookie(response, STATE_COOKIE)
         return response
+
+    async def _not_known(self, request: web.Request) -> web.StreamResponse:
+        """Who has the page already, and came here by going back in the browser, gets it; others are told."""
+        if await self._find(request) is not None:
+            return web.Response(status=302, headers={"Location": f"{COOKIE_PATH}page"})
+        told = self._assets["unknown.html"]
+        headers = {"Cache-Control": "no-store"}
+        return web.Response(
+            status=400, body=told.body, content_type=told.content_type, charset="utf-8", headers=headers
+        )
 
     async def static(self, request: web.Request) -> web.StreamResponse:
         """One of the page's files."""
@@ -129,9 +139,7 @@ class SecurePage:
         row, contact = await self._require(request)
         self._count(row, request)
         body = await read_object(request)
-        client_id, code = body.get("client_id"), body.get("code")
-        if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
-            raise BadRequest()
+        client_id, code = _client_id(body), body.get("code")
         code = code.strip() if isinstance(code, str) else ""
         if not code or len(code) > SECRET_CHARS_MAX or not is_storable(code):
             raise BadRequest("请输入收到的验证码。", field="code")
@@ -139,9 +147,22 @@ class SecurePage:
         if status.expects not in SECRETS:
             raise BadRequest(NOT_WAITING)
         inbound = Inbound(contact.conversation_id, client_id, code, True, self._origin(request, row, contact))
+        return await self._said(contact, inbound)
+
+    async def resend(self, request: web.Request) -> web.StreamResponse:
+        """Another code for the order that waits for one: the same as 重发 in the chat, without leaving the page."""
+        row, contact = await self._require(request)
+        self._count(row, request)
+        client_id, origin = _client_id(await read_object(request)), self._origin(request, row, contact)
+        return await self._said(contact, Inbound(contact.conversation_id, client_id, RESEND, origin=origin))
+
+    async def _said(self, contact: WechatContact, inbound: Inbound) -> web.StreamResponse:
+        """What the assistant answers; `may_resend` where it offers another code."""
         received = await self._deps.hub.receive(inbound)
         words = [reply.text for reply in received.replies]
-        return json_answer(await self._describe(contact) | {"words": words})
+        offered = {choice["say"] for reply in received.replies for choice in reply.choices}
+        answer = {"words": words, "may_resend": RESEND in offered}
+        return json_answer(await self._describe(contact) | answer)
 
     async def unbind(self, request: web.Request) -> web.StreamResponse:
         """Ends the binding; it makes things safer, so no proof is asked for."""
@@ -256,3 +277,11 @@ class SecurePage:
         response.del_cookie(
             name, path=COOKIE_PATH, httponly=True, samesite="Lax", secure=self._deps.web.trust.secure
         )
+
+
+def _client_id(body: dict[str, Any]) -> str:
+    """The id under which the page says something once. Raises BadRequest."""
+    client_id = body.get("client_id")
+    if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
+        raise BadRequest()
+    return client_id

@@ -83,6 +83,7 @@ FIELDS = {
     "/wechat/api/login/resend": ["challenge_id"],
     "/wechat/api/login/verify": ["challenge_id", "code"],
     "/wechat/api/secret": ["client_id", "code"],
+    "/wechat/api/secret/resend": ["client_id"],
     "/wechat/api/unbind": ["all"],
     "/api/logout": ["all"],
     "/desk/api/logout": ["all"],
@@ -178,7 +179,6 @@ async def test_no_name_in_an_address_is_a_fault(surface: Surface) -> None:
         for path in (
             f"/static/{name}",
             f"/wechat/static/{name}",
-            f"/wechat/back?code={name}&state={name}",
             f"/wechat/callback?signature={name}&timestamp={name}&nonce={name}&echostr={name}",
             f"/desk/static/{name}",
             f"/desk/api/conversations/{name}",
@@ -188,6 +188,10 @@ async def test_no_name_in_an_address_is_a_fault(surface: Surface) -> None:
             f"/{name}",
         ):
             assert (await surface.call("GET", path, by=both)).status in (400, 403, 404), path
+        back = f"/wechat/back?code={name}&state={name}"
+        assert (await surface.call("GET", back)).status == 400, name
+        answer = await surface.call("GET", back, by=both)  # who has the page already is sent to it
+        assert (answer.status, answer.headers["Location"]) == (302, "/wechat/page"), name
         for act in ("claim", "say", "typing", "hand-back", "close"):
             path = f"/desk/api/conversations/{name}/{act}"
             assert (await surface.call("POST", path, by=both, json=GOOD)).status in (400, 404), path

@@ -11,7 +11,7 @@ const byId = (id) => document.getElementById(id);
 let challengeId = null;
 
 function show(...ids) {
-  for (const id of ["loading", "login", "proof", "secret", "bound"]) byId(id).hidden = !ids.includes(id);
+  for (const id of ["loading", "login", "proof", "secret", "secret-resend", "bound"]) byId(id).hidden = !ids.includes(id);
   document.querySelector("form:not([hidden]) input")?.focus();
 }
 
@@ -22,6 +22,7 @@ function say(text) {
 function showMe(me) {
   byId("bound-words").textContent = `已绑定客户 ${me.customer_name ?? ""}。回到公众号就可以办业务了。`;
   const shown = me.bound ? ["bound"] : ["login"];
+  if (me.expects === "otp" || me.may_resend) shown.unshift("secret-resend");
   if (me.expects) shown.unshift("secret");
   show(...shown);
 }
@@ -83,6 +84,13 @@ byId("secret").addEventListener("submit", (event) =>
     const code = byId("secret-code").value;
     byId("secret-code").value = "";
     const answer = await post("/wechat/api/secret", { code, client_id: crypto.randomUUID() });
+    showMe(answer);
+    say(answer.words.join("\n"));
+  }),
+);
+byId("secret-resend").addEventListener("click", (event) =>
+  run(event, async () => {
+    const answer = await post("/wechat/api/secret/resend", { client_id: crypto.randomUUID() });
     showMe(answer);
     say(answer.words.join("\n"));
   }),

@@ -225,7 +225,7 @@ async def test_who_did_not_come_through_tencent_is_nobody(site: Site, browser: B
     async with browser.http.get(f"{site.url}/wechat/back{query}") as answer:
         assert answer.status == 400
     assert (await browser.get("/wechat/api/me"))[0] == 401
-    for path in ("login", "login/resend", "login/verify", "secret", "unbind"):
+    for path in ("login", "login/resend", "login/verify", "secret", "secret/resend", "unbind"):
         assert (await browser.post(f"/wechat/api/{path}", {"code": "1"}))[0] == 401, path
 
 
@@ -246,8 +246,17 @@ async def test_a_code_of_tencent_s_opens_one_visit_in_the_browser_that_asked(
     await stranger.close()
     async with browser.http.get(back, allow_redirects=False) as answer:
         assert answer.status == 302
-    async with browser.http.get(back, allow_redirects=False) as answer:
-        assert answer.status == 400
+        assert "zg_wechat=" in answer.headers["Set-Cookie"]
+    async with browser.http.get(back, allow_redirects=False) as answer:  # back in the browser's history
+        assert (answer.status, answer.headers["Location"]) == (302, "/wechat/page")
+        assert "Set-Cookie" not in answer.headers
+
+
+async def test_whom_tencent_does_not_name_reads_words_and_not_code(site: Site, browser: Browser) -> None:
+    async with browser.http.get(f"{site.url}/wechat/back?code=used&state=other") as answer:
+        assert (answer.status, answer.content_type) == (400, "text/html")
+        told = await answer.text()
+    assert "再打开一次" in told and "bad_request" not in told
 
 
 async def test_unbinding_in_the_chat_and_at_the_page_shows_nothing_of_the_account_any_more(
@@ -500,3 +509,48 @@ async def test_a_photographed_code_is_paid_like_any_transfer(site: Site, browser
         left = await site.product.bank.accounts.balance(session, person.account)
     assert (paid.balance_fen, left.balance_fen) == (1_088_00, 912_00)
     assert code.token not in str(await site.history())
+
+
+async def test_nobody_is_told_to_type_a_password_or_a_code_in_the_chat(site: Site, browser: Browser) -> None:
+    await make_customer(site.product)
+    follower = site.follower()
+    for words in ("绑定", "在吗", "绑定", "重发"):
+        await follower.say(words)
+    await site.settled()
+    assert all("安全页面" in text for text in follower.texts())
+    assert not any(words in "".join(follower.texts()) for words in ("请输入密码", "请直接输入"))
+    await browser.bind()
+    await add_payee(site)
+    for words in ("给李静转一百元", "确认", "在吗"):
+        await follower.say(words)
+    await site.settled()
+    assert "请在安全页面输入" in follower.texts()[-1] and "直接输入" not in follower.texts()[-1]
+
+
+async def test_a_code_that_came_too_late_is_had_anew_without_leaving_the_page(
+    site: Site, browser: Browser
+) -> None:
+    await make_customer(site.product)
+    await browser.bind()
+    await add_payee(site)
+    follower = site.follower()
+    await follower.say("给李静转一百元")
+    await follower.say("确认")
+    site.clock.advance(seconds=61)
+    body = {"client_id": "client-0001", "code": CODE}
+    _, answer = await browser.post("/wechat/api/secret", body)
+    assert "过期" in answer["words"][0] and answer["may_resend"] and answer["expects"] == ""
+    status, answer = await browser.post("/wechat/api/secret/resend", {"client_id": "client-0002"})
+    assert (status, answer["expects"]) == (200, "otp"), answer
+    _, answer = await browser.post("/wechat/api/secret", body | {"client_id": "client-0003"})
+    assert "转账成功" in "".join(answer["words"]) and not answer["may_resend"]
+
+
+async def test_the_file_that_proves_the_domain_is_served_under_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "MP_verify_a1B2.txt"
+    file.write_text("a1B2")
+    async with running(tmp_path, wechat_domain_file=file) as site:
+        async with site.http.get(f"{site.url}/{file.name}") as answer:
+            assert (answer.status, answer.content_type, await answer.text()) == (200, "text/plain", "a1B2")
+        async with site.http.get(f"{site.url}/MP_verify_other.txt") as answer:
+            assert answer.status == 404
