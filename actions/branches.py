@@ -14,6 +14,7 @@ from bot.dialogue.reply import Card, Reply
 from bot.dialogue.skill import Accepted, Checked, Done, Manner, Skill, Slot, Turn
 from bot.dialogue.state import Frame
 
+BRANCH_FIND = "branch_find"
 SHOWN_MAX = 5
 NEAR_M_MAX = 30_000
 _NEAR = re.compile(
@@ -24,6 +25,10 @@ _STOCK = re.compile(
     r"自助|取款机|提款机|存款机|柜员机|ATM|atm|机器|在哪里|在哪儿|在哪|哪里|哪儿|哪有|有没有|几点|开门|关门|下班|上班|营业|时间|周六|周日|周末|星期[一二三四五六日天]|"
     r"今天|明天|现在|附近|旁边|那边|这边|周边|有|吗|呢|啊|呀|吧|么|我|你们|咱们|开|取钱|存钱|办业务|办卡|最|个|家|电话|地址|怎么走|[，。？！,.?!\s]"
 )
+_BUSINESS = re.compile(
+    r"收款|付款|扫一扫|余额|转账|明细|账单|充值|话费|缴费|密码|额度|贷款|理财|挂失"
+)  # in no place's name
+PLACES_SENT = frozenset({"wechat"})  # channels in which a place can be sent from the map
 
 
 class PlaceSlot(Slot[str]):
@@ -39,6 +44,10 @@ class PlaceSlot(Slot[str]):
             hint="说城市、区或者附近的地标都行。",
         )
 
+    async def ask(self, turn: Turn, frame: Frame) -> Reply:
+        """See `Slot.ask`; a place may be shown where the channel has a map."""
+        return Reply(self.question + ("也可以直接发一个位置过来。" if turn.channel in PLACES_SENT else ""))
+
     async def read(self, turn: Turn, *, asked: bool) -> list[Reading[str]]:
         """The model's places joined, else what is left of the sentence without its stock words."""
         places = [entity for entity in turn.heard.entities if entity.kind == "place"]
@@ -46,7 +55,7 @@ class PlaceSlot(Slot[str]):
             start, end = min(p.start for p in places), max(p.end for p in places)
             return [Reading(turn.text[start:end], start, end, turn.text[start:end])]
         rest = _STOCK.sub("", turn.text)
-        if not 2 <= len(rest) <= 12 or (not asked and not _NEAR.search(turn.text)):
+        if _BUSINESS.search(rest) or not 2 <= len(rest) <= 12 or (not asked and not _NEAR.search(turn.text)):
             return []
         at = turn.text.find(rest)
         return [Reading(rest, max(at, 0), len(turn.text) if at < 0 else at + len(rest), rest)]
@@ -81,7 +90,7 @@ class KindSlot(Slot[str]):
 class BranchFindSkill(Skill):
     """附近的网点."""
 
-    intent = "branch_find"
+    intent = BRANCH_FIND
     title = "找网点"
     manner = Manner(example="上海陆家嘴附近的网点", needs_login=False)
     slots = (PlaceSlot(), KindSlot())

@@ -350,8 +350,11 @@ class Hub:
     async def _may_rate(self, session: AsyncSession, conversation: Conversation) -> bool:
         return await self._runner.ratings.rateable(session, conversation, self._clock.now()) is not None
 
-    async def announce(self, conversation_id: str, reply: Reply, once_key: str) -> None:
-        """Says something of the assistant's own accord, at most once per key; with a human in charge it is a notice."""
+    async def announce(self, conversation_id: str, reply: Reply, once_key: str, *, answers: str = "") -> None:
+        """Says something of the assistant's own accord, at most once per key; with a human in charge it is a notice.
+
+        `answers` names a skill that is over with it if it still asks: what it asked for came by another way.
+        """
         async with self._database.transaction() as session:
             if await log.find_duplicate(session, conversation_id, once_key) is not None:
                 return
@@ -364,6 +367,7 @@ class Hub:
             state = state_from_json(conversation.state)
             state.last_replies = [reply.to_json()]
             state.interrupted()
+            state.answered(answers)
             conversation.state = state.to_json()
         await self.publish(conversation_id, [message], False)
 

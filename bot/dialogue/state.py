@@ -117,6 +117,11 @@ class DialogueState:
         if self.top is not None and self.top.phase == "confirm":
             self.top.phase, self.top.asking = "collect", None
 
+    def answered(self, skill: str) -> None:
+        """What this skill would still ask for is known and told: it is over."""
+        if self.top is not None and self.top.skill == skill and self.top.phase == "collect":
+            self.stack.pop()
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object that `state_from_json` reads back."""
         return asdict(self)

@@ -85,8 +85,7 @@ class Intake:
     async def _take(self, message: Message, stamp: Stamp, body: bytes) -> tuple[str, Out | None]:
         """How it was answered, and the answer."""
         began_s = asyncio.get_running_loop().time()
-        counts = not isinstance(message.content, Subscribe | Unsubscribe)
-        if counts and not is_report(message.content) and self._rate.attempt(message.openid) > 0:
+        if await self._is_too_fast(message):
             return "too_fast", TOO_FAST
         admitted = await self._admit(message, stamp, hashlib.sha256(body).hexdigest())
         if admitted.status != "open":
@@ -107,6 +106,16 @@ class Intake:
         given = await self._put_off(message.key, None)
         self._deliver_later(admitted)
         return ("again", given) if given is not None else ("later", None)
+
+    async def _is_too_fast(self, message: Message) -> bool:
+        """Whether a new message is one too many; another try of one that came is not the follower's haste."""
+        content = message.content
+        if isinstance(content, Subscribe | Unsubscribe) or is_report(content):
+            return False
+        async with self._database.snapshot() as session:
+            if await session.get(WechatReceived, message.key) is not None:
+                return False
+        return self._rate.attempt(message.openid) > 0
 
     async def resume(self) -> int:
         """Handles what was acknowledged by a process that did not live to handle it; returns how many messages."""

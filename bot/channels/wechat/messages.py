@@ -16,6 +16,7 @@ _DIGITS = re.compile(r"[0-9]{1,20}")
 _SCENE_PREFIX = "qrscene_"
 TEXT_CHARS_MAX = 4096
 WORD_CHARS_MAX = 512
+NOT_SUPPORTED = "【收到不支持的消息类型，暂无法显示】"  # Tencent's words in place of a sticker and the like
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,8 @@ def _key(*parts: str) -> str:
 
 
 def _read_text(fields: Fields) -> Content:
-    return Text(_text(fields, "Content", TEXT_CHARS_MAX), _text(fields, "bizmsgmenuid", 64))
+    content = _text(fields, "Content", TEXT_CHARS_MAX)
+    return Other("sticker") if content == NOT_SUPPORTED else Text(content, _text(fields, "bizmsgmenuid", 64))
 
 
 def _read_image(fields: Fields) -> Content:

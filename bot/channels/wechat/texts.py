@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from bot.channels.wechat.charts import has_bars, is_drawn
@@ -106,6 +107,19 @@ def hint(choices: Sequence[MessageJson]) -> str:
     return f"\n（可以回复：{says}）" if says else ""
 
 
+def _lost_offers(messages: Sequence[MessageJson]) -> dict[int, str]:
+    """Hints for choices that another message follows at once, by seq: only the newest message shows its own.
+
+    What was offered before the customer spoke again was another question.
+    """
+    found = {}
+    for message, following in pairwise(messages):
+        same = message["choices"] == following["choices"]
+        if message["sender"] == following["sender"] == "bot" and not same:
+            found[message["seq"]] = hint(message["choices"])
+    return found
+
+
 def cut(text: str, bytes_max: int) -> int:
     """How many characters fit, up to the end of a sentence; else up to a pause, else as many as fit. At least one."""
     fits = len(text.encode("utf-8", "replace")[:bytes_max].decode("utf-8", "ignore"))
@@ -127,7 +141,11 @@ def pieces(
     `messages` are those of the log after `mark.seq`, rising; of the customer's own only what was heard is told.
     `last_words` end the newest message. When there is more than may be sent, the last text says so.
     """
-    parts = [_Part(message["seq"], shown(message), message) for message in told(messages)]
+    offers = _lost_offers(messages)
+    parts = [
+        _Part(message["seq"], shown(message) + offers.get(message["seq"], ""), message)
+        for message in told(messages)
+    ]
     if parts:
         parts[-1] = replace(parts[-1], text=parts[-1].text + last_words)
     end = messages[-1]["seq"] if messages else mark.seq

@@ -6,7 +6,7 @@ import logging
 import re
 from dataclasses import replace
 
-from actions.branches import nearest_reply
+from actions.branches import BRANCH_FIND, nearest_reply
 from bot.channels.phone.expecting import expected
 from bot.channels.wechat import contacts
 from bot.channels.wechat.bindings import Bindings
@@ -106,7 +106,8 @@ class Turns:
             case Subscribe():
                 await self._say(conversation_id, message, Reply(WELCOME, choices=BEGIN))
             case Location():
-                await self._say(conversation_id, message, await self._near(content))
+                near = await self._near(content)
+                await self._hub.announce(conversation_id, near, f"said:{message.key}", answers=BRANCH_FIND)
             case Voice():
                 await self._voice(contact_id, conversation_id, message, content)
             case Image():

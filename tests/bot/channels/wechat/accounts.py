@@ -9,7 +9,7 @@ from bot.channels.wechat.callback import Stamp
 from bot.channels.wechat.sealing import signature
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
-APP_ID, TOKEN = "wx5823bf96d3bd56c7", "a-token-for-tests"
+APP_ID, TOKEN = "wx5823bf96d3bd56c7", "aTokenForTests1"
 AES_KEY = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 OPENID = "oDF3iYx0ro3_7jD4HFRDfrjdCM58"
 

@@ -23,6 +23,7 @@ from bot.channels.wechat import contacts
 from bot.channels.wechat.api import WechatApi
 from bot.channels.wechat.deliveries import RATE_HINT, TRIES_MAX
 from bot.channels.wechat.dependencies import within
+from bot.channels.wechat.messages import NOT_SUPPORTED
 from bot.channels.wechat.models import WechatNonce, WechatReceived
 from bot.channels.wechat.sealing import Envelopes, signature
 from bot.channels.wechat.simulator import recorded
@@ -31,6 +32,7 @@ from bot.channels.wechat.texts import HEARD, MORE
 from bot.channels.wechat.turns import (
     NO_LINKS,
     NOT_HEARD,
+    NOT_SEEN,
     OLD_CHOICE,
     OTHER_FORMAT,
     PICTURE_KEPT,
@@ -274,6 +276,7 @@ async def test_five_messages_for_a_message_then_one_alert_and_the_rest_when_the_
 async def test_a_long_reply_says_that_there_is_more_when_the_quota_ends(site: Site) -> None:
     follower = site.follower()
     await follower.click("")
+    await site.settled()
     await say_to(site, "一二三四五六七八九十。" * 300)
     services = [shown.text for shown in follower.screen if shown.how == "service"]
     assert len(services) == 3 and services[-1].endswith(MORE)
@@ -757,3 +760,41 @@ async def test_no_bytes_at_the_callback_are_a_fault(site: Site) -> None:
         }
         site.clock.advance(seconds=5)
         assert (await site.post(query, b"x" * 100_000))[0] in (400, 403)
+
+
+async def test_a_sticker_is_no_question_though_tencent_puts_words_in_its_place(site: Site) -> None:
+    follower = site.follower()
+    await follower.say(NOT_SUPPORTED)
+    assert follower.texts()[-1] == NOT_SEEN and site.ears.heard == []
+
+
+async def test_further_tries_of_a_message_are_not_the_follower_s_haste(site: Site) -> None:
+    follower = site.follower()
+    for _ in range(3):
+        await follower.say("你好", copies=4)
+    for _ in range(9):
+        await follower.say("你好")
+    await site.settled()
+    assert not any("太快" in text for text in follower.texts())
+    await follower.say("你好")
+    assert "太快" in follower.texts()[-1]
+
+
+async def test_a_place_that_was_asked_for_may_be_sent_and_is_not_asked_for_again(site: Site) -> None:
+    site.ears.intents = {"附近的网点": "branch_find", "我的收款码": "receive_code"}
+    async with site.product.database.transaction() as session:
+        await site.product.bank.branches.load(session)
+    follower = site.follower()
+    await follower.click("附近的网点")
+    assert "发一个位置" in follower.texts()[-1]
+    await follower.share_place(31.24, 121.5, "上海市浦东新区世纪大道1866号")
+    await follower.say("谢谢")
+    assert "离您最近的是" in follower.texts()[-2] and "网点" not in follower.texts()[-1]
+
+
+async def test_a_menu_button_is_never_taken_for_the_place_that_is_asked_for(site: Site) -> None:
+    site.ears.intents = {"附近的网点": "branch_find"}
+    follower = site.follower()
+    await follower.click("附近的网点")
+    await follower.click("我的收款码")
+    assert "没有查到网点" not in follower.texts()[-1]

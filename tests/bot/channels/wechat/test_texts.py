@@ -157,3 +157,17 @@ def test_what_was_heard_is_told_with_an_answer_only() -> None:
     assert text == f"{HEARD.format('查余额')}\n\n余额¥5.00。"
     secret = voice | {"text": BLOT}
     assert pieces([secret, *said("好的。", first_seq=2)], Mark(0), count_max=PLENTY)[0].text == "好的。"
+
+
+def test_choices_that_another_message_follows_are_named_and_those_of_an_older_question_are_not() -> None:
+    offered = [{"label": "手续费多少", "say": "手续费多少"}]
+    first, second = said("您问的是哪一个？", "接着刚才的转账：转给谁？")
+    found = pieces([first | {"choices": offered}, second], Mark(0), count_max=5)
+    assert [piece.text for piece in found] == [
+        "您问的是哪一个？\n（可以回复：手续费多少）\n\n接着刚才的转账：转给谁？"
+    ]
+    between = said("算了", sender="customer", first_seq=2) + said("好的。", first_seq=3)
+    found = pieces([first | {"choices": offered}, *between], Mark(0), count_max=5)
+    assert "可以回复" not in found[0].text
+    same = pieces([first | {"choices": offered}, second | {"choices": offered}], Mark(0), count_max=5)
+    assert "可以回复" not in same[0].text  # said once, at the end, by whoever sends it
