@@ -12,7 +12,7 @@ from bot.dialogue.skill import AskSecret, Done, Manner, Prove, Step, Turn, Unpro
 from bot.dialogue.state import Frame
 
 HELD = "改动声纹要先核实是您本人，我请同事和您核实；也可以在网页上用密码登录后办理。"
-NOT_RECORDED = "这次没有录成，什么都没有留下。您可以换个安静的地方，再说“开通声纹”。"
+NOT_RECORDED = "这次没有录成，什么都没有留下。要录请再说“开通声纹”，在安静的地方更容易录好。"
 EXPLAINED = "声纹是您说话的特征，只用来核实是您本人，加密保存，{audio}，光凭声音动不了钱，随时可以取消。"
 
 
@@ -77,13 +77,15 @@ class EnrolVoiceSkill(OrderSkill):
         """Nothing is kept of what was said."""
         if not await self._recording(turn, frame):
             return await super().unproved(turn, frame, why)
-        await bank_of(turn).voiceprints.give_up_enrolment(turn.session, customer_of(turn))
+        assert frame.order_id is not None
+        await bank_of(turn).voiceprints.give_up_enrolment(turn.session, customer_of(turn), frame.order_id)
         return Done(Reply(NOT_RECORDED))
 
     async def abandon(self, turn: Turn, frame: Frame) -> None:
         """Nor if the customer thinks better of it."""
-        if turn.customer_id is not None:
-            await bank_of(turn).voiceprints.give_up_enrolment(turn.session, turn.customer_id)
+        if turn.customer_id is not None and frame.order_id is not None:
+            voiceprints = bank_of(turn).voiceprints
+            await voiceprints.give_up_enrolment(turn.session, turn.customer_id, frame.order_id)
         await super().abandon(turn, frame)
 
 

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from banking_core.clock import Clock
 from banking_core.identity.log import SecurityLog
 from banking_core.identity.origin import Origin
-from banking_core.storage import new_id
 from banking_core.vault import VaultError
 from banking_core.voiceprints.biometrics import Biometrics, Fault, VoiceSample
 from banking_core.voiceprints.errors import VoiceEnrolmentStale
@@ -53,11 +52,13 @@ class Enrolments:
         self._clock, self._rules, self._prompts = clock, rules, prompts
         self._verification, self._log = verification, log
 
-    async def begin(self, session: AsyncSession, customer_id: str, encoder: str) -> VoicePrompted:
+    async def begin(
+        self, session: AsyncSession, customer_id: str, encoder: str, enrolment_id: str
+    ) -> VoicePrompted:
         """The first password of a fresh enrolment; one under way is given up."""
         await self.give_up(session, customer_id)
         enrolment = VoiceEnrolment(
-            id=new_id(),
+            id=enrolment_id,
             customer_id=customer_id,
             encoder=encoder,
             tries_left=self._rules.enrol_tries,
@@ -100,9 +101,12 @@ class Enrolments:
         following = await self._ask(session, owner, enrolment)
         return EnrolmentStep(kind, number, of, sample.fault, following)
 
-    async def give_up(self, session: AsyncSession, customer_id: str) -> None:
-        """Forgets an enrolment under way with all it has heard."""
-        await session.execute(delete(VoiceEnrolment).where(VoiceEnrolment.customer_id == customer_id))
+    async def give_up(self, session: AsyncSession, customer_id: str, enrolment_id: str = "") -> None:
+        """Forgets an enrolment under way with all it has heard; with an id none but that one."""
+        forgets = delete(VoiceEnrolment).where(VoiceEnrolment.customer_id == customer_id)
+        if enrolment_id:
+            forgets = forgets.where(VoiceEnrolment.id == enrolment_id)
+        await session.execute(forgets)
 
     def _judge(
         self, biometrics: Biometrics, enrolment: VoiceEnrolment, prompt: VoicePrompt, sample: VoiceSample

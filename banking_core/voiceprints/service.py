@@ -22,6 +22,7 @@ from banking_core.identity.origin import NOWHERE, Origin
 from banking_core.orders.models import Order
 from banking_core.orders.proofs import VoiceStandsIn
 from banking_core.settings import BankSettings
+from banking_core.storage import new_id
 from banking_core.vault import VaultError
 from banking_core.voiceprints.biometrics import Biometrics, SpokenPassword, Tier, VoiceSample
 from banking_core.voiceprints.enrolment import Enrolments, EnrolmentStep
@@ -212,15 +213,20 @@ class Voiceprints:
             session, "voice_agreed", customer_id=customer_id, origin=origin, detail={"version": version}
         )
 
-    async def begin_enrolment(self, session: AsyncSession, customer_id: str) -> VoicePrompted:
-        """The first digits to say. Raises VoiceUnavailable, VoiceConsentMissing."""
+    async def begin_enrolment(
+        self, session: AsyncSession, customer_id: str, order_id: str = ""
+    ) -> VoicePrompted:
+        """The first digits to say, in an enrolment that goes by the id of the order of its consent.
+
+        Raises VoiceUnavailable, VoiceConsentMissing.
+        """
         biometrics = self._compares()
         consent = await self._consent(session, customer_id)
         if consent is None or consent.version != self._rules.consent_version:
             raise VoiceConsentMissing("no consent to the explanation as it reads now")
         if await self._of(session, customer_id) is not None and not self._may_replace(consent):
             raise VoiceConsentMissing("the voiceprint there is may not be replaced on a code alone")
-        return await self._enrolments.begin(session, customer_id, biometrics.encoder)
+        return await self._enrolments.begin(session, customer_id, biometrics.encoder, order_id or new_id())
 
     async def take_sample(
         self, session: AsyncSession, customer_id: str, sample: VoiceSample, *, origin: Origin = NOWHERE
@@ -239,9 +245,9 @@ class Voiceprints:
             await self._notices.tell(session, customer_id, what, self._clock.now())
         return step
 
-    async def give_up_enrolment(self, session: AsyncSession, customer_id: str) -> None:
-        """Forgets an enrolment under way and all it has heard."""
-        await self._enrolments.give_up(session, customer_id)
+    async def give_up_enrolment(self, session: AsyncSession, customer_id: str, order_id: str = "") -> None:
+        """Forgets an enrolment under way and all it has heard; with an order none that another call has begun."""
+        await self._enrolments.give_up(session, customer_id, order_id)
 
     # Compared.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -86,6 +87,8 @@ class _Said:
         return self.conversation.challenge or {}
 
 
+# Keyed where digits are to be said: the end of an identity number, or a code with a digit too few, and no sentence.
+_KEYED: Final = re.compile(r"\s*[0-9]{4,8}[Xx*]?\s*")
 _Way = Literal["voice", "other_way", "resend", "not_here", "secret", "late_secret", "words"]
 
 
@@ -103,6 +106,8 @@ def _way(said: _Said) -> _Way:
         elsewhere = said.conversation.channel in SECRETS_ELSEWHERE and not inbound.secret
         return "not_here" if elsewhere else "secret"
     if inbound.secret or (looks_like_code(said.text) and not _wants_number(said.state)):
+        return "late_secret"
+    if spoken and _KEYED.fullmatch(said.text):
         return "late_secret"
     return "words"
 
@@ -198,6 +203,9 @@ class TurnRunner:
     async def _late_secret(self, said: _Said) -> BotTurn:
         """A secret that nobody asked for."""
         turn = self._noted(said, BLOT)
+        voices = self._challenges.voices
+        if said.challenge.get("kind") == VOICE and not await voices.waits(said.session, said.challenge):
+            return await self._after(said, turn, voices.void(), VOICE)
         outcome = Outcome([Reply(NO_SECRET_WANTED)], action="late_secret")
         await self._engine.remind(self._moment(said), said.state, outcome)
         return await self._answered(said, turn, outcome)

@@ -18,8 +18,10 @@ from banking_core.voiceprints import (
     EnrolmentStep,
     Fault,
     Tier,
+    VoiceEnrolmentStale,
     VoiceOutcome,
     VoicePrompted,
+    VoicePromptUnknown,
     VoiceSample,
 )
 from bot.conversation.models import Conversation
@@ -42,6 +44,7 @@ FAULTS: dict[Fault, str] = {
     "not_speech": "没有听到您念。",
     "two_voices": "好像不止一个人在说，请您一个人念。",
 }
+VOID = "这组数字已经失效。"
 REFUSED = {
     "late": "等得太久，这组数字过期了。",
     "wrong_digits": "数字没有对上。",
@@ -104,7 +107,9 @@ class VoiceChallenges:
         assert conversation.customer_id is not None, "whose voice it is must be known"
         if challenge["purpose"] == ENROL:
             try:
-                return await self._bank.voiceprints.begin_enrolment(session, conversation.customer_id)
+                return await self._bank.voiceprints.begin_enrolment(
+                    session, conversation.customer_id, challenge["ref"]
+                )
             except BankError:
                 return None
         return await self._bank.voiceprints.ask(
@@ -117,16 +122,31 @@ class VoiceChallenges:
         """One recording."""
         challenge = dict(conversation.challenge or {})
         if sample.prompt_id != challenge.get("prompt_id"):
-            return Verdict(False, (Reply(REFUSED["late"]),))
+            # Others have been drawn meanwhile.
+            text = f"{REFUSED['late']}请再跟我念。"
+            return Verdict(False, (Reply(text, choices=_choices(challenge)),))
         try:
             if challenge["purpose"] == ENROL:
                 return await self._enrolled(session, conversation, challenge, sample, origin)
             if challenge["purpose"] == "login":
                 return await self._logged_in(session, conversation, challenge, sample, origin)
             return await self._proved(session, conversation, challenge, sample, origin)
+        except (VoicePromptUnknown, VoiceEnrolmentStale):
+            return self.void()
         except BankError as error:
             conversation.challenge = None
             return Verdict(False, (Reply(error.customer_text),), unproved="unclear")
+
+    @staticmethod
+    def void() -> Verdict:
+        """The digits count no more, and no others follow: the skill says what does."""
+        return Verdict(False, (Reply(VOID),), unproved="unclear")
+
+    async def waits(self, session: AsyncSession, challenge: dict[str, Any]) -> bool:
+        """Whether the digits may still be said: not once another call has begun a recording, or all was cancelled."""
+        return (
+            await self._bank.voiceprints.password(session, challenge["prompt_id"], former=False) is not None
+        )
 
     async def _proved(
         self,
@@ -215,7 +235,9 @@ class VoiceChallenges:
         """The customer has gone: nothing of a recording under way is kept."""
         challenge = conversation.challenge
         if challenge and challenge["kind"] == VOICE and conversation.customer_id is not None:
-            await self._bank.voiceprints.give_up_enrolment(session, conversation.customer_id)
+            await self._bank.voiceprints.give_up_enrolment(
+                session, conversation.customer_id, challenge["ref"]
+            )
 
 
 def _choices(challenge: dict[str, Any]) -> tuple[Choice, ...]:

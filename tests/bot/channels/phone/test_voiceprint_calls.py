@@ -231,6 +231,20 @@ async def test_who_cannot_speak_gets_a_code_by_voice_or_key(life: Life) -> None:
         assert "验证码已发" in await phone.key("1")
 
 
+@pytest.mark.parametrize("keys", ["3121", "31213", "312138", "12345678"])
+async def test_what_is_keyed_instead_of_said_stands_nowhere_and_the_digits_are_read_out_again(
+    life: Life, keys: str
+) -> None:
+    await life.enrol()
+    async with life.call() as phone:
+        spoken = (await phone.say("查余额"))[-10:]
+        await phone.key(f"{keys}#")
+        await phone.rest(2.0)
+        assert any(spoken in piece for piece in phone.voice.said[-4:])
+        assert "3121" not in (log := await phone.log()) and keys not in log and BLOT in log
+        assert "登录成功" in await aloud(phone)
+
+
 async def test_silence_is_told_how_to_go_on(life: Life) -> None:
     await life.enrol()
     async with life.call() as phone:
@@ -286,6 +300,48 @@ async def test_who_hangs_up_or_thinks_better_of_it_leaves_nothing_half_made(
             if cancels:
                 assert "取消" in await phone.say("取消")
         assert await life.count(VoiceEnrolment) == await life.count(Voiceprint) == 0
+
+
+async def begun(life: Life, phone: Telephone) -> None:
+    """Logged in, agreed, and the first of three said."""
+    life.a_minute_later()
+    await phone.say("查余额")
+    await log_in(phone)
+    assert "第一遍，请跟我念" in await life.agree(phone)
+    assert "第二遍，请跟我念" in await aloud(phone)
+
+
+async def test_a_call_that_ends_takes_no_recording_of_another_call_with_it(life: Life) -> None:
+    async with life.call() as phone:
+        async with life.call() as before:
+            await begun(life, before)
+            await begun(life, phone)
+        assert await life.count(VoiceEnrolment) == 1
+        assert "第三遍，请跟我念" in await aloud(phone)
+        assert "声纹录好了" in await aloud(phone)
+    assert await life.count(Voiceprint) == 1
+
+
+async def test_of_two_recordings_at_once_the_later_one_counts_and_the_other_is_told_so(life: Life) -> None:
+    async with life.call() as before, life.call() as phone:
+        await begun(life, before)
+        await begun(life, phone)
+        answer = await aloud(before)
+        assert "这组数字已经失效。这次没有录成，什么都没有留下。" in answer and "跟我念" not in answer
+        for _ in range(2):
+            answer = await aloud(phone)
+        assert "声纹录好了" in answer
+    assert await life.count(Voiceprint) == 1
+
+
+async def test_a_recording_that_takes_too_long_is_said_once_what_became_of_it(life: Life) -> None:
+    async with life.call() as phone:
+        await begun(life, phone)
+        assert isinstance(life.product.clock, ManualClock)
+        life.product.clock.advance(seconds=3600)
+        answer = await aloud(phone)
+        assert answer.count("什么都没有留下") == 1 and answer.count("开通声纹") == 1
+    assert await life.count(VoiceEnrolment) == await life.count(Voiceprint) == 0
 
 
 async def test_recorded_anew_and_cancelled_by_telephone(life: Life) -> None:
