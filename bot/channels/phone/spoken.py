@@ -162,7 +162,8 @@ _SPEAKABLE = re.compile(r"[0-9A-Za-z一-龥]")
 
 def spoken(text: str) -> str:
     """The whole text in words, without digits, signs and marks."""
-    text = text.translate(_WIDE).replace("”“", "”，“")  # examples side by side are no one sentence
+    text = text.translate(_WIDE).replace("回复“", "说“")  # a caller writes nothing
+    text = text.replace("”“", "”，“")  # examples side by side are no one sentence
     for pattern, said in _RULES:
         text = pattern.sub(said, text)
     text = text.translate(_SILENT).translate(_PAUSES)

@@ -22,6 +22,7 @@ from bot.dialogue.state import Frame
 @pytest.mark.parametrize(
     ("written", "said"),
     [
+        ("请稍后再试，或者回复“转人工”。", "请稍后再试，或者说转人工。"),
         # amounts
         ("¥500.00", "五百元"),
         ("¥1,234.50", "一千两百三十四元五角"),
