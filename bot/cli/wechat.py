@@ -84,7 +84,12 @@ async def simulate(settings: Settings, openid: str, *, clock: Clock | None = Non
     tencent = Tencent(account, clock or SystemClock())
     runner = web.AppRunner(build_simulator_app(tencent), access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+    except OSError:
+        click.echo(f"模拟器的端口 {port} 有程序在用，也许另一个模拟器还开着，请先关掉它。", err=True)
+        await runner.cleanup()
+        return False
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_S)) as http:
         follower = Follower(
             tencent, openid, _posting(http, f"{settings.public_url}{CALLBACK_PATH}"), asyncio.sleep

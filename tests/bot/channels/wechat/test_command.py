@@ -91,6 +91,14 @@ async def test_it_is_for_the_simulated_account_only(
     assert "wechat simulate --settings" in capsys.readouterr().out
 
 
+async def test_a_second_simulator_at_the_same_port_is_told_of_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(tmp_path) as site:  # its Tencent has the port
+        assert not await wechat.simulate(site.product.settings, OPENID, clock=site.clock)
+    assert "另一个模拟器还开着" in capsys.readouterr().err
+
+
 async def test_the_menu_is_set_or_the_reason_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
