@@ -165,6 +165,14 @@ class Cases:
         elif case.first_reply_at is not None:
             self._ask(case)
 
+    async def answered_aloud(self, session: AsyncSession, conversation_id: str, agent_id: str) -> bool:
+        """The caller heard this agent: as good as a written reply, if one was owed. Whether one was."""
+        case = await self._open(session, conversation_id)
+        if case is None or case.agent_id != agent_id or due_at(case) is None:
+            return False
+        await self.spoke(session, conversation_id, "agent")
+        return True
+
     def _ask(self, case: Case) -> None:
         """A reply is owed from now on, unless one was owed already."""
         if case.asked_at is None:

@@ -12,9 +12,12 @@ from playwright.async_api import expect
 from sqlalchemy import select
 
 from banking_core.audit.models import AuditRecord
+from bot.conversation.staffing import Asking
 from desk import DEMO_PASSWORD
 from desk.calls import CLOSE_NO_CALL, CLOSE_NOT_YOURS
+from desk.cases import due_at
 from desk.live import CLOSE_NO_SESSION
+from desk.models import Case
 from tests.browsers import open_browser
 from tests.desk.conftest import FakeSound
 
@@ -59,6 +62,35 @@ async def test_half_samples_and_text_are_no_sound(world: Any) -> None:
     await socket.send_str("hello")
     await socket.send_bytes(FRAME)
     assert await asyncio.wait_for(sound.said.get(), 5) == FRAME and sound.said.empty()
+
+
+async def _owed(world: Any, conversation_id: str = "c1") -> Any:
+    async with world.db.snapshot() as session:
+        case = await session.scalar(select(Case).where(Case.conversation_id == conversation_id))
+    return due_at(case)
+
+
+async def test_what_the_caller_hears_ends_the_wait_like_a_written_reply_and_a_quiet_room_does_not(
+    world: Any,
+) -> None:
+    sound, page = await _on_the_phone(world), await world.seated("xiaowang")
+    async with world.db.transaction() as session:
+        asking = Asking("c1", None, "phone", "asked")
+        await world.desk.queued(session, asking, await world.desk.place(session, asking))
+    await page.post("/conversations/c1/claim")
+    socket = await _sound(page)
+    room, voice = (np.full(1200, size, "<i2").tobytes() for size in (60, 4000))
+    for _ in range(4):
+        await socket.send_bytes(room)
+        await asyncio.wait_for(sound.said.get(), 5)
+    assert await _owed(world) is not None
+    async with world.hub.events.subscribe_all() as events:
+        await socket.send_bytes(voice)
+        await socket.send_bytes(voice)
+        while (await asyncio.wait_for(events.get(), 5))["type"] != "queue":
+            pass
+    assert await _owed(world) is None
+    assert await asyncio.wait_for(sound.said.get(), 5) == voice
 
 
 async def test_a_colleague_hears_nothing(world: Any) -> None:
