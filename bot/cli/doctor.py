@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 
 import click
 from sqlalchemy import inspect
@@ -18,12 +20,15 @@ from banking_core.storage import Database
 from banking_core.voiceprints.keys import voices_open
 from banking_core.voiceprints.models import Voiceprint
 from bot.cli.failures import EXPECTED, explain
+from bot.cli.settings_page import variable
 from bot.running.nlu_service import nlu_python, read_model
 from bot.running.premises import port_is_free, require_disk
-from bot.settings import Settings
+from bot.settings import SECRETS_FOLDER, Settings
 from bot.understanding.client import NluClient
 
 NLU_CHECK_TIMEOUT_S = 60
+PREFIX = "ZHANGGUI_"
+FOR_TESTS = ("ZHANGGUI_TEST_", "ZHANGGUI_LONG_TESTS")
 OUTCOMES = {"done": "完成", "failed": "失败", "superseded": "由下一次代替"}
 
 
@@ -40,6 +45,7 @@ def examine(settings: Settings, *, as_json: bool = False) -> bool:
     """Prints one line (or one JSON object) of checks; True when everything needed is there."""
     findings = [
         _python(),
+        names_finding(os.environ),
         _check("理解服务的 Python 3.10 环境", _nlu_environment),
         _check("训练好的理解模型，与登记的哈希一致", lambda: _model(settings)),
         _check("数据目录可写，磁盘有空间", lambda: require_disk(settings.data_dir)),
@@ -66,6 +72,20 @@ def _view(finding: Finding) -> dict[str, object]:
 def _python() -> Finding:
     version = sys.version.split()[0]
     return Finding(f"Python {version}", sys.version_info >= (3, 11), "需要 Python 3.11 或更新。")
+
+
+def names_finding(environment: Iterable[str]) -> Finding:
+    """Whether every variable that looks like ours is a setting: a misspelt one does nothing, and says nothing."""
+    known = [variable(name) for name in Settings.model_fields] + [SECRETS_FOLDER]
+    ours = sorted(name for name in environment if name.startswith(PREFIX) and not name.startswith(FOR_TESTS))
+    hints = []
+    for name in ours:
+        if name not in known:
+            nearest = get_close_matches(name, known, n=1, cutoff=0.85)
+            hints.append(f"{name}不是设置项" + (f"，是不是想写{nearest[0]}" if nearest else ""))
+    return Finding(
+        "环境变量里的设置都认得", not hints, "；".join(hints) + "。`zhanggui settings`列出所有设置。"
+    )
 
 
 def _check(what: str, probe: Callable[[], object]) -> Finding:
