@@ -129,7 +129,7 @@ class Challenges:
             )
         except BankError as error:
             conversation.challenge = challenge
-            return Reply(error.customer_text, choices=RESEND_CHOICES)
+            return Reply(error.customer_text, choices=TRY_LATER_CHOICES)
         challenge["challenge_id"] = sent.challenge_id
         return self._sent(conversation, challenge, sent)
 
@@ -212,7 +212,7 @@ class Challenges:
             return self._sent(conversation, challenge, needs.sent)
         conversation.challenge = challenge | {"live": needs.not_sent is None}
         if needs.not_sent is not None:
-            return Reply(needs.not_sent.customer_text, choices=RESEND_CHOICES)
+            return Reply(needs.not_sent.customer_text, choices=TRY_LATER_CHOICES)
         asked = ID_TAIL_BY_KEYS if challenge.get("by_code") else ASKS[needs.need]
         return Reply(asked, choices=RESEND_CHOICES if needs.need == "totp" else LOCKED_CHOICES)
 

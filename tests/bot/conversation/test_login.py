@@ -181,3 +181,10 @@ async def test_a_code_given_from_another_visit_leads_nowhere(talk: Talk) -> None
     await talk.give_password()
     elsewhere = Origin(channel="web", address="203.0.113.9", session_id="another")
     assert "登录成功" not in await talk.say(CODE, secret=True, origin=elsewhere)
+
+
+async def test_who_gets_no_more_codes_for_now_is_offered_a_person(talk: Talk) -> None:
+    await talk.give_password()
+    await talk.say("重发")
+    told = (await talk.product.hub.history(talk.conversation, 0, 100))[-1]
+    assert [choice["label"] for choice in told["choices"]] == ["重发", "转人工", "取消"], told
