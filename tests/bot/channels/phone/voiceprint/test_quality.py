@@ -54,6 +54,14 @@ def test_each_fault_is_named(code, make):
     assert measure(np.rint(make()).astype(np.int16), 8000).code == code
 
 
+@pytest.mark.parametrize("loudness", [900, 3000])
+def test_noise_between_silences_is_no_speech(loudness):
+    rng = np.random.default_rng(1)
+    noise, quiet = loudness * rng.standard_normal(24000), 10 * rng.standard_normal(6000)
+    found = measure(np.rint(np.concatenate([quiet, noise, quiet])).astype(np.int16), 8000)
+    assert found.code == "not_speech" and found.swing_db > 2.2, "its edges swing like syllables"
+
+
 @pytest.mark.parametrize("beat_s", [0.2, 0.35, 0.5, 1.0, 2.0])
 def test_music_is_never_good(beat_s):
     assert not measure(np.rint(chords(beat_s)).astype(np.int16), 8000).good
