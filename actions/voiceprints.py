@@ -13,6 +13,7 @@ from bot.dialogue.state import Frame
 
 HELD = "改动声纹要先核实是您本人，我请同事和您核实；也可以在网页上用密码登录后办理。"
 NOT_RECORDED = "这次没有录成，什么都没有留下。要录请再说“开通声纹”，在安静的地方更容易录好。"
+CALLED_FROM = frozenset({"web"})  # channels with a call button
 EXPLAINED = "声纹是您说话的特征，只用来核实是您本人，加密保存，{audio}，光凭声音动不了钱，随时可以取消。"
 
 
@@ -62,10 +63,10 @@ class EnrolVoiceSkill(OrderSkill):
             return Prove(
                 Reply(f"好的。一共念{count}遍，每遍跟我念八个数字。"), AskSecret("voice", "enrol", order.id)
             )
-        hotline = bank_of(turn).terms.text("service.hotline")
-        return Done(
-            Reply(f"已记下您的同意。声纹要在电话里录：请打{hotline}，说“开通声纹”，跟我念三遍数字就好。")
-        )
+        where = f"请打{bank_of(turn).terms.text('service.hotline')}"
+        if turn.channel in CALLED_FROM:
+            where += "，或者点输入框旁的“语音通话”"
+        return Done(Reply(f"已记下您的同意。声纹要念出来录：{where}，说“开通声纹”，跟我念三遍数字就好。"))
 
     async def _recording(self, turn: Turn, frame: Frame) -> bool:
         """Whether what was said is for the template; before that the old voice may be asked for."""

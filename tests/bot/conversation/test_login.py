@@ -30,14 +30,15 @@ BROWSER = Origin(
 
 
 class Hears:
-    """登录 and 充; remembers every sentence that came to its ears."""
+    """登录, 充 and 声纹; remembers every sentence that came to its ears."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []
 
     async def understand(self, text: str) -> Understanding:
         self.heard.append(text)
-        intent = "identity_login" if "登录" in text else "topup" if "充" in text else "nlu_fallback"
+        wishes = {"登录": "identity_login", "充": "topup", "声纹": "voiceprint_enroll"}
+        intent = next((wishes[word] for word in wishes if word in text), "nlu_fallback")
         return Understanding(text, intent, 0.95, ranking=((intent, 0.95),))
 
 
@@ -188,3 +189,13 @@ async def test_who_gets_no_more_codes_for_now_is_offered_a_person(talk: Talk) ->
     await talk.say("重发")
     told = (await talk.product.hub.history(talk.conversation, 0, 100))[-1]
     assert [choice["label"] for choice in told["choices"]] == ["重发", "转人工", "取消"], told
+
+
+async def test_who_agrees_to_a_voiceprint_in_the_chat_is_told_of_the_button_to_record_it(talk: Talk) -> None:
+    await talk.give_password()
+    await talk.say(CODE, secret=True)
+    talk.product.clock.advance(seconds=61)  # type: ignore[attr-defined]
+    assert "同意开通声纹吗" in await talk.say("开通声纹")
+    await talk.say("同意")
+    told = await talk.say(CODE, secret=True)
+    assert "已记下您的同意" in told and "点输入框旁的“语音通话”" in told
