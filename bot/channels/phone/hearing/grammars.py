@@ -31,7 +31,7 @@ SERVICES: Final = tuple(
         "办卡 开卡 改密码 修改密码 忘记密码 限额 修改限额 网点 附近网点 预约 汇率 换汇 黄金 积分 "
         "保险 投诉 进度 查进度 本人 他行 本行 全部 一半 第一个 第二个 第三个 第四个 第五个 今天 "
         "明天 后天 昨天 本月 这个月 上个月 下个月 每月 社保 公积金 工资 收款人 添加收款人 绑卡 "
-        "通知 消费记录 开通声纹 取消声纹 重录声纹 声纹"
+        "通知 消费记录 开通声纹 取消声纹 重录声纹 声纹 声纹安全吗 声纹是什么"
     ).split()
 )
 WHOLE: Final = frozenset((*SERVICES, *STEERING, *YES_NO))  # says all by itself: no name is looked for in it
