@@ -66,7 +66,7 @@ class EnrolVoiceSkill(OrderSkill):
         where = f"请打{bank_of(turn).terms.text('service.hotline')}"
         if turn.channel in CALLED_FROM:
             where += "，或者点输入框旁的“语音通话”"
-        return Done(Reply(f"已记下您的同意。声纹要念出来录：{where}，说“开通声纹”，跟我念三遍数字就好。"))
+        return Done(Reply(f"已记下您的同意。声纹要在电话里录：{where}，说“开通声纹”，跟我念三遍数字就好。"))
 
     async def _recording(self, turn: Turn, frame: Frame) -> bool:
         """Whether what was said is for the template; before that the old voice may be asked for."""

@@ -6,10 +6,11 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.needs import missing
 
+PATIENCE_MS = 20_000  # what a page may take on a busy machine; Playwright's own five seconds are few
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -30,6 +31,7 @@ def chromium_path() -> str:
 async def open_browser(*flags: str) -> AsyncIterator[Browser]:
     """A running browser, closed at the end; `flags` are further ones of its command line."""
     path = chromium_path()
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         try:

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from tests.bot.channels.web.conftest import PHONE
 from tests.bot.channels.web.test_login import Judge
 from tests.bot.channels.web.test_recovery import NEW, id_number
-from tests.browsers import open_browser
+from tests.browsers import PATIENCE_MS, open_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 PASSWORD, CODE = "Right-horse-7", "246810"
@@ -22,7 +22,7 @@ GREETING = [re.compile("^您好，我是小掌柜")]
 async def context():
     async with open_browser() as browser:
         context = await browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
-        context.set_default_timeout(8000)
+        context.set_default_timeout(PATIENCE_MS)
         yield context
 
 
