@@ -27,7 +27,7 @@ from bot.settings import SECRETS_FOLDER, Settings
 from bot.understanding.client import NluClient
 
 NLU_CHECK_TIMEOUT_S = 60
-PREFIX = "ZHANGGUI_"
+PREFIX = variable("")
 FOR_TESTS = ("ZHANGGUI_TEST_", "ZHANGGUI_LONG_TESTS")
 OUTCOMES = {"done": "完成", "failed": "失败", "superseded": "由下一次代替"}
 

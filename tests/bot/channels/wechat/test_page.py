@@ -113,10 +113,15 @@ async def test_a_password_typed_in_the_chat_is_blotted_out_and_counts_for_nothin
     await browser.bind()
 
 
-async def test_a_code_for_an_order_is_typed_at_the_page_only(site: Site, browser: Browser) -> None:
+async def make_payer(site: Site, browser: Browser) -> None:
+    """A customer who is bound and has somebody to pay."""
     await make_customer(site.product)
     await browser.bind()
     await add_payee(site)
+
+
+async def test_a_code_for_an_order_is_typed_at_the_page_only(site: Site, browser: Browser) -> None:
+    await make_payer(site, browser)
     follower = site.follower()
     await follower.say("给李静转一百元")
     assert "¥100.00" in follower.texts()[-1]
@@ -140,9 +145,7 @@ async def test_a_code_for_an_order_is_typed_at_the_page_only(site: Site, browser
 async def test_an_order_that_was_spoken_is_told_as_it_was_heard_and_read_back_before_anything_moves(
     site: Site, browser: Browser
 ) -> None:
-    await make_customer(site.product)
-    await browser.bind()
-    await add_payee(site)
+    await make_payer(site, browser)
     follower = site.follower()
     await follower.speak(recorded(SILENCE * 15 + synthesise("给李静转一百元", 0.9)))
     await site.settled()
@@ -162,9 +165,7 @@ def doubtful(text: str, piece: str, *others: str) -> ByEar:
 async def test_an_amount_that_was_hardly_heard_is_asked_about_and_not_taken(
     site: Site, browser: Browser
 ) -> None:
-    await make_customer(site.product)
-    await browser.bind()
-    await add_payee(site)
+    await make_payer(site, browser)
     site.ears.intents["给李静转四百元"] = "transfer_make"
     listen_with(site, Reader(doubtful("给李静转四百元", "四", "给李静转十百元", "给李静转一百元")))
     follower = site.follower()
@@ -181,9 +182,7 @@ async def test_an_amount_that_was_hardly_heard_is_asked_about_and_not_taken(
 async def test_the_payee_book_decides_between_names_that_were_heard_alike(
     site: Site, browser: Browser
 ) -> None:
-    await make_customer(site.product)
-    await browser.bind()
-    await add_payee(site)
+    await make_payer(site, browser)
     namesake = await make_customer(site.product, "13800000007", "李婧")
     customer_id = (await site.contact()).customer_id
     assert customer_id is not None
@@ -530,9 +529,7 @@ async def test_nobody_is_told_to_type_a_password_or_a_code_in_the_chat(site: Sit
 async def test_a_code_that_came_too_late_is_had_anew_without_leaving_the_page(
     site: Site, browser: Browser
 ) -> None:
-    await make_customer(site.product)
-    await browser.bind()
-    await add_payee(site)
+    await make_payer(site, browser)
     follower = site.follower()
     await follower.say("给李静转一百元")
     await follower.say("确认")
